@@ -1,0 +1,97 @@
+/** One broken field: where it is and what to do about it. */
+export interface FieldIssue {
+  path: string;
+  message: string;
+}
+
+export type ErrorCode =
+  | 'invalid_json'
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'payload_too_large'
+  | 'overloaded'
+  | 'unavailable'
+  | 'internal';
+
+/** The body of every error answer (§1). */
+export interface ErrorBody {
+  msg: string;
+  status: number;
+  code: ErrorCode;
+  errors?: FieldIssue[];
+}
+
+/** An error that has an answer of its own (§1); everything else that is thrown is a 500 `internal`. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: ErrorCode,
+    message: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+    this.name = new.target.name;
+  }
+  toBody(): ErrorBody {
+    return { msg: this.message, status: this.status, code: this.code };
+  }
+}
+
+export class InvalidJsonError extends ApiError {
+  constructor(message: string) {
+    super(400, 'invalid_json', message);
+  }
+}
+
+/** `msg` names the first broken field, `errors` holds all of them. */
+export class InvalidRequestError extends ApiError {
+  constructor(readonly issues: [FieldIssue, ...FieldIssue[]]) {
+    const [first] = issues;
+    super(400, 'invalid_request', first.path === '' ? first.message : `${first.path}: ${first.message}`);
+  }
+  override toBody(): ErrorBody {
+    return { ...super.toBody(), errors: this.issues };
+  }
+}
+
+export class UnauthorizedError extends ApiError {
+  constructor() {
+    super(401, 'unauthorized', 'send the API token as "Authorization: Bearer <token>" or in the header "token"', {
+      'WWW-Authenticate': 'Bearer',
+    });
+  }
+}
+
+export class NotFoundError extends ApiError {
+  constructor(message: string) {
+    super(404, 'not_found', message);
+  }
+}
+
+export class MethodNotAllowedError extends ApiError {
+  constructor(method: string, allowed: string) {
+    super(405, 'method_not_allowed', `${method} is not allowed here, use ${allowed}`, { Allow: allowed });
+  }
+}
+
+export class PayloadTooLargeError extends ApiError {
+  constructor(message: string) {
+    super(413, 'payload_too_large', message);
+  }
+}
+
+/** The backlog is full; nothing was queued. */
+export class OverloadedError extends ApiError {
+  constructor(message: string, retryAfterSeconds = 1) {
+    super(429, 'overloaded', message, { 'Retry-After': String(retryAfterSeconds) });
+  }
+}
+
+/** Redis or the search engine did not answer in time. On a write the outcome is unknown (§1). */
+export class UnavailableError extends ApiError {
+  constructor(message: string, retryAfterSeconds = 1) {
+    super(503, 'unavailable', message, { 'Retry-After': String(retryAfterSeconds) });
+  }
+}

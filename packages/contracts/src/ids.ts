@@ -1,0 +1,37 @@
+/** The sender when `from_uid` is absent (§1). Shown as `""` in answers; has no inbox. */
+export const SYSTEM_UID = '____system';
+export const CHANNEL_TYPE_PERSONAL = 1;
+export const CHANNEL_TYPE_GROUP = 2;
+export const MAX_SEQ = 2 ** 32 - 1;
+export const MAX_ID = Number.MAX_SAFE_INTEGER;
+
+/** 1-64 characters, no control characters, none of `@ # &`, no lone surrogates (§1). */
+const NAME = /^[^\p{Cc}\p{Cs}@#&]{1,64}$/u;
+export const NAME_RULE = 'must be 1-64 characters without control characters, @, # or &';
+
+/** Whether a string may be a uid or a channel_id (§1). */
+export const isName = (value: string): boolean => NAME.test(value);
+
+/**
+ * A channel's name in keys and jobs: `<type>:<id>`; a personal one, shared by two users, `1:<lower uid>@<higher uid>`.
+ * `@` is legal in no uid and `:` ends the digits of the type, so no two channels share a name.
+ */
+export function channelName(channelType: number, channelId: string, loginUid?: string): string {
+  if (channelType !== CHANNEL_TYPE_PERSONAL) return `${channelType}:${channelId}`;
+  const self = loginUid ?? SYSTEM_UID;
+  return self < channelId ? `1:${self}@${channelId}` : `1:${channelId}@${self}`;
+}
+
+/** The two users of a personal channel's name, or undefined for any other channel. */
+export function personalPair(name: string): [string, string] | undefined {
+  if (!name.startsWith('1:')) return undefined;
+  const at = name.indexOf('@');
+  return [name.slice(2, at), name.slice(at + 1)];
+}
+
+/** The other user of a personal channel, seen from one of them. */
+export function peerOf(name: string, uid: string): string {
+  const pair = personalPair(name);
+  if (!pair) throw new Error('not a personal channel');
+  return pair[0] === uid ? pair[1] : pair[0];
+}

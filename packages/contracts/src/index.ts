@@ -1,0 +1,7 @@
+export * from './base64.ts';
+export * from './errors.ts';
+export { type RequestLimits, TOO_LARGE } from './fields.ts';
+export * from './ids.ts';
+export * from './jobs.ts';
+export * from './messages.ts';
+export * from './requests.ts';

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import {
+  ChannelId,
+  flag,
+  label,
+  limit,
+  optional,
+  payload,
+  type RequestLimits,
+  RequiredChannelType,
+  Seq,
+  Uid,
+  uidList,
+  whole,
+  withDefault,
+} from './fields.ts';
+import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
+
+const Header = withDefault(
+  z.object({ no_persist: flag(), red_dot: flag(), sync_once: flag() }, { error: 'must be an object' }),
+  { no_persist: 0, red_dot: 0, sync_once: 0 },
+);
+const expire = withDefault(whole(0, MAX_SEQ), 0);
+const setting = withDefault(whole(0, 255), 0);
+const sender = withDefault(Uid, SYSTEM_UID);
+const messageSeqs = 1000;
+
+const groupType = RequiredChannelType.refine((type) => type !== CHANNEL_TYPE_PERSONAL, {
+  error: 'a personal channel (1) has no subscribers',
+});
+const channelInfo = { large: flag(), ban: flag(), disband: flag(), send_ban: flag(), allow_stranger: flag() };
+const digits = (min: number, max: number) =>
+  z.preprocess((text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text), whole(min, max));
+const loginForPersonal = {
+  check: (request: { channel_type: number; login_uid?: string | undefined }) =>
+    request.channel_type !== CHANNEL_TYPE_PERSONAL || request.login_uid !== undefined,
+  params: { error: 'is required for a personal channel (channel_type 1)', path: ['login_uid'] },
+};
+
+/** usersearch's `payload`: text by payload field; blank values are skipped, a value that is no string is refused. */
+const SearchText = z.record(z.string(), z.unknown(), 'must be an object').transform((given, context) => {
+  const text: Record<string, string> = Object.create(null);
+  for (const [field, value] of Object.entries(given)) {
+    if (value === null) continue;
+    if (typeof value !== 'string') {
+      context.addIssue({ code: 'custom', message: 'must be a string', path: [field] });
+    } else if (value.length > 1024) {
+      context.addIssue({ code: 'custom', message: 'must be at most 1024 characters', path: [field] });
+    } else if (value.trim() !== '') text[field] = value;
+  }
+  if (Object.keys(text).length > 32) context.addIssue({ code: 'custom', message: 'names more than 32 fields' });
+  return text;
+});
+
+/** The schemas of every request body and query (§2, §3) within the configured bounds. */
+export function requestSchemas(limits: RequestLimits) {
+  const strictUids = uidList({ min: 0, max: limits.maxRecipients, strict: true });
+
+  const Send = z
+    .object({
+      header: Header,
+      setting,
+      from_uid: sender,
+      stream_no: label,
+      channel_id: optional(ChannelId),
+      channel_type: z.unknown(),
+      subscribers: strictUids,
+      payload: payload(limits.maxPayloadBytes),
+      client_msg_no: label,
+      topic: label,
+      expire,
+    })
+    .transform(({ channel_id, channel_type, subscribers, ...message }, context) => {
+      if (channel_id === undefined) {
+        if (subscribers.length > 0) return { ...message, subscribers };
+        context.addIssue({ code: 'custom', message: 'is required unless subscribers is given', path: ['channel_id'] });
+        return z.NEVER;
+      }
+      if (subscribers.length > 0) {
+        context.addIssue({ code: 'custom', message: 'give either channel_id or subscribers', path: ['subscribers'] });
+        return z.NEVER;
+      }
+      const type = RequiredChannelType.safeParse(channel_type ?? undefined);
+      if (!type.success) {
+        const message = type.error.issues[0]?.message ?? 'is invalid';
+        context.addIssue({ code: 'custom', message, path: ['channel_type'] });
+        return z.NEVER;
+      }
+      return { ...message, channel_id, channel_type: type.data };
+    });
+
+  return {
+    Send,
+    SendBatch: z.object({
+      header: Header,
+      setting,
+      from_uid: sender,
+      payload: payload(limits.maxPayloadBytes),
+      subscribers: uidList({ min: 1, max: limits.maxRecipients, strict: false }),
+      topic: label,
+      expire,
+      client_msg_no: label,
+    }),
+    MessageSync: z
+      .object({
+        login_uid: optional(Uid),
+        channel_id: ChannelId,
+        channel_type: RequiredChannelType,
+        start_message_seq: withDefault(Seq, 0),
+        end_message_seq: withDefault(Seq, 0),
+        limit: limit(100, 10_000),
+        pull_mode: flag(),
+      })
+      .refine(loginForPersonal.check, loginForPersonal.params),
+    Sync: z.object({ uid: Uid, limit: limit(200, 10_000), message_seq: withDefault(Seq, 0) }),
+    SyncAck: z.object({ uid: Uid, last_message_seq: Seq }),
+    UserSearch: z
+      .object({
+        uid: Uid,
+        payload: withDefault(SearchText, {}),
+        payload_types: withDefault(z.array(z.number().int('must be a whole number'), 'must be an array').max(100), []),
+        from_uid: optional(Uid),
+        channel_id: optional(ChannelId),
+        channel_type: withDefault(whole(0, 255), 0),
+        topic: label,
+        limit: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 0),
+        page: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
+        start_time: withDefault(whole(0, Number.MAX_SAFE_INTEGER), 0),
+        end_time: withDefault(whole(0, Number.MAX_SAFE_INTEGER), 0),
+        highlights: withDefault(z.array(z.string('must be a string').max(256), 'must be an array').max(100), []),
+      })
+      .transform((search) => ({
+        ...search,
+        limit: search.limit >= 1 && search.limit <= 1000 ? search.limit : 20,
+        page: Math.max(1, search.page),
+      })),
+    ChannelPut: z.object({
+      channel_id: ChannelId,
+      channel_type: groupType,
+      subscribers: strictUids,
+      reset: flag(),
+      ...channelInfo,
+    }),
+    ChannelInfo: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType, ...channelInfo }),
+    ChannelQuery: z.object({ channel_id: ChannelId, channel_type: digits(1, 255) }),
+    SubscriberAdd: z.object({
+      channel_id: ChannelId,
+      channel_type: groupType,
+      subscribers: uidList({ min: 1, max: limits.maxRecipients, strict: true }),
+      reset: flag(),
+    }),
+    SubscriberRemove: z.object({
+      channel_id: ChannelId,
+      channel_type: groupType,
+      subscribers: uidList({ min: 1, max: limits.maxRecipients, strict: true }),
+    }),
+    SubscribersQuery: z.object({
+      channel_id: ChannelId,
+      channel_type: digits(2, 255),
+      cursor: withDefault(z.string('must be a string').regex(/^\d{1,3}-\d{1,20}$/, 'is no cursor of ours'), '0-0'),
+      limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 1000 : n, 10_000)),
+    }),
+    ChannelDelete: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType }),
+    UserToken: z.object({
+      uid: Uid,
+      token: z.string('must be a string').min(1, 'is required').max(512, 'must be at most 512 characters'),
+      device_flag: withDefault(whole(0, 255), 0),
+      device_level: withDefault(whole(0, 255), 0),
+    }),
+    MaxSeqQuery: z
+      .object({ login_uid: optional(Uid), channel_id: ChannelId, channel_type: digits(1, 255) })
+      .refine(loginForPersonal.check, loginForPersonal.params),
+    Messages: z
+      .object({
+        login_uid: optional(Uid),
+        channel_id: ChannelId,
+        channel_type: RequiredChannelType,
+        message_seqs: withDefault(z.array(Seq, 'must be an array'), []),
+        message_ids: withDefault(z.array(whole(0, Number.MAX_SAFE_INTEGER), 'must be an array'), []),
+        client_msg_nos: withDefault(z.array(z.string('must be a string'), 'must be an array'), []),
+      })
+      .refine(loginForPersonal.check, loginForPersonal.params)
+      .refine(
+        (r) => r.message_seqs.length + r.message_ids.length + r.client_msg_nos.length <= messageSeqs,
+        `names more than ${messageSeqs} messages in message_seqs, message_ids and client_msg_nos together`,
+      ),
+  };
+}
+
+export type RequestSchemas = ReturnType<typeof requestSchemas>;
+export type RequestName = keyof RequestSchemas;
+/** A parsed request: defaults filled in, blanks gone, payload in canonical base64. */
+export type Request<N extends RequestName> = z.output<RequestSchemas[N]>;

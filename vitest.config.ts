@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+const source = { conditions: ['ruyi-source', 'node', 'import', 'module', 'default'] };
+const shared = { resolve: source, ssr: { resolve: source } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { ...shared, test: { name: 'unit', include: ['{packages,apps}/*/test/**/*.unit.test.ts'] } },
+      {
+        ...shared,
+        test: {
+          name: 'integration',
+          include: ['{packages,apps}/*/test/**/*.integration.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], testTimeout: 240_000, hookTimeout: 240_000 },
+      },
+    ],
+  },
+});
