@@ -8,6 +8,8 @@ export interface RequestLimits {
   maxRecipients: number;
 }
 
+const LONE_SURROGATE = /\p{Cs}/u;
+
 const blank = (value: unknown): unknown => (value === null || value === '' ? undefined : value);
 
 /** An optional field: `null` and `""` count as absent (§1). */
@@ -37,7 +39,7 @@ export const label = withDefault(
   z
     .string({ error: 'must be a string' })
     .max(128, 'must be at most 128 characters')
-    .refine((text) => text.isWellFormed(), { error: 'must not contain lone surrogates' }),
+    .refine((text) => !LONE_SURROGATE.test(text), { error: 'must not contain lone surrogates' }),
   '',
 );
 

@@ -21,3 +21,6 @@ export function allQueues(lanes: number): QueueName[] {
   const ofKind = (kind: LaneKind) => Array.from({ length: lanes }, (_, lane) => laneQueue(kind, lane));
   return [...LANE_KINDS.flatMap(ofKind), INDEX_QUEUE, DEAD_QUEUE];
 }
+
+/** Queue ids end in `.<n>`, the recipients in the job: the backlog is measured by them without reading jobs. */
+export const recipientsInJob = (jobId: string): number => Number(/\.(\d+)$/.exec(jobId)?.[1] ?? 1);

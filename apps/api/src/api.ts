@@ -1,0 +1,72 @@
+import type { Server } from 'node:http';
+import type { Config } from '@ruyi/config';
+import { Backlog, limitLanes, openQueues, Producer } from '@ruyi/queue';
+import { createSearchEngine } from '@ruyi/search';
+import { checkInstallation, connect, createStore, untilServed } from '@ruyi/store';
+import type { Logger } from '@ruyi/telemetry';
+import { createApp } from './app.ts';
+import type { ApiContext } from './context.ts';
+import { createHttpServer } from './http/server.ts';
+import { Admission } from './ingress/admission.ts';
+import { StoredWaiter } from './ingress/storedWaiter.ts';
+
+const START_MS = 30_000;
+const CLOSE_CONNECTIONS_MS = 5000;
+
+/** An API process. Resolves when it listens. */
+export async function startApi(config: Config, log: Logger): Promise<{ address: string; close(): Promise<void> }> {
+  const requests = connect(config.redisUrl, 'request', 'api');
+  const background = connect(config.redisUrl, 'background', 'api-background');
+  const subscriber = connect(config.redisUrl, 'background', 'api-subscriber');
+  for (const connection of [requests, background, subscriber]) {
+    connection.on('error', (err) => log.warn({ err }, 'redis'));
+  }
+  await untilServed(() => checkInstallation(background, config), AbortSignal.timeout(START_MS));
+  const store = createStore(requests, config);
+  const queues = openQueues(requests, config.lanes);
+  await limitLanes(queues);
+  const producer = new Producer(queues, config.shards);
+  const backlog = new Backlog(background, queues);
+  const admission = new Admission(background, backlog, config.maxBacklog);
+  const waiter = new StoredWaiter(subscriber, producer.name);
+  const search = await createSearchEngine({ config, role: 'reader' });
+  const context: ApiContext = { config, store, producer, backlog, admission, waiter, search, log };
+
+  const server = createHttpServer(createApp(context));
+  await listen(server, config.host, config.port);
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : config.port;
+  return {
+    address: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    async close() {
+      await closeServer(server);
+      await producer.drained();
+      await Promise.all([admission.close(), backlog.close(), waiter.close(), search.close()]);
+      await queues.close();
+      requests.disconnect();
+      background.disconnect();
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Answers what was begun, then closes; connections that are still busy after 5 s are cut. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_CONNECTIONS_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

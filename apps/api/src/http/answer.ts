@@ -1,0 +1,38 @@
+import type { ServerResponse } from 'node:http';
+import { ApiError, UnavailableError } from '@ruyi/contracts';
+import { SearchUnavailableError } from '@ruyi/search';
+import { isUnavailable } from '@ruyi/store';
+import type { Logger } from '@ruyi/telemetry';
+
+/** Sends an answer. Express' own `json` looks at content types and etags that no client of ours asks for. */
+export function answer(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    ...headers,
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/** The one place where something thrown becomes an answer (§1). */
+export function answerError(response: ServerResponse, error: unknown, log: Logger): void {
+  const known = toApiError(error);
+  const requestId = response.getHeader('x-request-id');
+  if (known) {
+    if (known.status >= 500) log.warn({ requestId, code: known.code, err: error }, 'request refused');
+    answer(response, known.status, known.toBody(), known.headers);
+    return;
+  }
+  log.error({ requestId, err: error }, 'request failed');
+  const body = { msg: 'internal error; the log has more under this x-request-id', status: 500, code: 'internal' };
+  answer(response, 500, body);
+}
+
+function toApiError(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error;
+  if (error instanceof SearchUnavailableError) return new UnavailableError('the search engine does not answer, try again', 2);
+  if (isUnavailable(error)) return new UnavailableError('Redis does not answer, try again');
+  return undefined;
+}

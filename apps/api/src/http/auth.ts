@@ -1,0 +1,15 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+
+/** Whether a request carries the API token, as Bearer or in the header `token`; compared in constant time (§1). */
+export function tokenCheck(apiToken: string): (request: IncomingMessage) => boolean {
+  if (apiToken === '') return () => true;
+  const expected = digest(apiToken);
+  const matches = (given: string) => timingSafeEqual(digest(given), expected);
+  return ({ headers: { authorization = '', token = '' } }) => {
+    const [scheme = '', bearer = ''] = authorization.split(' ');
+    return (scheme.toLowerCase() === 'bearer' && matches(bearer)) || (typeof token === 'string' && matches(token));
+  };
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  type FieldIssue,
+  InvalidRequestError,
+  PayloadTooLargeError,
+  type Request,
+  type RequestName,
+  type RequestSchemas,
+  TOO_LARGE,
+} from '@ruyi/contracts';
+import type { ApiContext } from '../context.ts';
+
+export interface Answered {
+  body: object;
+  status?: number;
+  headers?: Record<string, string>;
+}
+
+/** What a handler may look at besides the parsed request. */
+export interface RequestDetails {
+  params: Record<string, string>;
+  headers: IncomingMessage['headers'];
+}
+
+export interface Route {
+  method: 'GET' | 'POST';
+  path: string;
+  /** name of the schema of its body (POST) or query (GET) */
+  request?: RequestName;
+  /** true: no token is asked for */
+  open?: boolean;
+  handle(context: ApiContext, schemas: RequestSchemas, input: unknown, details: RequestDetails): Promise<Answered>;
+}
+
+export const ok: Answered = { body: { status: 200 } };
+
+/** A route with a request of its own: `handle` gets it parsed. */
+export function route<N extends RequestName>(
+  method: Route['method'],
+  path: string,
+  request: N,
+  handle: (context: ApiContext, input: Request<N>, details: RequestDetails) => Promise<Answered>,
+): Route {
+  return {
+    method,
+    path,
+    request,
+    handle: (context, schemas, input, details) => handle(context, parse(schemas, request, input), details),
+  };
+}
+
+/** @throws InvalidRequestError with every broken field, PayloadTooLargeError where the payload is the first of them */
+function parse<N extends RequestName>(schemas: RequestSchemas, name: N, input: unknown): Request<N> {
+  const schema: RequestSchemas[N] = schemas[name];
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data as Request<N>;
+  const issues = parsed.error.issues.map((issue): FieldIssue & { tooLarge: boolean } => ({
+    path: issue.path.map(String).join('.'),
+    message: issue.message,
+    tooLarge: issue.code === 'custom' && issue.params?.answer === TOO_LARGE,
+  }));
+  const [first, ...rest] = issues;
+  if (!first) throw new Error('a request was refused without an issue');
+  if (first.tooLarge) throw new PayloadTooLargeError(`${first.path}: ${first.message}`);
+  const plain = ({ path, message }: FieldIssue): FieldIssue => ({ path, message });
+  throw new InvalidRequestError([plain(first), ...rest.map(plain)]);
+}

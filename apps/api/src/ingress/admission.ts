@@ -1,0 +1,39 @@
+import { OverloadedError } from '@ruyi/contracts';
+import { type Backlog, type LaneKind, refreshing } from '@ruyi/queue';
+import { redisMemory } from '@ruyi/store';
+import type { Redis } from 'ioredis';
+
+const MEMORY_EVERY_MS = 1000;
+const MEMORY_SHARE = 0.8;
+
+/** Decides whether more may be queued; at a bound the answer is 429 and nothing was queued (invariant 10). */
+export class Admission {
+  readonly #backlog: Backlog;
+  readonly #most: Record<LaneKind, number>;
+  readonly #stop: () => Promise<void>;
+  #memoryFull = false;
+
+  constructor(redis: Redis, backlog: Backlog, most: Record<LaneKind, number>) {
+    this.#backlog = backlog;
+    this.#most = most;
+    this.#stop = refreshing(MEMORY_EVERY_MS, async () => {
+      const { used, allowed } = await redisMemory(redis);
+      this.#memoryFull = allowed > 0 && used > allowed * MEMORY_SHARE;
+    });
+  }
+
+  /** @throws OverloadedError */
+  admit(kind: LaneKind, recipients: number): void {
+    if (this.#memoryFull) {
+      throw new OverloadedError(`Redis uses more than ${MEMORY_SHARE * 100} % of its memory, try again later`, 5);
+    }
+    if (!this.#backlog.admit(kind, recipients, this.#most[kind])) {
+      const what = kind === 'send' ? 'single messages' : 'recipients of broadcasts';
+      throw new OverloadedError(`${this.#most[kind]} ${what} may wait at once, try again later`, 2);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#stop();
+  }
+}

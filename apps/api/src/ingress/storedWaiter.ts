@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { storedTopic } from '@ruyi/store';
+import type { Redis } from 'ioredis';
+
+const LOOK_EVERY_MS = 1000;
+
+/**
+ * Holds answers back until a message is stored (Prefer: wait). Workers publish what they stored to this process; since
+ * a publish can get lost, what is stored is also looked up every second and at the deadline.
+ */
+export class StoredWaiter {
+  readonly #subscriber: Redis;
+  readonly #waiting = new Map<number, (seq: number) => void>();
+
+  constructor(subscriber: Redis, apiName: string) {
+    this.#subscriber = subscriber;
+    subscriber.on('message', (_, text) => {
+      const stored: [id: number, seq: number][] = JSON.parse(text);
+      for (const [id, seq] of stored) this.#waiting.get(id)?.(seq);
+    });
+    subscriber.subscribe(storedTopic(apiName)).catch(() => {});
+  }
+
+  /**
+   * @param look finds the seq of a stored message by itself, undefined while it is not stored
+   * @returns the seq (0 where the message has none), undefined where it is not stored in time
+   */
+  async wait(id: number, seconds: number, look: () => Promise<number | undefined>): Promise<number | undefined> {
+    const done = new AbortController();
+    const deadline = Date.now() + seconds * 1000;
+    const published = new Promise<number>((resolve) => this.#waiting.set(id, resolve));
+    const looked = async () => {
+      for (;;) {
+        const left = deadline - Date.now();
+        await delay(Math.max(0, Math.min(LOOK_EVERY_MS, left)), undefined, { signal: done.signal });
+        const seq = await look().catch(() => undefined);
+        if (seq !== undefined || left <= LOOK_EVERY_MS) return seq;
+      }
+    };
+    try {
+      return await Promise.race([published, looked()]);
+    } finally {
+      done.abort();
+      this.#waiting.delete(id);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#subscriber.disconnect();
+  }
+}
+
+/** The seconds of `Prefer: wait=N` (RFC 7240), 0 without one or out of 1-30. */
+export function preferredWait(header: string | string[] | undefined): number {
+  const text = Array.isArray(header) ? header.join(',') : (header ?? '');
+  const seconds = Number(/(?:^|[,;\s])wait\s*=\s*"?(\d{1,2})"?\s*(?:$|[,;])/i.exec(text)?.[1] ?? 0);
+  return seconds >= 1 && seconds <= 30 ? seconds : 0;
+}

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '@ruyi/config';
+import type { IndexJob } from '@ruyi/contracts';
+import { Batcher, INDEX, openIndexWorker, openQueues, setAside } from '@ruyi/queue';
+import { createSearchEngine, type RefusedDocument, type SearchDocument, SearchUnavailableError } from '@ruyi/search';
+import { checkInstallation, chunkRecipients, connect, createStore, untilServed } from '@ruyi/store';
+import type { Logger } from '@ruyi/telemetry';
+import { documentsOf } from './documents.ts';
+
+const BATCH = { items: 2000, size: 16 * 1024 * 1024 };
+const RETRY_FIRST_MS = 200;
+const RETRY_LONGEST_MS = 10_000;
+
+/** An indexer process: makes what the workers stored searchable, many documents at a time. */
+export async function startIndexer(config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
+  const redis = connect(config.redisUrl, 'background', 'indexer');
+  const jobs = connect(config.redisUrl, 'background', 'indexer-jobs');
+  for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  await untilServed(() => checkInstallation(redis, config), AbortSignal.timeout(60_000));
+  const store = createStore(redis, config);
+  const queues = openQueues(jobs, config.lanes);
+  const engine = await createSearchEngine({ config, role: 'writer' });
+  const abort = new AbortController();
+  await untilTaken(() => engine.prepare(), abort.signal, log);
+
+  const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
+    untilTaken(() => engine.index(documents), abort.signal, log),
+  );
+  const handle = async (job: IndexJob, jobId: string) => {
+    const documents = await untilServed(() => documentsOf(store, job), abort.signal);
+    const refused = new Map<string, string>();
+    await Promise.all(
+      documents.map(async ({ document }) => {
+        for (const { id, reason } of await batcher.add(document, sizeOf(document))) refused.set(id, reason);
+      }),
+    );
+    for (const { document, source } of documents) {
+      const reason = refused.get(document.id);
+      if (reason === undefined) continue;
+      log.warn({ document: document.id, reason }, 'set aside');
+      const letter = { queue: 'index', name: INDEX.name, reason, data: source };
+      await untilServed(() => setAside(queues.dead, `${jobId}-${document.id}`, letter), abort.signal);
+    }
+    await noteIndexed(job, refused);
+  };
+  const noteIndexed = async ({ broadcast }: IndexJob, refused: Map<string, string>) => {
+    if (!broadcast) return;
+    const indexed = broadcast.chunks
+      .filter(({ chunk }) => !refused.has(`${broadcast.ref}-${chunk}`))
+      .map((chunk) => ({ chunk: chunk.chunk, size: chunkRecipients(chunk).length }));
+    if (indexed.length > 0) {
+      await untilServed(() => store.progress.chunksIndexed(broadcast.ref, indexed), abort.signal);
+    }
+  };
+  const worker = openIndexWorker(jobs, handle, abort.signal);
+  return {
+    async close() {
+      // What is at work is finished if the engine takes it in time; else another process starts it again.
+      await Promise.race([worker.close(), delay(5000, undefined, { ref: false })]);
+      abort.abort();
+      await Promise.race([Promise.all([queues.close(), engine.close()]), delay(1500, undefined, { ref: false })]);
+      redis.disconnect();
+      jobs.disconnect();
+    },
+  };
+}
+
+/** Repeats a call to the engine while it does not answer, for as long as it takes. */
+async function untilTaken<T>(call: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> {
+  for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_LONGEST_MS)) {
+    signal.throwIfAborted();
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof SearchUnavailableError)) throw error;
+      log.warn({ err: error, retryInMs: wait }, 'search engine unavailable');
+    }
+    await delay(wait, undefined, { signal });
+  }
+}
+
+/** Roughly what a document takes on the wire, in bytes. */
+function sizeOf(document: SearchDocument): number {
+  const text = Object.values(document.text).reduce((sum, value) => sum + value.length, 0);
+  return 300 + document.audience.length * 27 + text * 5;
+}

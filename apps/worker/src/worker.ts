@@ -1,0 +1,62 @@
+import type { Config } from '@ruyi/config';
+import {
+  handleLaneJob,
+  LaneWorkers,
+  limitLanes,
+  openDeadLetters,
+  openQueues,
+  refreshing,
+  waitingRecipients,
+} from '@ruyi/queue';
+import { checkInstallation, connect, createStore, reviewRedis, untilServed } from '@ruyi/store';
+import type { Logger } from '@ruyi/telemetry';
+
+const CLOSE_LANES_MS = 6000;
+const INDEX_BACKLOG_EVERY_MS = 1000;
+
+/** A worker process: its share of the lanes, and the dead letters. */
+export async function startWorker(config: Config, log: Logger): Promise<{ name: string; close(): Promise<void> }> {
+  const redis = connect(config.redisUrl, 'background', 'worker');
+  const jobs = connect(config.redisUrl, 'background', 'worker-jobs');
+  for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
+
+  await untilServed(() => checkInstallation(redis, config), AbortSignal.timeout(60_000));
+  for (const warning of await reviewRedis(redis)) log.warn(warning);
+  const store = createStore(redis, config);
+  const queues = openQueues(jobs, config.lanes);
+  await limitLanes(queues);
+
+  let waitingForIndex = 0;
+  const stopMeasuring = refreshing(INDEX_BACKLOG_EVERY_MS, async () => {
+    waitingForIndex = await waitingRecipients(redis, queues.index);
+  });
+  const lanes = new LaneWorkers({
+    connection: jobs,
+    store,
+    queues,
+    log,
+    handler: (kind, lane) => {
+      const name = `${kind}.${lane}`;
+      const indexing = () => waitingForIndex < config.indexBacklog;
+      const context = { lane: name, store, queues, appender: store.appender(name), indexing, log };
+      return (run, job) => handleLaneJob(context, run, job);
+    },
+  });
+  lanes.start();
+  const deadLetters = openDeadLetters(jobs, config.lanes);
+  return {
+    name: lanes.name,
+    async close() {
+      await lanes.close(CLOSE_LANES_MS);
+      // Redis may be away: what does not close is dropped, its job starts again elsewhere.
+      await Promise.race([Promise.all([deadLetters.close(), queues.close(), stopMeasuring()]), timeout(1500)]);
+      redis.disconnect();
+      jobs.disconnect();
+    },
+  };
+}
+
+const timeout = (ms: number) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });

@@ -1,0 +1,72 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
+import type { Queues } from './queues.ts';
+
+const REFRESH_MS = 250;
+const SAMPLE = 10;
+
+/** Recipients waiting in a queue: its length times the mean of sampled job ids, which end in the job's recipients. */
+export async function waitingRecipients(redis: Redis, queue: Queue): Promise<number> {
+  const key = queue.toKey('wait');
+  const [length, newest, oldest] = await Promise.all([
+    redis.llen(key),
+    redis.lrange(key, 0, SAMPLE - 1),
+    redis.lrange(key, -SAMPLE, -1),
+  ]);
+  const ids = [...newest, ...oldest];
+  if (ids.length === 0) return 0;
+  const mean = ids.reduce((sum, id) => sum + recipientsInJob(id), 0) / ids.length;
+  return Math.ceil(length * mean);
+}
+
+/** Calls `refresh` again and again, one call at a time, until it is stopped; a failure is the next call's to mend. */
+export function refreshing(everyMs: number, refresh: () => Promise<void>): () => Promise<void> {
+  let stopped = false;
+  let current = Promise.resolve();
+  const tick = () => {
+    current = refresh().catch(() => {});
+    void current.then(() => {
+      if (!stopped) timer = setTimeout(tick, everyMs);
+    });
+  };
+  let timer = setTimeout(tick, 0);
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await current;
+  };
+}
+
+/**
+ * How much waits on each kind of lane, in recipients. Measured in the background, not at every request; what this
+ * process adds in between is added to the last measurement.
+ */
+export class Backlog {
+  readonly #waiting: Record<LaneKind, number> = { send: 0, fanout: 0 };
+  readonly #added: Record<LaneKind, number> = { send: 0, fanout: 0 };
+  readonly #stop: () => Promise<void>;
+
+  constructor(redis: Redis, queues: Queues) {
+    this.#stop = refreshing(REFRESH_MS, async () => {
+      for (const kind of LANE_KINDS) {
+        const before = this.#added[kind];
+        const lanes = Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane));
+        const waiting = await Promise.all(lanes.map((queue) => waitingRecipients(redis, queue)));
+        this.#waiting[kind] = waiting.reduce((sum, n) => sum + n, 0);
+        this.#added[kind] -= before;
+      }
+    });
+  }
+
+  /** Counts recipients that are about to be queued; false, and nothing counted, where that would pass `most`. */
+  admit(kind: LaneKind, recipients: number, most: number): boolean {
+    if (this.#waiting[kind] + this.#added[kind] + recipients > most) return false;
+    this.#added[kind] += recipients;
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#stop();
+  }
+}

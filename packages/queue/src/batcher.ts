@@ -1,0 +1,65 @@
+interface Waiting<T, R> {
+  item: T;
+  size: number;
+  resolve(result: R): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Gathers items while one call is in flight and sends them with the next: at low load an item waits for nothing, under
+ * load a call holds many.
+ */
+export class Batcher<T, R = void> {
+  readonly #send: (items: T[]) => Promise<R>;
+  readonly #most: { items: number; size: number };
+  #waiting: Waiting<T, R>[] = [];
+  #sending: Promise<void> | undefined;
+
+  /** @param most items in one call, and their summed size (in what `add` is told) */
+  constructor(most: { items: number; size: number }, send: (items: T[]) => Promise<R>) {
+    this.#most = most;
+    this.#send = send;
+  }
+
+  /** Resolves with the result of the call that took the item along; rejects with that call. */
+  add(item: T, size: number): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, size, resolve, reject });
+      this.#sending ??= this.#run().finally(() => {
+        this.#sending = undefined;
+      });
+    });
+  }
+
+  /** Resolves when all that was added is sent. */
+  async drained(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #run(): Promise<void> {
+    // What arrives in the same turn of the event loop goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#take();
+      try {
+        const result = await this.#send(batch.map(({ item }) => item));
+        for (const { resolve } of batch) resolve(result);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+  }
+
+  #take(): Waiting<T, R>[] {
+    let size = 0;
+    let count = 0;
+    for (const waiting of this.#waiting) {
+      size += waiting.size;
+      if (count > 0 && (count === this.#most.items || size > this.#most.size)) break;
+      count++;
+    }
+    const batch = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    return batch;
+  }
+}

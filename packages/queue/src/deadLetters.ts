@@ -1,0 +1,41 @@
+import type { DeadJob } from '@ruyi/contracts';
+import { type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { DEAD } from './jobs/catalogue.ts';
+import { allQueues, DEAD_QUEUE } from './names.ts';
+import { openQueue } from './queues.ts';
+
+/** Data of a job that was set aside because it could not be read; a worker completes it. */
+export const SET_ASIDE = { setAside: true };
+export const isSetAside = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && 'setAside' in data && data.setAside === true;
+
+/** Sets something aside, with the reason. The same id again changes nothing. */
+export async function setAside(dead: Queue, id: string, job: DeadJob): Promise<void> {
+  await dead.add(DEAD.name, job, { jobId: `dead-${id}`, removeOnComplete: true });
+}
+
+/**
+ * The worker of the dead letters. Its first attempt fails for good, so that what was set aside lies among the failed
+ * jobs; BullMQ's own retry (the board's button, `ruyi dead retry`) runs it again, which puts the job back on its queue.
+ */
+export function openDeadLetters(connection: Redis, lanes: number): { close(): Promise<void> } {
+  const names = new Map(allQueues(lanes).map((queue) => [queue.name, queue]));
+  const worker = new Worker(
+    DEAD_QUEUE.name,
+    async (job: Job) => {
+      const letter = DEAD.schema.parse(job.data);
+      if (job.attemptsMade === 0) throw new UnrecoverableError(letter.reason);
+      const target = names.get(letter.queue);
+      if (letter.data === undefined || !target) {
+        throw new UnrecoverableError(`cannot be retried, its data is unreadable: ${letter.reason}`);
+      }
+      const queue = openQueue(connection, target);
+      await queue.add(letter.name, letter.data, { jobId: `retry-${job.id}-${job.attemptsMade}.1` });
+      await queue.close();
+    },
+    { connection, prefix: DEAD_QUEUE.prefix, concurrency: 1, lockDuration: 5000, stalledInterval: 5000 },
+  );
+  worker.on('error', () => {});
+  return { close: () => worker.close() };
+}

@@ -1,0 +1,109 @@
+import type { BroadcastJob, Chunk, GroupCommandJob } from '@ruyi/contracts';
+import { chunkRecipients, groupBy, type JobRun, type Recipient, shardOf, untilServed } from '@ruyi/store';
+import { BROADCAST } from './catalogue.ts';
+import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
+
+/** A group command's frozen subscribers live as long as its job may wait. */
+const FROZEN_SECONDS = 7 * 86_400;
+
+interface Failure {
+  recipient: Recipient;
+  reason: string;
+}
+
+/** Part of a batch: stores one reference a recipient. Chunks that were stored by an earlier job are skipped. */
+export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: BroadcastJob): Promise<void> {
+  const { store } = context;
+  const { ref, from } = job;
+  const isRetry = job.chunks.some(({ at }) => at !== undefined);
+  const known = isRetry ? new Set<number>() : await inTime(run, () => store.progress.stored(ref, job.chunks.map(({ chunk }) => chunk)));
+  const chunks = job.chunks.filter(({ chunk }) => !known.has(chunk));
+  const broadcast = (await inTime(run, () => store.bodies.read([ref]))).get(ref);
+  if (chunks.length > 0 && broadcast) {
+    await inTime(run, () => store.bodies.confirm(ref, broadcast.body));
+    const recipients = chunks.flatMap(chunkRecipients);
+    const failures = await context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients);
+    await setRecipientsAside(context, run, job, chunks, failures);
+    if (isRetry) await inTime(run, () => store.progress.recovered(ref, served(recipients, failures)));
+    else await noteStored(context, run, ref, chunks, failures);
+  } else if (!broadcast) {
+    // Abandoned before it was answered, or expired meanwhile: there is nothing left that anyone could read.
+    context.log.warn({ lane: context.lane, jobId: run.jobId, ref }, 'broadcast without a body');
+    await noteStored(context, run, ref, chunks, []);
+  }
+  // Also for a replay: the first run may have died between the store and this.
+  if (broadcast && !job.cmd && !isRetry) {
+    const size = job.chunks.reduce((sum, chunk) => sum + chunkRecipients(chunk).length, 0);
+    await queueForIndex(context, run, { broadcast: { ref, chunks: job.chunks } }, size);
+  }
+  await inTime(run, () => store.trimmer.flush());
+}
+
+/** A command to a channel: freezes the subscribers of this moment, then serves them shard by shard. */
+export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job: GroupCommandJob): Promise<void> {
+  const { store } = context;
+  const { ref, ch } = job;
+  const done = await inTime(run, () => store.progress.stored(ref, [0]));
+  const broadcast = (await inTime(run, () => store.bodies.read([ref]))).get(ref);
+  if (done.size === 0 && broadcast) {
+    await inTime(run, () => store.bodies.confirm(ref, broadcast.body));
+    const counts = await inTime(run, () => store.channels.freeze(ch, ref, FROZEN_SECONDS));
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    await inTime(run, () => (total > 0 ? store.bodies.setTotal(ref, total) : store.bodies.remove(ref)));
+    let position = 0;
+    for (const [shard, count] of counts.entries()) {
+      if (count === 0) continue;
+      const uids = await inTime(run, () => store.channels.frozen(shard, ref, count));
+      const first = position;
+      const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
+      position += count;
+      const call = { ref, from: broadcast.body.from, command: true };
+      const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
+      await setRecipientsAside(context, run, { ref, from: call.from, cmd: 1 }, [{ chunk: 0, start: 0, uids: '' }], failures);
+    }
+    await inTime(run, () => store.progress.groupCommandStored(ref, total));
+  }
+  const { idem } = job;
+  if (idem !== undefined && broadcast) {
+    const shard = shardOf(ch, store.limits.shards);
+    await inTime(run, () => store.idempotency.markStored(shard, idem, broadcast.body));
+  }
+  await inTime(run, () => store.channels.unfreeze(ref));
+  await inTime(run, () => store.trimmer.flush());
+}
+
+const inTime = <T>(run: JobRun, work: () => Promise<T>): Promise<T> => untilServed(work, run.signal);
+
+const served = (recipients: Recipient[], failures: Failure[]): number[] => {
+  const failed = new Set(failures.map(({ recipient }) => recipient.at));
+  return recipients.map(({ at }) => at).filter((at) => !failed.has(at));
+};
+
+async function noteStored(context: LaneContext, run: JobRun, ref: string, chunks: Chunk[], failures: Failure[]) {
+  if (chunks.length === 0) return;
+  const sizes = chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkRecipients(chunk).length }));
+  const failed = failures.map(({ recipient }) => recipient.at);
+  await inTime(run, () => context.store.progress.chunksStored(ref, sizes, failed));
+}
+
+/** Recipients who could not be served go to the dead letters, those with the same reason together. */
+async function setRecipientsAside(
+  context: LaneContext,
+  run: JobRun,
+  job: Pick<BroadcastJob, 'ref' | 'from' | 'cmd'>,
+  chunks: Chunk[],
+  failures: Failure[],
+): Promise<void> {
+  let part = 0;
+  for (const [reason, group] of groupBy(failures, (failure) => failure.reason)) {
+    const chunk: Chunk = {
+      chunk: chunks[0]?.chunk ?? 0,
+      start: 0,
+      at: group.map(({ recipient }) => recipient.at),
+      uids: group.map(({ recipient }) => recipient.uid).join('\n'),
+    };
+    const data: BroadcastJob = { ref: job.ref, from: job.from, ...(job.cmd ? { cmd: 1 } : {}), chunks: [chunk] };
+    const name = `${group[0]?.recipient.at ?? 0}-${part++}`;
+    await setPartAside(context, run, name, { queue: context.lane, name: BROADCAST.name, reason, data });
+  }
+}

@@ -1,0 +1,50 @@
+import type { JobRun } from '@ruyi/store';
+import type { z } from 'zod';
+import { appendSingles } from './appendSingles.ts';
+import { BROADCAST, GROUP_COMMAND, type JobKind, SEND } from './catalogue.ts';
+import { type LaneContext, setPartAside } from './context.ts';
+import { fanOutBroadcast, fanOutGroupCommand } from './fanOut.ts';
+
+type Handler = (context: LaneContext, run: JobRun, data: unknown) => Promise<void>;
+
+class InvalidJobError extends Error {}
+
+function handler<S extends z.ZodType>(
+  kind: JobKind<S>,
+  handle: (context: LaneContext, run: JobRun, data: z.output<S>) => Promise<void>,
+): [string, Handler] {
+  return [
+    kind.name,
+    (context, run, data) => {
+      const parsed = kind.schema.safeParse(data);
+      if (!parsed.success) {
+        const [issue] = parsed.error.issues;
+        throw new InvalidJobError(`invalid ${kind.name} job: ${issue?.path.join('.')}: ${issue?.message}`);
+      }
+      return handle(context, run, parsed.data);
+    },
+  ];
+}
+
+const HANDLERS = new Map<string, Handler>([
+  handler(SEND, (context, run, { items }) => appendSingles(context, run, items)),
+  handler(BROADCAST, fanOutBroadcast),
+  handler(GROUP_COMMAND, fanOutGroupCommand),
+]);
+
+/** Runs a lane's job; one that no handler understands is set aside whole, so that its lane goes on. */
+export async function handleLaneJob(context: LaneContext, run: JobRun, job: { name: string; data: unknown }): Promise<void> {
+  try {
+    const handle = HANDLERS.get(job.name);
+    if (!handle) throw new InvalidJobError(`no handler for ${job.name} jobs`);
+    await handle(context, run, job.data);
+  } catch (error) {
+    if (!(error instanceof InvalidJobError)) throw error;
+    await setPartAside(context, run, 'job', {
+      queue: context.lane,
+      name: job.name,
+      reason: error.message,
+      data: job.data,
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { JobRun, Store } from '@ruyi/store';
+import { keys } from '@ruyi/store';
+import { type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { refreshing } from './backlog.ts';
+import { isSetAside, SET_ASIDE, setAside } from './deadLetters.ts';
+import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
+import type { Queues } from './queues.ts';
+
+const MEMBER_EVERY_MS = 500;
+const MEMBER_SILENT_MS = 3000;
+const LOCK_MS = 3000;
+const CAREFUL_FROM_START = 5;
+const JOIN = readFileSync(new URL('./join-workers.lua', import.meta.url), 'utf8');
+
+/** Handles the jobs of one lane. Throws only where the job is in other hands or the process stops. */
+export type LaneHandler = (run: JobRun, job: { name: string; data: unknown }) => Promise<void>;
+
+export interface LaneWorkersOptions {
+  /** for BullMQ: waits for as long as it takes (maxRetriesPerRequest null) */
+  connection: Redis;
+  store: Store;
+  queues: Queues;
+  /** one handler a lane: each keeps the lane's heads */
+  handler(kind: LaneKind, lane: number): LaneHandler;
+  log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
+}
+
+/**
+ * Works this process' share of the lanes. The processes that live stand in one sorted set; lane j belongs to
+ * `members[j mod n]`. Nobody holds a lease: a disagreement costs a pause, since the queue's own global concurrency of 1
+ * is what keeps two workers out of one lane.
+ */
+export class LaneWorkers {
+  readonly name = `${hostname()}-${process.pid}`;
+  readonly #options: LaneWorkersOptions;
+  readonly #abort = new AbortController();
+  readonly #open = new Map<string, { worker: Worker; kind: LaneKind; lane: number }>();
+  readonly #closing = new Set<Promise<void>>();
+  #stopRefreshing: (() => Promise<void>) | undefined;
+
+  constructor(options: LaneWorkersOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopRefreshing = refreshing(MEMBER_EVERY_MS, () => this.#share());
+  }
+
+  /** The lanes that this process works now. */
+  get lanes(): string[] {
+    return [...this.#open.keys()];
+  }
+
+  async #share(): Promise<void> {
+    const { store, queues } = this.#options;
+    const reply = await store.redis.eval(JOIN, 1, keys.workers, this.name, MEMBER_SILENT_MS);
+    const members = Array.isArray(reply) ? reply.map(String) : [];
+    const all = LANE_KINDS.flatMap((kind) => Array.from({ length: queues.lanes }, (_, lane) => ({ kind, lane })));
+    const own = new Map(
+      all.filter((_, j) => members[j % members.length] === this.name).map((at) => [`${at.kind}.${at.lane}`, at]),
+    );
+    for (const [name, { worker }] of this.#open) {
+      if (own.has(name)) continue;
+      this.#open.delete(name);
+      this.#options.log.info({ lane: name }, 'lane given up');
+      const closed = worker.close().finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
+    for (const [name, { kind, lane }] of own) {
+      if (this.#open.has(name)) continue;
+      this.#open.set(name, { worker: this.#openLane(kind, lane), kind, lane });
+      this.#options.log.info({ lane: name }, 'lane taken');
+    }
+  }
+
+  #openLane(kind: LaneKind, lane: number): Worker {
+    const { connection, queues, log } = this.#options;
+    const handle = this.#options.handler(kind, lane);
+    const { name, prefix } = laneQueue(kind, lane);
+    const worker = new Worker(name, (job, token) => this.#process(handle, job, token ?? ''), {
+      connection,
+      prefix,
+      concurrency: 1,
+      lockDuration: LOCK_MS,
+      stalledInterval: 1000,
+      drainDelay: 0.25,
+      runRetryDelay: 500,
+      maxStalledCount: 1_000_000,
+      skipVersionCheck: true,
+    });
+    worker.on('error', (err) => log.warn({ err, lane: name }, 'lane worker'));
+    worker.on('stalled', (jobId) => {
+      this.#healUnreadable(name, queues.lane(kind, lane).toKey(jobId), jobId).catch((err) => {
+        log.warn({ err, lane: name, jobId }, 'cannot look at a stalled job');
+      });
+    });
+    return worker;
+  }
+
+  async #process(handle: LaneHandler, job: Job, token: string): Promise<void> {
+    if (isSetAside(job.data)) return;
+    const run: JobRun = {
+      jobId: String(job.id),
+      extendLock: async () => (await job.extendLock(token, LOCK_MS)) === 1,
+      signal: this.#abort.signal,
+      careful: job.attemptsStarted >= CAREFUL_FROM_START,
+    };
+    try {
+      await handle(run, job);
+    } catch (error) {
+      // The process stops: whoever works the lane next starts this job again, at its head. A failed job would not.
+      if (this.#abort.signal.aborted) await new Promise(() => {});
+      throw error;
+    }
+  }
+
+  /** Data that is no JSON makes BullMQ throw before any processor, for ever: its lane would stand still. */
+  async #healUnreadable(lane: string, jobKey: string, jobId: string): Promise<void> {
+    const { store, queues, log } = this.#options;
+    const raw = await store.redis.hget(jobKey, 'data');
+    if (raw === null || isJson(raw)) return;
+    log.warn({ lane, jobId }, 'job data is unreadable, set aside');
+    await setAside(queues.dead, jobId, { queue: lane, name: 'unreadable', reason: 'job data is no JSON', raw });
+    await store.redis.hset(jobKey, 'data', JSON.stringify(SET_ASIDE));
+  }
+
+  /** Gives the lanes to the others, ends what runs, within `deadlineMs`; what then still runs is started again there. */
+  async close(deadlineMs: number): Promise<void> {
+    await this.#stopRefreshing?.();
+    const left = this.#options.store.redis.zrem(keys.workers, this.name).catch(() => {});
+    const closed = Promise.all([...[...this.#open.values()].map(({ worker }) => worker.close()), ...this.#closing]);
+    const timer = setTimeout(() => this.#abort.abort(), deadlineMs);
+    const aborted = new Promise<void>((resolve) => {
+      this.#abort.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([Promise.all([closed, left]), aborted]);
+    clearTimeout(timer);
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { type BroadcastJob, type Chunk, channelName, type GroupCommandJob, type SendItem } from '@ruyi/contracts';
+import { type Broadcast, laneOf, refOf, shardOf } from '@ruyi/store';
+import { Batcher } from './batcher.ts';
+import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
+import type { Queues } from './queues.ts';
+
+const MICRO_BATCH = { items: 512, size: 1024 * 1024 };
+const CHUNK_RECIPIENTS = 1000;
+const CHUNKS_IN_JOB = 2;
+
+/** A broadcast cut into jobs: the same recipients in the same order give the same jobs, whoever cuts them. */
+export interface BroadcastPlan {
+  ref: string;
+  jobs: { lane: number; id: string; data: BroadcastJob }[];
+  starts: number[];
+  /** position of the first of the uids as they were given */
+  firstAt: number;
+}
+
+/** The ingress' side of the lanes: everything that a job writes is decided before it is added (invariant 1). */
+export class Producer {
+  /** Names this process in job ids and in what workers publish. */
+  readonly name = randomBytes(6).toString('hex');
+  readonly #queues: Queues;
+  readonly #shards: number;
+  readonly #batchers: Batcher<SendItem>[];
+  #jobs = 0;
+
+  constructor(queues: Queues, shards: number) {
+    this.#queues = queues;
+    this.#shards = shards;
+    this.#batchers = Array.from(
+      { length: queues.lanes },
+      (_, lane) => new Batcher<SendItem>(MICRO_BATCH, (items) => this.#addSendJob(lane, items)),
+    );
+  }
+
+  async #addSendJob(lane: number, items: SendItem[]): Promise<void> {
+    // An id of our own: an add that is sent twice is one job.
+    const jobId = `${this.name}.${++this.#jobs}.${items.length}`;
+    await this.#queues.lane('send', lane).add(SEND.name, { items }, { jobId });
+  }
+
+  /** Resolves when the message is on its lane's queue. */
+  async send(item: SendItem): Promise<void> {
+    const batcher = this.#batchers[laneOf(shardOf(item.ch, this.#shards), this.#queues.lanes)];
+    await batcher?.add(item, item.payload.length + 200);
+  }
+
+  async groupCommand(job: GroupCommandJob): Promise<void> {
+    const lane = laneOf(shardOf(job.ch, this.#shards), this.#queues.lanes);
+    await this.#queues.lane('fanout', lane).add(GROUP_COMMAND.name, job, { jobId: `g${job.ref}.1` });
+  }
+
+  /** Adds the jobs of a broadcast, each lane's in order. Adding them again changes nothing: their ids are fixed. */
+  async broadcast(plan: BroadcastPlan): Promise<void> {
+    const lanes = new Set(plan.jobs.map(({ lane }) => lane));
+    await Promise.all(
+      [...lanes].map(async (lane) => {
+        const jobs = plan.jobs.filter((job) => job.lane === lane);
+        const adds = jobs.map(({ id, data }) => ({ name: BROADCAST.name, data, opts: { jobId: id } }));
+        await this.#queues.lane('fanout', lane).addBulk(adds);
+      }),
+    );
+  }
+
+  /** Everything added so far is on its queue, or was refused. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#batchers.map((batcher) => batcher.drained()));
+  }
+}
+
+/**
+ * Sorts recipients by (lane, shard, uid) and gives each its position; cuts them into chunks of at most 1,000 and jobs of
+ * two chunks. `uids` holds each recipient once.
+ */
+export function planBroadcast(
+  message: Pick<Broadcast, 'cmd'> & { firstId: number; from: string },
+  uids: string[],
+  layout: { shards: number; lanes: number },
+): BroadcastPlan {
+  const ref = refOf(message.firstId);
+  const byLane: { shard: number; uid: string }[][] = Array.from({ length: layout.lanes }, () => []);
+  for (const uid of uids) {
+    const shard = shardOf(message.cmd ? uid : channelName(1, uid, message.from), layout.shards);
+    byLane[laneOf(shard, layout.lanes)]?.push({ shard, uid });
+  }
+  const plan: BroadcastPlan = { ref, jobs: [], starts: [], firstAt: 0 };
+  const [firstUid] = uids;
+  let position = 0;
+  byLane.forEach((recipients, lane) => {
+    recipients.sort((a, b) => a.shard - b.shard || (a.uid < b.uid ? -1 : 1));
+    const chunks: Chunk[] = [];
+    const size = Math.ceil(recipients.length / Math.ceil(recipients.length / CHUNK_RECIPIENTS));
+    for (let i = 0; i < recipients.length; i += size) {
+      const part = recipients.slice(i, i + size);
+      const firstIndex = part.findIndex(({ uid }) => uid === firstUid);
+      if (firstIndex >= 0) plan.firstAt = position + firstIndex;
+      chunks.push({ chunk: plan.starts.length, start: position, uids: part.map(({ uid }) => uid).join('\n') });
+      plan.starts.push(position);
+      position += part.length;
+    }
+    for (let i = 0; i < chunks.length; i += CHUNKS_IN_JOB) {
+      const part = chunks.slice(i, i + CHUNKS_IN_JOB);
+      const first = part[0]?.start ?? 0;
+      const count = (chunks[i + CHUNKS_IN_JOB]?.start ?? position) - first;
+      plan.jobs.push({
+        lane,
+        id: `${ref}.${lane}.${i / CHUNKS_IN_JOB}.${count}`,
+        data: { ref, from: message.from, ...(message.cmd ? { cmd: 1 } : {}), chunks: part },
+      });
+    }
+  });
+  return plan;
+}

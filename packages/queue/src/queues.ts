@@ -1,0 +1,55 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { DEAD_QUEUE, INDEX_QUEUE, LANE_KINDS, type LaneKind, laneQueue, type QueueName } from './names.ts';
+
+/** Completed jobs are kept for people who watch the board; 300 kept jobs of 2,000 recipients are 10 MB a lane. */
+const KEPT_COMPLETED = 20;
+
+export const JOB_OPTIONS: JobsOptions = { removeOnComplete: KEPT_COMPLETED, removeOnFail: false, attempts: 1 };
+
+/** The producers' side of every queue, over one connection. */
+export interface Queues {
+  lane(kind: LaneKind, lane: number): Queue;
+  lanes: number;
+  index: Queue;
+  dead: Queue;
+  close(): Promise<void>;
+}
+
+export function openQueue(connection: Redis, { name, prefix }: QueueName): Queue {
+  const queue = new Queue(name, { connection, prefix, skipVersionCheck: true, defaultJobOptions: JOB_OPTIONS });
+  // The commands themselves reject; without a listener the emitter would end the process.
+  queue.on('error', () => {});
+  return queue;
+}
+
+export function openQueues(connection: Redis, lanes: number): Queues {
+  const byKind = Object.fromEntries(
+    LANE_KINDS.map((kind) => [kind, Array.from({ length: lanes }, (_, lane) => openQueue(connection, laneQueue(kind, lane)))]),
+  );
+  const index = openQueue(connection, INDEX_QUEUE);
+  const dead = openQueue(connection, DEAD_QUEUE);
+  return {
+    lanes,
+    index,
+    dead,
+    lane(kind, lane) {
+      const queue = byKind[kind]?.[lane];
+      if (!queue) throw new Error(`no lane ${kind}.${lane}`);
+      return queue;
+    },
+    async close() {
+      await Promise.all([...Object.values(byKind).flat(), index, dead].map((queue) => queue.close()));
+    },
+  };
+}
+
+/**
+ * One job of a lane at a time, whichever process works it: this is what keeps a channel's order, and so it is awaited
+ * before any worker opens.
+ */
+export async function limitLanes(queues: Queues): Promise<void> {
+  for (const kind of LANE_KINDS) {
+    for (let lane = 0; lane < queues.lanes; lane++) await queues.lane(kind, lane).setGlobalConcurrency(1);
+  }
+}

@@ -1,0 +1,238 @@
+import { channelName, type Chunk, personalPair, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
+import type { Redis } from 'ioredis';
+import { encodeEntry } from './entries.ts';
+import { type JobRun, LaneFence } from './fence.ts';
+import { groupBy } from './groupBy.ts';
+import { storedRecord } from './idempotency.ts';
+import { keys } from './keys.ts';
+import { eachLimited, untilServed } from './retry.ts';
+import { shardOf } from './shards.ts';
+import type { Trimmer } from './trim.ts';
+
+/** Bounds that a store script applies with each message, from the configuration. */
+export interface StoreLimits {
+  shards: number;
+  logRetention: number;
+  inboxMax: number;
+  inboxKeep: number;
+  idempotencyTtl: number;
+}
+
+/** Recipients or messages in one script call: every other command of Redis waits about one call (invariant 6). */
+const CALL_SIZE = 64;
+const CALLS_IN_FLIGHT = 4;
+
+/** One thing to write: an entry to a log, or a command to an inbox. */
+interface Operation {
+  item: SendItem;
+  shard: number;
+  /** the uid of an inbox; absent for the log of the item's channel */
+  uid?: string;
+}
+
+export interface StoredMessage {
+  item: SendItem;
+  /** seq in its log; 0 for a command, and where the message was there already under the same client_msg_no */
+  seq: number;
+  /** why it could not be stored */
+  failure?: string;
+}
+
+/** Who gets a recipient's copy: one log or inbox. */
+export interface Recipient {
+  uid: string;
+  at: number;
+}
+
+/** Writes messages into logs and inboxes on behalf of one lane; see fence.ts for what keeps that exactly once. */
+export class Appender {
+  readonly #redis: Redis;
+  readonly #fence: LaneFence;
+  readonly #limits: StoreLimits;
+  readonly #trimmer: Trimmer;
+
+  constructor(redis: Redis, lane: string, limits: StoreLimits, trimmer: Trimmer) {
+    this.#redis = redis;
+    this.#fence = new LaneFence(redis, lane);
+    this.#limits = limits;
+    this.#trimmer = trimmer;
+  }
+
+  /** Stores the messages of a send job, in their order per log and per channel. */
+  async appendMessages(run: JobRun, items: SendItem[]): Promise<StoredMessage[]> {
+    const stored = new Map<SendItem, StoredMessage>(items.map((item) => [item, { item, seq: 0 }]));
+    const byShard = groupBy(items.flatMap((item) => this.#operations(item)), ({ shard }) => shard);
+    await eachLimited(byShard, CALLS_IN_FLIGHT, async ([shard, operations]) => {
+      for (const { operation, seq, failure } of await this.#appendOperations(run, shard, operations)) {
+        const message = stored.get(operation.item);
+        if (!message) continue;
+        if (operation.uid === undefined) message.seq = seq;
+        if (failure !== undefined) message.failure = failure;
+      }
+    });
+    return [...stored.values()];
+  }
+
+  #operations(item: SendItem): Operation[] {
+    const { shards } = this.#limits;
+    if (!item.cmd) return [{ item, shard: shardOf(item.ch, shards) }];
+    return commandInboxes(item).map((uid) => ({ item, shard: shardOf(uid, shards), uid }));
+  }
+
+  async #appendOperations(run: JobRun, shard: number, operations: Operation[]) {
+    const seqs: (number | undefined)[] = [];
+    const failed = await this.#fence.apply(
+      run,
+      shard,
+      keys.head(shard, this.#fence.lane),
+      { count: operations.length, size: CALL_SIZE },
+      {
+        script: 'appendMessages',
+        build: (from, to) => this.#messageCall(shard, operations.slice(from, to)),
+        read: ([results, over], from) => {
+          const outcome: { index: number; reason: string }[] = [];
+          if (Array.isArray(results)) {
+            results.forEach((result, index) => {
+              if (typeof result === 'number') seqs[from + index] = result;
+              else outcome.push({ index, reason: String(result) });
+            });
+          }
+          if (Array.isArray(over)) this.#trimmer.later(over.map((n) => this.#target(operations[from + Number(n) - 1])));
+          return { failed: outcome };
+        },
+      },
+    );
+    const results = operations.map((operation, index) => {
+      const failure = failed.get(index);
+      return { operation, seq: seqs[index] ?? 0, ...(failure === undefined ? {} : { failure }) };
+    });
+    // The seqs of what an earlier run stored, or of a call whose answer got lost, are read back from the log.
+    const unknown = results.filter((r) => r.seq === 0 && r.failure === undefined && r.operation.uid === undefined);
+    if (unknown.length > 0) {
+      await untilServed(async () => {
+        const scores = await Promise.all(
+          unknown.map(({ operation: { item } }) => this.#redis.zscore(keys.log(shard, item.ch), encodeEntry(item))),
+        );
+        scores.forEach((score, i) => {
+          const result = unknown[i];
+          if (result) result.seq = Number(score ?? 0);
+        });
+      }, run.signal);
+    }
+    return results;
+  }
+
+  #messageCall(shard: number, operations: Operation[]) {
+    const head = keys.head(shard, this.#fence.lane);
+    const callKeys: string[] = [];
+    const args: (string | number)[] = [this.#limits.logRetention, this.#limits.inboxMax];
+    for (const { item, uid } of operations) {
+      if (uid === undefined) callKeys.push(keys.seq(shard, item.ch), keys.log(shard, item.ch));
+      else callKeys.push(keys.inboxSeq(shard, uid), keys.inbox(shard, uid));
+      callKeys.push(item.idem === undefined ? head : keys.idem(shard, item.idem));
+      args.push(
+        uid === undefined ? 'l' : 'i',
+        uid === undefined ? encodeEntry(item) : encodeEntry(item, commandTarget(item)),
+        item.idem === undefined ? '' : storedRecord(item.id, item.ts),
+        item.ts + this.#limits.idempotencyTtl,
+      );
+    }
+    return { keys: callKeys, args };
+  }
+
+  #target(operation: Operation | undefined) {
+    if (!operation) throw new Error('the script named an operation that it was not given');
+    const { shard, uid, item } = operation;
+    return uid === undefined ? { shard, channel: item.ch } : { shard, uid };
+  }
+
+  /**
+   * Stores references to one body for a slice of recipients, in the order given.
+   * @returns the recipients that could not be served, and why
+   */
+  async appendReferences(
+    run: JobRun,
+    broadcast: { ref: string; from: string; command: boolean },
+    recipients: Recipient[],
+  ): Promise<{ recipient: Recipient; reason: string }[]> {
+    const failures: { recipient: Recipient; reason: string }[] = [];
+    const place = ({ uid }: Recipient) => (broadcast.command ? uid : channelName(1, uid, broadcast.from));
+    const byShard = groupBy(recipients, (recipient) => shardOf(place(recipient), this.#limits.shards));
+    await eachLimited(byShard, CALLS_IN_FLIGHT, async ([shard, group]) => {
+      const failed = await this.appendReferencesToShard(run, shard, broadcast, group);
+      failures.push(...failed);
+    });
+    return failures;
+  }
+
+  /** The same within one shard. Positions must rise by one within a call, so a gap in them ends a call. */
+  async appendReferencesToShard(
+    run: JobRun,
+    shard: number,
+    broadcast: { ref: string; from: string; command: boolean },
+    recipients: Recipient[],
+  ): Promise<{ recipient: Recipient; reason: string }[]> {
+    const { command, ref, from: sender } = broadcast;
+    const bound = command ? this.#limits.inboxMax : this.#limits.logRetention;
+    const target = (recipient: Recipient | undefined) => {
+      if (!recipient) throw new Error('the script named a recipient that it was not given');
+      return command ? { shard, uid: recipient.uid } : { shard, channel: channelName(1, recipient.uid, sender) };
+    };
+    const contiguous = recipients.every(({ at }, i) => at === (recipients[0]?.at ?? 0) + i);
+    const failed = await this.#fence.apply(
+      run,
+      shard,
+      keys.head(shard, this.#fence.lane),
+      { count: recipients.length, size: contiguous ? CALL_SIZE : 1 },
+      {
+        script: 'appendBroadcast',
+        build: (from, to) => {
+          const callKeys: string[] = [];
+          for (const { uid } of recipients.slice(from, to)) {
+            if (command) callKeys.push(keys.inboxSeq(shard, uid), keys.inbox(shard, uid));
+            else {
+              const channel = channelName(1, uid, sender);
+              callKeys.push(keys.seq(shard, channel), keys.log(shard, channel));
+            }
+          }
+          return { keys: callKeys, args: [command ? 'i' : 'l', `${ref}.`, recipients[from]?.at ?? 0, bound] };
+        },
+        read: (remarks, from) => {
+          const outcome: { index: number; reason: string }[] = [];
+          for (let i = 0; i < remarks.length; i += 2) {
+            const index = Number(remarks[i]);
+            const reason = String(remarks[i + 1]);
+            if (reason === '') this.#trimmer.later([target(recipients[from + index])]);
+            else outcome.push({ index, reason });
+          }
+          return { failed: outcome };
+        },
+      },
+    );
+    return [...failed].flatMap(([index, reason]) => {
+      const recipient = recipients[index];
+      return recipient ? [{ recipient, reason }] : [];
+    });
+  }
+}
+
+/** The recipients of a chunk with their positions in the broadcast. */
+export function chunkRecipients(chunk: Chunk): Recipient[] {
+  return chunk.uids.split('\n').map((uid, i) => ({ uid, at: chunk.at?.[i] ?? chunk.start + i }));
+}
+
+/**
+ * Inboxes of a personal command (API.md §2): both users; only the recipient where the system user sends; never the
+ * system user's, which has none.
+ */
+export function commandInboxes(item: SendItem): string[] {
+  const pair = personalPair(item.ch) ?? [];
+  const users = item.from === SYSTEM_UID ? [commandTarget(item)] : [...new Set(pair)];
+  return users.filter((uid) => uid !== SYSTEM_UID);
+}
+
+/** The recipient of a personal command as it was sent. */
+export function commandTarget(item: SendItem): string {
+  const [lower = '', higher = ''] = personalPair(item.ch) ?? [];
+  return lower === item.from ? higher : lower;
+}

@@ -1,0 +1,119 @@
+import { MessageBody } from '@ruyi/contracts';
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { firstIdOf } from './entries.ts';
+import { groupBy } from './groupBy.ts';
+import { keys } from './keys.ts';
+import { runScript } from './scripts.ts';
+
+/** A broadcast as it is stored once: what all recipients share, and how it was cut. */
+export interface Broadcast {
+  body: MessageBody;
+  /** each recipient's message has an id of its own (batch), or all share one (group command) */
+  kind: 'batch' | 'group';
+  /** of a group command: the channel's name */
+  ch?: string;
+  cmd: boolean;
+  /** position of the first recipient of each chunk of a batch: documents are rebuilt along these */
+  starts: number[];
+}
+
+/** How long a body may wait for the job that refers to it to be queued, before it counts as abandoned. */
+const UNCONFIRMED_SECONDS = 3600;
+const CACHE_BYTES = 32 * 1024 * 1024;
+
+/** Bodies of broadcasts, once each, whoever receives them. They never change, so readers keep them. */
+export class Bodies {
+  readonly #redis: Redis;
+  readonly #cache = new LRUCache<string, Broadcast>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: (broadcast) => broadcast.body.payload.length + 500,
+  });
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /**
+   * Writes a body before its jobs are queued, unless it is there. It goes after an hour unless `confirm` follows: an API
+   * process that dies in between leaves nothing behind.
+   */
+  async write(ref: string, broadcast: Broadcast, total: number): Promise<void> {
+    const { payload, ...rest } = broadcast.body;
+    const { body: _, ...cut } = broadcast;
+    const meta = JSON.stringify({ ...rest, ...cut });
+    await runScript(this.#redis, 'writeBody', [keys.body(ref)], [meta, payload, total, UNCONFIRMED_SECONDS]);
+  }
+
+  /** Every job of the broadcast is queued, or one is being stored: the body stays, or goes when the message expires. */
+  async confirm(ref: string, body: MessageBody): Promise<void> {
+    const key = keys.body(ref);
+    // A day more than needed: readers judge by the message's own time, this only frees the memory.
+    if (body.exp) await this.#redis.expireat(key, body.ts + body.exp + 86_400);
+    else await this.#redis.persist(key);
+  }
+
+  /** A group command's recipients are known only when it is expanded. */
+  async setTotal(ref: string, total: number): Promise<void> {
+    await this.#redis.hset(keys.body(ref), 'n', total);
+  }
+
+  async remove(ref: string): Promise<void> {
+    await this.#redis.del(keys.body(ref), keys.gone(ref));
+  }
+
+  /** The body of one recipient's message is that of the broadcast with its own message_id. */
+  static bodyAt(broadcast: Broadcast, at: number): MessageBody {
+    return broadcast.kind === 'group' ? broadcast.body : { ...broadcast.body, id: broadcast.body.id + at };
+  }
+
+  /** The bodies that exist of those asked for. */
+  async read(refs: Iterable<string>): Promise<Map<string, Broadcast>> {
+    const found = new Map<string, Broadcast>();
+    const missing: string[] = [];
+    for (const ref of new Set(refs)) {
+      const cached = this.#cache.get(ref);
+      if (cached) found.set(ref, cached);
+      else missing.push(ref);
+    }
+    await Promise.all(
+      missing.map(async (ref) => {
+        const [meta, payload] = await this.#redis.hmget(keys.body(ref), 'm', 'p');
+        if (meta == null || payload == null) return;
+        const broadcast = parse(ref, meta, payload);
+        this.#cache.set(ref, broadcast);
+        found.set(ref, broadcast);
+      }),
+    );
+    return found;
+  }
+
+  /**
+   * Counts down bodies whose entries are about to be trimmed; the last one takes the body along. Marks come before the
+   * trim, so a crash in between repeats a mark and never leaves a body that nothing refers to.
+   */
+  async markGone(references: { ref: string; at: number }[]): Promise<void> {
+    const byRef = groupBy(references, ({ ref }) => ref);
+    await Promise.all(
+      [...byRef].map(async ([ref, entries]) => {
+        const went = await runScript(this.#redis, 'markGone', [keys.body(ref), keys.gone(ref)], entries.map(({ at }) => at));
+        if (went === 1) this.#cache.delete(ref);
+      }),
+    );
+  }
+}
+
+function parse(ref: string, meta: string, payload: string): Broadcast {
+  const { kind, ch, cmd, starts, ...rest } = JSON.parse(meta);
+  const body = MessageBody.parse({ ...rest, id: firstIdOf(ref), payload });
+  return { body, kind, ch, cmd, starts };
+}
+
+/** Runs a transaction or pipeline; the first error inside it is thrown. */
+export async function execute(pipeline: ReturnType<Redis['multi']>): Promise<unknown[]> {
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+}

@@ -1,0 +1,205 @@
+import { CHANNEL_TYPE_PERSONAL, channelName } from '@ruyi/contracts';
+import type { Redis } from 'ioredis';
+import { execute } from './bodies.ts';
+import { groupBy } from './groupBy.ts';
+import { keys } from './keys.ts';
+import { eachLimited } from './retry.ts';
+import { runScript } from './scripts.ts';
+import { shardOf } from './shards.ts';
+
+export interface ChannelInfo {
+  large: number;
+  ban: number;
+  disband: number;
+  send_ban: number;
+  allow_stranger: number;
+}
+
+const INFO_FIELDS = ['large', 'ban', 'disband', 'send_ban', 'allow_stranger'] as const;
+const CALL_SIZE = 500;
+const SHARDS_IN_FLIGHT = 8;
+
+/** Channels and who subscribes to them. Subscribers live in their own shard, together with the list of their groups. */
+export class Channels {
+  readonly #redis: Redis;
+  readonly #shards: number;
+
+  constructor(redis: Redis, shards: number) {
+    this.#redis = redis;
+    this.#shards = shards;
+  }
+
+  #infoKey(channelType: number, channelId: string): string {
+    // Info of a personal channel belongs to the id as it was given: there is no second user in these requests.
+    const name = `${channelType}:${channelId}`;
+    return keys.channel(shardOf(name, this.#shards), name);
+  }
+
+  /** Creates the channel, or replaces its info. */
+  async putInfo(channelType: number, channelId: string, info: ChannelInfo): Promise<void> {
+    await this.#redis.hset(
+      this.#infoKey(channelType, channelId),
+      Object.fromEntries(INFO_FIELDS.map((field) => [field, info[field]])),
+    );
+  }
+
+  /** Creates the channel where it is unknown. */
+  async ensure(channelType: number, channelId: string): Promise<void> {
+    await this.#redis.hsetnx(this.#infoKey(channelType, channelId), 'large', 0);
+  }
+
+  /** All zero for an unknown channel. */
+  async info(channelType: number, channelId: string): Promise<ChannelInfo> {
+    const stored = await this.#redis.hgetall(this.#infoKey(channelType, channelId));
+    const value = (field: string) => Number(stored[field] ?? 0);
+    return {
+      large: value('large'),
+      ban: value('ban'),
+      disband: value('disband'),
+      send_ban: value('send_ban'),
+      allow_stranger: value('allow_stranger'),
+    };
+  }
+
+  async addSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
+    const channel = channelName(channelType, channelId);
+    await eachLimited(this.#byShard(uids), SHARDS_IN_FLIGHT, ([shard, added]) => this.#change(shard, channel, added, []));
+  }
+
+  async removeSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
+    const channel = channelName(channelType, channelId);
+    await eachLimited(this.#byShard(uids), SHARDS_IN_FLIGHT, ([shard, gone]) => this.#change(shard, channel, [], gone));
+  }
+
+  /** Afterwards the channel has these subscribers and no others. */
+  async replaceSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
+    const channel = channelName(channelType, channelId);
+    const byShard = this.#byShard(uids);
+    await eachLimited(this.#allShards(), SHARDS_IN_FLIGHT, async (shard) => {
+      const wanted = new Set(byShard.get(shard));
+      const present = await this.#redis.smembers(keys.subscribers(shard, channel));
+      const gone = present.filter((uid) => !wanted.has(uid));
+      for (const uid of present) wanted.delete(uid);
+      await this.#change(shard, channel, [...wanted], gone);
+    });
+  }
+
+  async #change(shard: number, channel: string, added: string[], removed: string[]): Promise<void> {
+    const changes = [...added.map((uid) => ({ uid, add: true })), ...removed.map((uid) => ({ uid, add: false }))];
+    for (let i = 0; i < changes.length; i += CALL_SIZE) {
+      const part = changes.slice(i, i + CALL_SIZE);
+      const callKeys = [keys.subscribers(shard, channel), ...part.map(({ uid }) => keys.groups(shard, uid))];
+      const count = part.filter(({ add }) => add).length;
+      await runScript(this.#redis, 'changeSubscribers', callKeys, [channel, count, ...part.map(({ uid }) => uid)]);
+    }
+  }
+
+  /** POST /channel/delete: subscribers and info go, the log stays. */
+  async delete(channelType: number, channelId: string): Promise<void> {
+    if (channelType !== CHANNEL_TYPE_PERSONAL) await this.replaceSubscribers(channelType, channelId, []);
+    await this.#redis.del(this.#infoKey(channelType, channelId));
+  }
+
+  /**
+   * A page of subscribers. The cursor is `<shard>-<SSCAN cursor>-<taken>`: a subscriber who stays throughout is returned
+   * at least once; `''` at the end.
+   */
+  async subscribers(channelType: number, channelId: string, cursor: string, limit: number) {
+    const channel = channelName(channelType, channelId);
+    const [first = 0, scan = 0, skip = 0] = cursor.split('-').map(Number);
+    const subscribers: string[] = [];
+    let taken = skip;
+    let at = String(scan);
+    for (let shard = first; shard < this.#shards; shard++) {
+      do {
+        const [next, found] = await this.#redis.sscan(keys.subscribers(shard, channel), at, 'COUNT', limit);
+        const rest = found.slice(taken);
+        const page = rest.slice(0, limit - subscribers.length);
+        subscribers.push(...page);
+        if (page.length < rest.length) return { subscribers, cursor: `${shard}-${at}-${taken + page.length}` };
+        taken = 0;
+        at = next;
+        if (subscribers.length === limit) return { subscribers, cursor: this.#after(shard, at) };
+      } while (at !== '0');
+    }
+    return { subscribers, cursor: '' };
+  }
+
+  #after(shard: number, scan: string): string {
+    if (scan !== '0') return `${shard}-${scan}-0`;
+    return shard + 1 < this.#shards ? `${shard + 1}-0-0` : '';
+  }
+
+  /** Names of the channels that a user subscribes to. */
+  async groupsOf(uid: string): Promise<string[]> {
+    return this.#redis.smembers(keys.groups(shardOf(uid, this.#shards), uid));
+  }
+
+  /**
+   * Keeps the subscribers of this moment for a group command; a second call with the same ref changes nothing.
+   * @returns how many each shard has
+   */
+  async freeze(channel: string, ref: string, keepSeconds: number): Promise<number[]> {
+    const counts: number[] = new Array(this.#shards).fill(0);
+    await eachLimited(this.#allShards(), SHARDS_IN_FLIGHT, async (shard) => {
+      const frozenKeys = [keys.subscribers(shard, channel), keys.frozen(shard, ref)];
+      counts[shard] = Number(await runScript(this.#redis, 'freezeSubscribers', frozenKeys, [keepSeconds]));
+    });
+    return counts;
+  }
+
+  async frozen(shard: number, ref: string, count: number): Promise<string[]> {
+    return count === 0 ? [] : this.#redis.lrange(keys.frozen(shard, ref), 0, count - 1);
+  }
+
+  async unfreeze(ref: string): Promise<void> {
+    await eachLimited(this.#allShards(), SHARDS_IN_FLIGHT, async (shard) => {
+      await this.#redis.del(keys.frozen(shard, ref));
+    });
+  }
+
+  #allShards(): number[] {
+    return Array.from({ length: this.#shards }, (_, shard) => shard);
+  }
+
+  #byShard(uids: string[]): Map<number, string[]> {
+    return groupBy(new Set(uids), (uid) => shardOf(uid, this.#shards));
+  }
+}
+
+/** Users known by POST /user/token. */
+export class Users {
+  readonly #redis: Redis;
+  readonly #shards: number;
+
+  constructor(redis: Redis, shards: number) {
+    this.#redis = redis;
+    this.#shards = shards;
+  }
+
+  /** Registers a user; of the token only a hash is kept. */
+  async register(user: { uid: string; tokenHash: string; deviceFlag: number; deviceLevel: number }): Promise<void> {
+    const shard = shardOf(user.uid, this.#shards);
+    await execute(
+      this.#redis
+        .multi()
+        .hset(keys.user(shard, user.uid), `device:${user.deviceFlag}`, `${user.deviceLevel}:${user.tokenHash}`)
+        .sadd(keys.users(shard), user.uid),
+    );
+  }
+
+  /** Those of the uids that were never registered. */
+  async unknown(uids: string[]): Promise<Set<string>> {
+    const unknown = new Set<string>();
+    await eachLimited(groupBy(uids, (uid) => shardOf(uid, this.#shards)), SHARDS_IN_FLIGHT, async ([shard, group]) => {
+      for (let i = 0; i < group.length; i += CALL_SIZE) {
+        const part = group.slice(i, i + CALL_SIZE);
+        const known = await this.#redis.smismember(keys.users(shard), ...part);
+        part.forEach((uid, n) => {
+          if (known[n] === 0) unknown.add(uid);
+        });
+      }
+    });
+    return unknown;
+  }
+}

@@ -1,0 +1,89 @@
+import { CHANNEL_TYPE_PERSONAL, type MessageObject, SYSTEM_UID } from '@ruyi/contracts';
+import type { Redis } from 'ioredis';
+import { Bodies, type Broadcast } from './bodies.ts';
+import { decodeEntry, type Entry, isExpired, toMessage } from './entries.ts';
+import { keys } from './keys.ts';
+import { MAX_ANSWER_BYTES } from './logs.ts';
+import { runScript } from './scripts.ts';
+import { shardOf } from './shards.ts';
+import type { Trimmer } from './trim.ts';
+
+const PAGE = 128;
+
+/** Command inboxes: reads and acknowledgements. */
+export class Inboxes {
+  readonly #redis: Redis;
+  readonly #bodies: Bodies;
+  readonly #trimmer: Trimmer;
+  readonly #shards: number;
+  readonly #keep: number;
+
+  constructor(redis: Redis, bodies: Bodies, trimmer: Trimmer, settings: { shards: number; inboxKeep: number }) {
+    this.#redis = redis;
+    this.#bodies = bodies;
+    this.#trimmer = trimmer;
+    this.#shards = settings.shards;
+    this.#keep = settings.inboxKeep;
+  }
+
+  /** POST /message/sync: commands ascending, after `messageSeq`, or after the cursor where that is 0 or too large. */
+  async read(uid: string, messageSeq: number, limit: number): Promise<MessageObject[]> {
+    const shard = shardOf(uid, this.#shards);
+    const inboxKeys = [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)];
+    const found: MessageObject[] = [];
+    let bytes = 0;
+    for (let after = messageSeq; found.length < limit; ) {
+      const count = Math.min(PAGE, limit - found.length);
+      const reply = await runScript(this.#redis, 'readInbox', inboxKeys, [after, count]);
+      const [first, entries] = Array.isArray(reply) ? reply : [];
+      if (!Array.isArray(entries) || entries.length === 0) break;
+      const seq = Number(first);
+      // Past the end the script starts again at the cursor: what was read already is no further page.
+      if (after > messageSeq && seq !== after + 1) break;
+      for (const message of await this.#decode(uid, seq, entries.map(String))) {
+        bytes += message.payload.length;
+        if (bytes > MAX_ANSWER_BYTES && found.length > 0) return found;
+        found.push(message);
+      }
+      after = seq + entries.length - 1;
+      if (entries.length < count) break;
+    }
+    return found;
+  }
+
+  /** POST /message/syncack */
+  async acknowledge(uid: string, lastMessageSeq: number): Promise<void> {
+    if (lastMessageSeq === 0) return;
+    const shard = shardOf(uid, this.#shards);
+    const below = await runScript(
+      this.#redis,
+      'acknowledge',
+      [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)],
+      [lastMessageSeq, this.#keep],
+    );
+    if (typeof below === 'number' && below > 0) await this.#trimmer.dropBelow(shard, uid, below);
+  }
+
+  async #decode(uid: string, first: number, texts: string[]): Promise<MessageObject[]> {
+    const now = Math.floor(Date.now() / 1000);
+    const entries = texts.map(decodeEntry);
+    const bodies = await this.#bodies.read(entries.flatMap((entry) => (entry.kind === 'reference' ? [entry.ref] : [])));
+    return entries.flatMap((entry, i) => {
+      const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
+      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
+      if (!body || isExpired(body, now)) return [];
+      return [toMessage(body, { seq: first + i, command: true, ...channelOf(uid, entry, broadcast) })];
+    });
+  }
+}
+
+/** The channel that a command shows (§1): the peer of a personal one, seen from the inbox's owner; or the group. */
+function channelOf(uid: string, entry: Entry, broadcast: Broadcast | undefined) {
+  if (broadcast?.ch !== undefined) {
+    const colon = broadcast.ch.indexOf(':');
+    return { channelId: broadcast.ch.slice(colon + 1), channelType: Number(broadcast.ch.slice(0, colon)) };
+  }
+  const from = entry.kind === 'inline' ? entry.body.from : (broadcast?.body.from ?? SYSTEM_UID);
+  const peer = entry.kind === 'inline' && entry.to !== undefined && uid === from ? entry.to : from;
+  return { channelId: peer, channelType: CHANNEL_TYPE_PERSONAL };
+}

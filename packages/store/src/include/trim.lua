@@ -1,0 +1,24 @@
+-- An entry of a broadcast is a reference; every other entry is a JSON array. A broadcast's body is counted down before
+-- its entries go (mark-gone.lua, another slot), so a script may drop by itself only entries that refer to nothing.
+local function refersToBody(entries)
+  for _, entry in ipairs(entries) do
+    if string.byte(entry) ~= 91 then return true end
+  end
+  return false
+end
+
+-- Drops the oldest `count` elements of a list; false where the caller has to mark their bodies first.
+local function dropOldest(list, count)
+  if refersToBody(redis.call('LRANGE', list, 0, count - 1)) then return false end
+  redis.call('LTRIM', list, count, -1)
+  return true
+end
+
+-- Keeps the newest `keep` entries of a log; false where the caller has to mark bodies first.
+local function keepNewest(log, keep)
+  local over = redis.call('ZCARD', log) - keep
+  if over <= 0 then return true end
+  if refersToBody(redis.call('ZRANGE', log, 0, over - 1)) then return false end
+  redis.call('ZREMRANGEBYRANK', log, 0, over - 1)
+  return true
+end

@@ -1,0 +1,16 @@
+export { Appender, chunkRecipients, type Recipient, type StoredMessage, type StoreLimits } from './append.ts';
+export { Bodies, type Broadcast, execute } from './bodies.ts';
+export type { ChannelInfo } from './channels.ts';
+export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
+export { FencedError, type JobRun } from './fence.ts';
+export { groupBy } from './groupBy.ts';
+export { type IdemRecord, idemHash } from './idempotency.ts';
+export { checkInstallation, InstallationError, redisMemory, reviewRedis } from './installation.ts';
+export { keys, storedTopic } from './keys.ts';
+export type { LogName, LogRange } from './logs.ts';
+export type { BatchPlan } from './progress.ts';
+export { connect, isTransient, isUnavailable } from './redis.ts';
+export { eachLimited, untilServed } from './retry.ts';
+export { runScript } from './scripts.ts';
+export { laneOf, shardOf } from './shards.ts';
+export { createStore, type Store } from './store.ts';

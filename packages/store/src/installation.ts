@@ -1,0 +1,47 @@
+import type { Redis } from 'ioredis';
+import { keys } from './keys.ts';
+
+const SCHEMA = 1;
+
+/** What was fixed when the data was first written does not match the settings of this process. */
+export class InstallationError extends Error {
+  override readonly name = 'InstallationError';
+}
+
+/**
+ * Writes SHARDS and the schema's version at the very first start, and compares them at every other one. LANES may
+ * change while no job waits: the lane of a log is part of its order, so a change is refused until queues are empty.
+ * @throws InstallationError with one line for the operator
+ */
+export async function checkInstallation(redis: Redis, own: { shards: number; lanes: number }): Promise<void> {
+  await redis.hsetnx(keys.meta, 'schema', SCHEMA);
+  await redis.hsetnx(keys.meta, 'shards', own.shards);
+  await redis.hsetnx(keys.meta, 'lanes', own.lanes);
+  const { schema, shards, lanes } = await redis.hgetall(keys.meta);
+  if (Number(schema) !== SCHEMA) {
+    throw new InstallationError(`the data in Redis has schema ${schema}, this version reads ${SCHEMA}`);
+  }
+  if (Number(shards) !== own.shards) {
+    throw new InstallationError(`SHARDS=${own.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`);
+  }
+  if (Number(lanes) !== own.lanes) {
+    throw new InstallationError(`LANES=${own.lanes}: this installation runs with LANES=${lanes}; use that value`);
+  }
+}
+
+/** What Redis should be set to and is not: each a line for the log. */
+export async function reviewRedis(redis: Redis): Promise<string[]> {
+  const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
+  const [, appendonly] = (await redis.config('GET', 'appendonly')) as string[];
+  const warnings: string[] = [];
+  if (policy !== 'noeviction') warnings.push(`maxmemory-policy is ${policy}: Redis may drop messages, set noeviction`);
+  if (appendonly !== 'yes') warnings.push('appendonly is off: a restart of Redis loses messages, set appendonly yes');
+  return warnings;
+}
+
+/** Memory used and allowed, in bytes; `allowed` 0 without a bound. */
+export async function redisMemory(redis: Redis): Promise<{ used: number; allowed: number }> {
+  const info = await redis.info('memory');
+  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  return { used: field('used_memory'), allowed: field('maxmemory') };
+}

@@ -1,0 +1,45 @@
+/**
+ * Every key of the system. `{shard}` is a hash tag, so that all keys that one script touches sit in one slot; a
+ * broadcast's own keys have a tag of their own. Queues have keys of their own, see packages/queue.
+ */
+export const keys = {
+  /** string: the last message_seq of a log */
+  seq: (shard: number, channel: string) => `r:{${shard}}:seq:${channel}`,
+  /** sorted set: score = seq, member = entry */
+  log: (shard: number, channel: string) => `r:{${shard}}:log:${channel}`,
+  /** list: entries of a user's commands, gap-free, the newest last */
+  inbox: (shard: number, uid: string) => `r:{${shard}}:in:${uid}`,
+  /** string: seq of the newest command */
+  inboxSeq: (shard: number, uid: string) => `r:{${shard}}:inseq:${uid}`,
+  /** string: seq of the last acknowledged command */
+  cursor: (shard: number, uid: string) => `r:{${shard}}:cur:${uid}`,
+  /** set: those subscribers of a channel that live in this shard */
+  subscribers: (shard: number, channel: string) => `r:{${shard}}:sub:${channel}`,
+  /** list: those subscribers at the moment of a group command, and an empty string at the end */
+  frozen: (shard: number, ref: string) => `r:{${shard}}:frozen:${ref}`,
+  /** set: names of the channels that a user subscribes to */
+  groups: (shard: number, uid: string) => `r:{${shard}}:groups:${uid}`,
+  /** hash: a channel's info */
+  channel: (shard: number, channel: string) => `r:{${shard}}:chan:${channel}`,
+  /** hash: a registered user; and the set of all of them in this shard */
+  user: (shard: number, uid: string) => `r:{${shard}}:user:${uid}`,
+  users: (shard: number) => `r:{${shard}}:users`,
+  /** string `<job id> <applied>`: the last script call that one lane applied in this shard */
+  head: (shard: number, lane: string) => `r:{${shard}}:head:${lane}`,
+  /** string, TTL: see idempotency.ts */
+  idem: (shard: number, hash: string) => `r:{${shard}}:idem:${hash}`,
+  /** hash: a broadcast's body, once */
+  body: (ref: string) => `r:{b${ref}}:body`,
+  /** bitmap: positions whose entry was trimmed; full means that the body can go */
+  gone: (ref: string) => `r:{b${ref}}:gone`,
+  /** hash: see progress.ts */
+  progress: (ref: string) => `r:{b${ref}}:progress`,
+  ids: 'r:{ids}:next',
+  meta: 'r:{meta}',
+  rebuild: 'r:{meta}:rebuild',
+  /** sorted set: worker processes, score = last sign of life */
+  workers: 'r:{lanes}:workers',
+} as const;
+
+/** Pub/sub channel on which workers tell an API process the seqs of messages that it waits for. */
+export const storedTopic = (apiName: string): string => `r:stored:${apiName}`;

@@ -1,0 +1,106 @@
+import type { BatchProgress } from '@ruyi/contracts';
+import type { Redis } from 'ioredis';
+import { execute } from './bodies.ts';
+import { firstIdOf } from './entries.ts';
+import { keys } from './keys.ts';
+
+const KEEP_SECONDS = 7 * 86_400;
+const GROUP_COMMAND_KEEP_SECONDS = 3600;
+
+export interface BatchPlan {
+  total: number;
+  /** false with no_persist, or where every uid was refused: done at once */
+  toStore: boolean;
+  createdAt: number;
+  /** position of the recipient that the request names first */
+  firstAt: number;
+  /** uids that were refused and why, kept so that a repeat of the request gets the first answer */
+  refused: { fail_uids: string[]; reason: string[] };
+}
+
+/**
+ * How far a broadcast is. One hash: `plan`, and per chunk `s<chunk>` = recipients handled `:` seconds, `i<chunk>` =
+ * recipients indexed; per recipient that was set aside `f<position>`. A replay sets the same fields and adds nothing.
+ */
+export class Progress {
+  readonly #redis: Redis;
+  readonly #keep: number;
+
+  constructor(redis: Redis, idempotencyTtl: number) {
+    this.#redis = redis;
+    // Chunks that are done must be known for as long as a client may repeat the batch.
+    this.#keep = Math.max(KEEP_SECONDS, idempotencyTtl + 3600);
+  }
+
+  /** The plan of a batch, the first one where there are several. */
+  async plan(ref: string, plan: BatchPlan): Promise<BatchPlan> {
+    const key = keys.progress(ref);
+    const pipeline = this.#redis.multi().hsetnx(key, 'plan', JSON.stringify(plan)).expire(key, this.#keep).hget(key, 'plan');
+    return JSON.parse(String((await execute(pipeline))[2]));
+  }
+
+  /** Which of these chunks are stored already. */
+  async stored(ref: string, chunks: number[]): Promise<Set<number>> {
+    const values = await this.#redis.hmget(keys.progress(ref), ...chunks.map((chunk) => `s${chunk}`));
+    return new Set(chunks.filter((_, i) => values[i] != null));
+  }
+
+  /** Chunks are stored, but for the recipients at `failed`, who are set aside. */
+  async chunksStored(ref: string, chunks: { chunk: number; size: number }[], failed: number[]): Promise<void> {
+    const now = Math.floor(Date.now() / 1000);
+    const fields = new Map(chunks.map(({ chunk, size }) => [`s${chunk}`, `${size}:${now}`]));
+    for (const at of failed) fields.set(`f${at}`, '1');
+    await this.#set(ref, fields);
+  }
+
+  /** Recipients that were set aside are served now. */
+  async recovered(ref: string, positions: number[]): Promise<void> {
+    if (positions.length > 0) await this.#redis.hdel(keys.progress(ref), ...positions.map((at) => `f${at}`));
+  }
+
+  async chunksIndexed(ref: string, chunks: { chunk: number; size: number }[]): Promise<void> {
+    await this.#set(ref, new Map(chunks.map(({ chunk, size }) => [`i${chunk}`, String(size)])));
+  }
+
+  /** A group command reached all: known until its job is gone from the queue; nobody asks for its progress. */
+  async groupCommandStored(ref: string, total: number): Promise<void> {
+    await this.#set(ref, new Map([['s0', `${total}:${Math.floor(Date.now() / 1000)}`]]), GROUP_COMMAND_KEEP_SECONDS);
+  }
+
+  async #set(ref: string, fields: Map<string, string>, keepSeconds = this.#keep): Promise<void> {
+    const key = keys.progress(ref);
+    await execute(this.#redis.multi().hset(key, fields).expire(key, keepSeconds));
+  }
+
+  /** GET /message/sendbatch/{batch_no}; undefined where no such batch is known (any more). */
+  async read(ref: string): Promise<BatchProgress | undefined> {
+    const fields = await this.#redis.hgetall(keys.progress(ref));
+    if (fields.plan === undefined) return undefined;
+    const plan: BatchPlan = JSON.parse(fields.plan);
+    let handled = 0;
+    let failed = 0;
+    let indexed = 0;
+    let last = 0;
+    for (const [field, value] of Object.entries(fields)) {
+      if (field === 'plan') continue;
+      if (field.startsWith('f')) failed++;
+      else if (field.startsWith('i')) indexed += Number(value);
+      else {
+        const [size, at] = value.split(':');
+        handled += Number(size);
+        last = Math.max(last, Number(at));
+      }
+    }
+    const finished = !plan.toStore || handled >= plan.total;
+    return {
+      batch_no: ref,
+      total: plan.total,
+      stored: handled - failed,
+      failed,
+      indexed: Math.min(indexed, plan.total),
+      state: !finished ? (handled > 0 ? 'running' : 'queued') : failed > 0 && failed === plan.total ? 'failed' : 'done',
+      created_at: plan.createdAt,
+      finished_at: finished ? last || plan.createdAt : 0,
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { readScripts } from './scripts.ts';
+
+/** ioredis types the reply mapping by the constructor's argument; ours is always the default. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+/** What a connection is for decides how it behaves while Redis is away. */
+export type ConnectionRole =
+  /** answers a person: fails within 2 s, never repeats a command whose outcome is unknown */
+  | 'request'
+  /** works in the background: waits for as long as it takes */
+  | 'background';
+
+const COMMAND_TIMEOUT_MS = 2000;
+
+/**
+ * Opens a connection to Redis. Auto-pipelining stays off: with scripts on a cluster it fails, and an unguarded failure
+ * ends the process.
+ */
+export function connect(url: string, role: ConnectionRole, name: string): Redis {
+  const shared: Options = {
+    connectionName: `ruyi-${name}`,
+    enableAutoPipelining: false,
+    // Closing while Redis is away must not wait for it.
+    disconnectTimeout: 1000,
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1000),
+    scripts: readScripts(),
+  };
+  const byRole: Options =
+    role === 'request'
+      ? { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, autoResendUnfulfilledCommands: false }
+      : { maxRetriesPerRequest: null };
+  return new Redis(url, { ...shared, ...byRole });
+}
+
+const REPLY_CODES = ['LOADING', 'OOM', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY', 'MISCONF', 'NOREPLICAS'];
+
+/** Codes of errors that no repetition heals; every other one is transient (invariant 3). */
+const PERMANENT = /WRONGTYPE|not an integer|would overflow|user_script|Error running script|Script attempted|ERR wrong number/;
+
+/** Whether the same command may work later. Errors of ours and defects are not for Redis to heal. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'ReplyError') {
+    return REPLY_CODES.some((code) => error.message.includes(code)) || !PERMANENT.test(error.message);
+  }
+  return isConnectionError(error);
+}
+
+/** Whether Redis did not answer, or answered that it cannot serve now: the API's 503. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'ReplyError') return REPLY_CODES.some((code) => error.message.includes(code));
+  return isConnectionError(error);
+}
+
+function isConnectionError(error: Error): boolean {
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/.test(code) ||
+    error.name === 'MaxRetriesPerRequestError' ||
+    /Command timed out|Connection is closed|Stream isn't writeable|connect ETIMEDOUT|Too many Cluster redirections|ClusterAllFailedError|Socket closed|reconnect/i.test(
+      error.message,
+    )
+  );
+}

@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import { Appender, type StoreLimits } from './append.ts';
+import { Bodies } from './bodies.ts';
+import { Channels, Users } from './channels.ts';
+import { Idempotency } from './idempotency.ts';
+import { MessageIds } from './ids.ts';
+import { Inboxes } from './inboxes.ts';
+import { keys } from './keys.ts';
+import { Logs } from './logs.ts';
+import { Progress } from './progress.ts';
+import { Trimmer } from './trim.ts';
+
+/** All that is kept in Redis besides the queues, over one connection. */
+export interface Store {
+  redis: Redis;
+  limits: StoreLimits;
+  logs: Logs;
+  inboxes: Inboxes;
+  channels: Channels;
+  users: Users;
+  ids: MessageIds;
+  idempotency: Idempotency;
+  bodies: Bodies;
+  progress: Progress;
+  trimmer: Trimmer;
+  /** Notes that not everything stored was handed to the indexer (INDEX_BACKLOG); it rebuilds the index from Redis. */
+  noteRebuild(): Promise<void>;
+  /** A writer for one lane, `send.0` or the like. */
+  appender(lane: string): Appender;
+}
+
+export function createStore(redis: Redis, limits: StoreLimits): Store {
+  const bodies = new Bodies(redis);
+  const trimmer = new Trimmer(redis, bodies, limits);
+  return {
+    redis,
+    limits,
+    bodies,
+    trimmer,
+    logs: new Logs(redis, bodies, limits.shards),
+    inboxes: new Inboxes(redis, bodies, trimmer, limits),
+    channels: new Channels(redis, limits.shards),
+    users: new Users(redis, limits.shards),
+    ids: new MessageIds(redis),
+    idempotency: new Idempotency(redis, limits.idempotencyTtl),
+    progress: new Progress(redis, limits.idempotencyTtl),
+    noteRebuild: async () => {
+      await redis.set(keys.rebuild, Math.floor(Date.now() / 1000));
+    },
+    appender: (lane) => new Appender(redis, lane, limits, trimmer),
+  };
+}

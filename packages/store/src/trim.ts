@@ -1,0 +1,77 @@
+import type { Redis } from 'ioredis';
+import type { Bodies } from './bodies.ts';
+import { decodeEntry } from './entries.ts';
+import { keys } from './keys.ts';
+import { runScript } from './scripts.ts';
+
+type Target = { shard: number; channel: string } | { shard: number; uid: string };
+
+const AT_ONCE = 500;
+
+/**
+ * Trims logs and inboxes whose oldest entries refer to bodies of broadcasts: counts the bodies down first, then drops
+ * the entries. What refers to nothing is trimmed by the store scripts themselves.
+ */
+export class Trimmer {
+  readonly #redis: Redis;
+  readonly #bodies: Bodies;
+  readonly #limits: { logRetention: number; inboxMax: number };
+  #waiting: Target[] = [];
+
+  constructor(redis: Redis, bodies: Bodies, limits: { logRetention: number; inboxMax: number }) {
+    this.#redis = redis;
+    this.#bodies = bodies;
+    this.#limits = limits;
+  }
+
+  /** Notes what a store script found over its bound; `flush` trims it when the job is done. */
+  later(targets: Target[]): void {
+    this.#waiting.push(...targets);
+  }
+
+  /** A crash before the end leaves them over their bound: the next append notes them again. */
+  async flush(): Promise<void> {
+    const targets = this.#waiting;
+    this.#waiting = [];
+    for (const target of targets) {
+      if ('uid' in target) await this.#trimToMax(target.shard, target.uid);
+      else await this.#trimLog(target.shard, target.channel);
+    }
+  }
+
+  async #trimLog(shard: number, channel: string): Promise<void> {
+    const log = keys.log(shard, channel);
+    const over = (await this.#redis.zcard(log)) - this.#limits.logRetention;
+    if (this.#limits.logRetention === 0 || over <= 0) return;
+    const entries = await this.#redis.zrange(log, '0', String(over - 1));
+    await this.#countDown(entries);
+    await this.#redis.zrem(log, ...entries);
+  }
+
+  async #trimToMax(shard: number, uid: string): Promise<void> {
+    const newest = Number((await this.#redis.get(keys.inboxSeq(shard, uid))) ?? 0);
+    await this.dropBelow(shard, uid, newest - this.#limits.inboxMax + 1);
+  }
+
+  /** Drops a user's commands with a seq below `below`. */
+  async dropBelow(shard: number, uid: string, below: number): Promise<void> {
+    let counted = 0;
+    for (;;) {
+      const reply = await runScript(
+        this.#redis,
+        'dropInbox',
+        [keys.inboxSeq(shard, uid), keys.inbox(shard, uid)],
+        [below, counted, AT_ONCE],
+      );
+      const [first, entries] = Array.isArray(reply) ? reply : [];
+      if (!Array.isArray(entries) || entries.length === 0) return;
+      await this.#countDown(entries.map(String));
+      counted = Number(first) + entries.length;
+    }
+  }
+
+  async #countDown(entries: string[]): Promise<void> {
+    const decoded = entries.map(decodeEntry);
+    await this.#bodies.markGone(decoded.flatMap((entry) => (entry.kind === 'reference' ? [entry] : [])));
+  }
+}
