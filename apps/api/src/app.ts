@@ -1,5 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { InvalidRequestError, MethodNotAllowedError, NotFoundError, requestSchemas, UnauthorizedError } from '@ruyi/contracts';
+import {
+  InvalidRequestError,
+  MethodNotAllowedError,
+  NotFoundError,
+  requestSchemas,
+  UnauthorizedError,
+} from '@ruyi/contracts';
 import { groupBy } from '@ruyi/store';
 import express, { type Express } from 'express';
 import type { ApiContext } from './context.ts';
@@ -30,10 +36,18 @@ export function createApp(context: ApiContext): Express {
     else answerError(response, new UnauthorizedError(), context.log);
   });
 
-  const serve = async (route: Route, request: IncomingMessage & { params: object; query: object }, response: ServerResponse) => {
+  const serve = async (
+    route: Route,
+    request: IncomingMessage & { params: object; query: object },
+    response: ServerResponse,
+  ) => {
     const input = route.method === 'POST' ? await readJson(request, context.config.maxBodyBytes) : request.query;
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
-    const { status = 200, body, headers } = await route.handle(context, schemas, input, { params, headers: request.headers });
+    const {
+      status = 200,
+      body,
+      headers,
+    } = await route.handle(context, schemas, input, { params, headers: request.headers });
     answer(response, status, body, headers);
   };
   for (const [path, atPath] of groupBy(routes, (route) => route.path)) {

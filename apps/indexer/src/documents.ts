@@ -1,4 +1,12 @@
-import { CHANNEL_TYPE_PERSONAL, type Chunk, channelName, type IndexJob, type MessageBody, personalPair, SYSTEM_UID } from '@ruyi/contracts';
+import {
+  CHANNEL_TYPE_PERSONAL,
+  type Chunk,
+  channelName,
+  type IndexJob,
+  type MessageBody,
+  personalPair,
+  SYSTEM_UID,
+} from '@ruyi/contracts';
 import { accessKey, type SearchDocument, textFields } from '@ruyi/search';
 import { type Broadcast, chunkRecipients, type Store } from '@ruyi/store';
 
@@ -29,7 +37,11 @@ export async function documentsOf(store: Store, job: IndexJob): Promise<Sourced[
     const { ref, chunks } = job.broadcast;
     const broadcast = (await store.bodies.read([ref])).get(ref);
     for (const chunk of broadcast ? chunks : []) {
-      if (broadcast) documents.push({ document: chunkDocument(ref, broadcast, chunk), source: { broadcast: { ref, chunks: [chunk] } } });
+      if (broadcast)
+        documents.push({
+          document: chunkDocument(ref, broadcast, chunk),
+          source: { broadcast: { ref, chunks: [chunk] } },
+        });
     }
   }
   return documents;

@@ -14,7 +14,10 @@ const whole = (fallback: number, min: number, max: number = Number.MAX_SAFE_INTE
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
     .default(fallback);
-const flag = z.enum(['0', '1'], 'must be 0 or 1').default('0').transform((value) => value === '1');
+const flag = z
+  .enum(['0', '1'], 'must be 0 or 1')
+  .default('0')
+  .transform((value) => value === '1');
 const text = z.string().default('');
 const url = (protocols: string[]) =>
   text.refine((value) => value === '' || hasProtocol(value, protocols), `must start with ${protocols.join(' or ')}`);
@@ -31,7 +34,10 @@ const Environment = z.object({
   REDIS_URL: url(['redis://', 'rediss://']),
   MEILI_URL: url(['http://', 'https://']),
   MEILI_API_KEY: text,
-  DATA_DIR: z.string().default('./data').transform((path) => resolve(path)),
+  DATA_DIR: z
+    .string()
+    .default('./data')
+    .transform((path) => resolve(path)),
   BOARD_HOST: z.string().default('127.0.0.1'),
   BOARD_PORT: whole(5002, 0, 65_535),
   BOARD_TOKEN: text,
@@ -52,7 +58,10 @@ const Environment = z.object({
   REQUIRE_KNOWN_USERS: flag,
   SEARCH_PAYLOAD: z.enum(['object', 'base64'], 'must be object or base64').default('object'),
   LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be trace, debug, info, warn, error, fatal or silent',
+    )
     .default('info'),
 });
 

@@ -74,19 +74,22 @@ export const payload = (maxBytes: number) =>
  * request. `strict` refuses the list for one invalid uid; otherwise only an element that is no string is refused.
  */
 export const uidList = (bounds: { min: number; max: number; strict: boolean }) =>
-  z.unknown().transform((value, context): string[] => {
-    const refuse = (message: string, path: number[] = []) => {
-      context.addIssue({ code: 'custom', message, path });
-      return z.NEVER;
-    };
-    if (value === undefined || value === null) return bounds.min === 0 ? [] : refuse('is required');
-    if (!Array.isArray(value)) return value === '' && bounds.min === 0 ? [] : refuse('must be an array of uids');
-    if (value.length < bounds.min) return refuse('must name at least one uid');
-    if (value.length > bounds.max) return refuse(`has ${value.length} uids, at most ${bounds.max} are allowed`);
-    for (let i = 0; i < value.length; i++) {
-      const uid: unknown = value[i];
-      if (typeof uid !== 'string') return refuse('must be a string', [i]);
-      if (bounds.strict && !isName(uid)) return refuse(NAME_RULE, [i]);
-    }
-    return value as string[];
-  });
+  z
+    .unknown()
+    .optional()
+    .transform((value, context): string[] => {
+      const refuse = (message: string, path: number[] = []) => {
+        context.addIssue({ code: 'custom', message, path });
+        return z.NEVER;
+      };
+      if (value === undefined || value === null) return bounds.min === 0 ? [] : refuse('is required');
+      if (!Array.isArray(value)) return value === '' && bounds.min === 0 ? [] : refuse('must be an array of uids');
+      if (value.length < bounds.min) return refuse('must name at least one uid');
+      if (value.length > bounds.max) return refuse(`has ${value.length} uids, at most ${bounds.max} are allowed`);
+      for (let i = 0; i < value.length; i++) {
+        const uid: unknown = value[i];
+        if (typeof uid !== 'string') return refuse('must be a string', [i]);
+        if (bounds.strict && !isName(uid)) return refuse(NAME_RULE, [i]);
+      }
+      return value as string[];
+    });

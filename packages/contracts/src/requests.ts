@@ -31,6 +31,14 @@ const groupType = RequiredChannelType.refine((type) => type !== CHANNEL_TYPE_PER
 const channelInfo = { large: flag(), ban: flag(), disband: flag(), send_ban: flag(), allow_stranger: flag() };
 const digits = (min: number, max: number) =>
   z.preprocess((text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text), whole(min, max));
+const isPresent = (value: unknown) => value !== undefined && value !== null;
+const isChannelType = (value: unknown) => RequiredChannelType.safeParse(value).success;
+/** Rules about who receives run also where other fields are broken: an answer names every broken field. */
+const recipientRule = {
+  when: ({ issues }: { issues: { path?: PropertyKey[] | undefined }[] }) =>
+    !issues.some(({ path }) => RECIPIENT_FIELDS.includes(String(path?.[0]))),
+};
+const RECIPIENT_FIELDS = ['channel_id', 'channel_type', 'subscribers'];
 const loginForPersonal = {
   check: (request: { channel_type: number; login_uid?: string | undefined }) =>
     request.channel_type !== CHANNEL_TYPE_PERSONAL || request.login_uid !== undefined,
@@ -63,31 +71,38 @@ export function requestSchemas(limits: RequestLimits) {
       from_uid: sender,
       stream_no: label,
       channel_id: optional(ChannelId),
-      channel_type: z.unknown(),
+      channel_type: z.unknown().optional(),
       subscribers: strictUids,
       payload: payload(limits.maxPayloadBytes),
       client_msg_no: label,
       topic: label,
       expire,
     })
-    .transform(({ channel_id, channel_type, subscribers, ...message }, context) => {
-      if (channel_id === undefined) {
-        if (subscribers.length > 0) return { ...message, subscribers };
-        context.addIssue({ code: 'custom', message: 'is required unless subscribers is given', path: ['channel_id'] });
-        return z.NEVER;
-      }
-      if (subscribers.length > 0) {
-        context.addIssue({ code: 'custom', message: 'give either channel_id or subscribers', path: ['subscribers'] });
-        return z.NEVER;
-      }
-      const type = RequiredChannelType.safeParse(channel_type ?? undefined);
-      if (!type.success) {
-        const message = type.error.issues[0]?.message ?? 'is invalid';
-        context.addIssue({ code: 'custom', message, path: ['channel_type'] });
-        return z.NEVER;
-      }
-      return { ...message, channel_id, channel_type: type.data };
-    });
+    .refine((r) => r.channel_id !== undefined || r.subscribers.length > 0, {
+      ...recipientRule,
+      path: ['channel_id'],
+      error: 'is required unless subscribers is given',
+    })
+    .refine((r) => r.channel_id === undefined || r.subscribers.length === 0, {
+      ...recipientRule,
+      path: ['subscribers'],
+      error: 'give either channel_id or subscribers, not both',
+    })
+    .refine((r) => r.channel_id === undefined || isPresent(r.channel_type), {
+      ...recipientRule,
+      path: ['channel_type'],
+      error: 'is required with channel_id',
+    })
+    .refine((r) => r.channel_id === undefined || !isPresent(r.channel_type) || isChannelType(r.channel_type), {
+      ...recipientRule,
+      path: ['channel_type'],
+      error: 'must be a whole number from 1 to 255',
+    })
+    .transform(({ channel_id, channel_type, subscribers, ...message }) =>
+      channel_id === undefined
+        ? { ...message, subscribers }
+        : { ...message, channel_id, channel_type: RequiredChannelType.parse(channel_type) },
+    );
 
   return {
     Send,
@@ -157,7 +172,10 @@ export function requestSchemas(limits: RequestLimits) {
     SubscribersQuery: z.object({
       channel_id: ChannelId,
       channel_type: digits(2, 255),
-      cursor: withDefault(z.string('must be a string').regex(/^\d{1,4}-\d{1,20}-\d{1,9}$/, 'is no cursor of ours'), '0-0-0'),
+      cursor: withDefault(
+        z.string('must be a string').regex(/^\d{1,4}-\d{1,20}-\d{1,9}$/, 'is no cursor of ours'),
+        '0-0-0',
+      ),
       limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 1000 : n, 10_000)),
     }),
     ChannelDelete: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType }),

@@ -25,7 +25,10 @@ export function openQueue(connection: Redis, { name, prefix }: QueueName): Queue
 
 export function openQueues(connection: Redis, lanes: number): Queues {
   const byKind = Object.fromEntries(
-    LANE_KINDS.map((kind) => [kind, Array.from({ length: lanes }, (_, lane) => openQueue(connection, laneQueue(kind, lane)))]),
+    LANE_KINDS.map((kind) => [
+      kind,
+      Array.from({ length: lanes }, (_, lane) => openQueue(connection, laneQueue(kind, lane))),
+    ]),
   );
   const index = openQueue(connection, INDEX_QUEUE);
   const dead = openQueue(connection, DEAD_QUEUE);

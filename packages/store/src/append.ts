@@ -1,4 +1,4 @@
-import { channelName, type Chunk, personalPair, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
+import { type Chunk, channelName, personalPair, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { encodeEntry } from './entries.ts';
 import { type JobRun, LaneFence } from './fence.ts';
@@ -61,7 +61,10 @@ export class Appender {
   /** Stores the messages of a send job, in their order per log and per channel. */
   async appendMessages(run: JobRun, items: SendItem[]): Promise<StoredMessage[]> {
     const stored = new Map<SendItem, StoredMessage>(items.map((item) => [item, { item, seq: 0 }]));
-    const byShard = groupBy(items.flatMap((item) => this.#operations(item)), ({ shard }) => shard);
+    const byShard = groupBy(
+      items.flatMap((item) => this.#operations(item)),
+      ({ shard }) => shard,
+    );
     await eachLimited(byShard, CALLS_IN_FLIGHT, async ([shard, operations]) => {
       for (const { operation, seq, failure } of await this.#appendOperations(run, shard, operations)) {
         const message = stored.get(operation.item);

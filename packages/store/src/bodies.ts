@@ -96,7 +96,12 @@ export class Bodies {
     const byRef = groupBy(references, ({ ref }) => ref);
     await Promise.all(
       [...byRef].map(async ([ref, entries]) => {
-        const went = await runScript(this.#redis, 'markGone', [keys.body(ref), keys.gone(ref)], entries.map(({ at }) => at));
+        const went = await runScript(
+          this.#redis,
+          'markGone',
+          [keys.body(ref), keys.gone(ref)],
+          entries.map(({ at }) => at),
+        );
         if (went === 1) this.#cache.delete(ref);
       }),
     );

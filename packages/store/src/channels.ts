@@ -63,7 +63,9 @@ export class Channels {
 
   async addSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
     const channel = channelName(channelType, channelId);
-    await eachLimited(this.#byShard(uids), SHARDS_IN_FLIGHT, ([shard, added]) => this.#change(shard, channel, added, []));
+    await eachLimited(this.#byShard(uids), SHARDS_IN_FLIGHT, ([shard, added]) =>
+      this.#change(shard, channel, added, []),
+    );
   }
 
   async removeSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
@@ -191,15 +193,19 @@ export class Users {
   /** Those of the uids that were never registered. */
   async unknown(uids: string[]): Promise<Set<string>> {
     const unknown = new Set<string>();
-    await eachLimited(groupBy(uids, (uid) => shardOf(uid, this.#shards)), SHARDS_IN_FLIGHT, async ([shard, group]) => {
-      for (let i = 0; i < group.length; i += CALL_SIZE) {
-        const part = group.slice(i, i + CALL_SIZE);
-        const known = await this.#redis.smismember(keys.users(shard), ...part);
-        part.forEach((uid, n) => {
-          if (known[n] === 0) unknown.add(uid);
-        });
-      }
-    });
+    await eachLimited(
+      groupBy(uids, (uid) => shardOf(uid, this.#shards)),
+      SHARDS_IN_FLIGHT,
+      async ([shard, group]) => {
+        for (let i = 0; i < group.length; i += CALL_SIZE) {
+          const part = group.slice(i, i + CALL_SIZE);
+          const known = await this.#redis.smismember(keys.users(shard), ...part);
+          part.forEach((uid, n) => {
+            if (known[n] === 0) unknown.add(uid);
+          });
+        }
+      },
+    );
     return unknown;
   }
 }

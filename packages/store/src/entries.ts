@@ -1,4 +1,4 @@
-import { MessageBody, type MessageObject, peerOf, SYSTEM_UID } from '@ruyi/contracts';
+import { type MessageBody, type MessageObject, peerOf, SYSTEM_UID } from '@ruyi/contracts';
 
 /**
  * What a log or an inbox holds for a message: all of it as a JSON array, or, for a recipient of a broadcast,
@@ -31,7 +31,8 @@ export function encodeEntry(body: MessageBody, to?: string): string {
 
 export function decodeEntry(text: string): Entry {
   if (text.startsWith('[')) {
-    const [id, ts, from, no, payload, red = 0, set = 0, exp = 0, topic = '', stream = '', to]: Fields = JSON.parse(text);
+    const [id, ts, from, no, payload, red = 0, set = 0, exp = 0, topic = '', stream = '', to]: Fields =
+      JSON.parse(text);
     const body = { id, ts, from, no, payload, red, set, exp, topic, stream };
     return to === undefined ? { kind: 'inline', body } : { kind: 'inline', body, to };
   }

@@ -29,7 +29,10 @@ const headText = (head: Head) => `${head.jobId} ${[head.applied, ...head.failed]
 
 function parseHead(text: string): Head {
   const space = text.lastIndexOf(' ');
-  const [applied = 0, ...failed] = text.slice(space + 1).split(',').map(Number);
+  const [applied = 0, ...failed] = text
+    .slice(space + 1)
+    .split(',')
+    .map(Number);
   return { jobId: text.slice(0, space), applied, failed };
 }
 
@@ -88,10 +91,7 @@ export class LaneFence {
       const callArgs = [run.jobId, expected, from, own.failed.join(','), ...args];
       let reply: unknown;
       try {
-        reply = await untilServed(
-          () => runScript(this.#redis, call.script, [headKey, ...keys], callArgs),
-          run.signal,
-        );
+        reply = await untilServed(() => runScript(this.#redis, call.script, [headKey, ...keys], callArgs), run.signal);
       } catch (error) {
         if (run.signal.aborted || !(error instanceof Error)) throw error;
         // No repetition heals this call. One item a call finds the one that it is about; the others are stored.

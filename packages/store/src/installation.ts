@@ -22,7 +22,9 @@ export async function checkInstallation(redis: Redis, own: { shards: number; lan
     throw new InstallationError(`the data in Redis has schema ${schema}, this version reads ${SCHEMA}`);
   }
   if (Number(shards) !== own.shards) {
-    throw new InstallationError(`SHARDS=${own.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`);
+    throw new InstallationError(
+      `SHARDS=${own.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`,
+    );
   }
   if (Number(lanes) !== own.lanes) {
     throw new InstallationError(`LANES=${own.lanes}: this installation runs with LANES=${lanes}; use that value`);

@@ -51,7 +51,13 @@ export class Logs {
     const key = keys.log(shardOf(channel, this.#shards), channel);
     const upwards = range.pullMode === 1 && (range.start > 0 || range.end > 0);
     // A bound that is open, or exclusive, in the words of ZRANGE.
-    const newest = upwards ? (range.end > 0 ? `(${range.end}` : '+inf') : range.start > 0 ? String(range.start) : '+inf';
+    const newest = upwards
+      ? range.end > 0
+        ? `(${range.end}`
+        : '+inf'
+      : range.start > 0
+        ? String(range.start)
+        : '+inf';
     const oldest = upwards ? String(range.start) : range.end > 0 ? `(${range.end}` : '-inf';
     const found: MessageObject[] = [];
     let bytes = 0;
@@ -136,12 +142,16 @@ export class Logs {
     for (let i = 0; i + 1 < page.length; i += 2) {
       entries.push({ entry: decodeEntry(page[i] ?? ''), seq: Number(page[i + 1]) });
     }
-    const bodies = await this.#bodies.read(entries.flatMap(({ entry }) => (entry.kind === 'reference' ? [entry.ref] : [])));
+    const bodies = await this.#bodies.read(
+      entries.flatMap(({ entry }) => (entry.kind === 'reference' ? [entry.ref] : [])),
+    );
     return entries.flatMap(({ entry, seq }) => {
       const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
       const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
       if (!body || isExpired(body, now)) return [];
-      return [toMessage(body, { seq, channelId: logChannelId(channel, channelType, body.from), channelType, command: false })];
+      return [
+        toMessage(body, { seq, channelId: logChannelId(channel, channelType, body.from), channelType, command: false }),
+      ];
     });
   }
 }

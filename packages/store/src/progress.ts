@@ -1,7 +1,6 @@
 import type { BatchProgress } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { execute } from './bodies.ts';
-import { firstIdOf } from './entries.ts';
 import { keys } from './keys.ts';
 
 const KEEP_SECONDS = 7 * 86_400;
@@ -35,7 +34,11 @@ export class Progress {
   /** The plan of a batch, the first one where there are several. */
   async plan(ref: string, plan: BatchPlan): Promise<BatchPlan> {
     const key = keys.progress(ref);
-    const pipeline = this.#redis.multi().hsetnx(key, 'plan', JSON.stringify(plan)).expire(key, this.#keep).hget(key, 'plan');
+    const pipeline = this.#redis
+      .multi()
+      .hsetnx(key, 'plan', JSON.stringify(plan))
+      .expire(key, this.#keep)
+      .hget(key, 'plan');
     return JSON.parse(String((await execute(pipeline))[2]));
   }
 

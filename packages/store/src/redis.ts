@@ -33,10 +33,21 @@ export function connect(url: string, role: ConnectionRole, name: string): Redis 
   return new Redis(url, { ...shared, ...byRole });
 }
 
-const REPLY_CODES = ['LOADING', 'OOM', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY', 'MISCONF', 'NOREPLICAS'];
+const REPLY_CODES = [
+  'LOADING',
+  'OOM',
+  'READONLY',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'BUSY',
+  'MISCONF',
+  'NOREPLICAS',
+];
 
 /** Codes of errors that no repetition heals; every other one is transient (invariant 3). */
-const PERMANENT = /WRONGTYPE|not an integer|would overflow|user_script|Error running script|Script attempted|ERR wrong number/;
+const PERMANENT =
+  /WRONGTYPE|not an integer|would overflow|user_script|Error running script|Script attempted|ERR wrong number/;
 
 /** Whether the same command may work later. Errors of ours and defects are not for Redis to heal. */
 export function isTransient(error: unknown): boolean {

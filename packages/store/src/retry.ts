@@ -22,7 +22,11 @@ export async function untilServed<T>(work: () => Promise<T>, signal: AbortSignal
 }
 
 /** Runs `work` on each item, at most `width` at a time; the first error is thrown when all that was begun has ended. */
-export async function eachLimited<T>(items: Iterable<T>, width: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function eachLimited<T>(
+  items: Iterable<T>,
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const rest = items[Symbol.iterator]();
   const errors: unknown[] = [];
   const runner = async () => {

@@ -5,7 +5,12 @@ import { isUnavailable } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 
 /** Sends an answer. Express' own `json` looks at content types and etags that no client of ours asks for. */
-export function answer(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+export function answer(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): void {
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(body);
   response.writeHead(status, {
@@ -32,7 +37,8 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
 
 function toApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
-  if (error instanceof SearchUnavailableError) return new UnavailableError('the search engine does not answer, try again', 2);
+  if (error instanceof SearchUnavailableError)
+    return new UnavailableError('the search engine does not answer, try again', 2);
   if (isUnavailable(error)) return new UnavailableError('Redis does not answer, try again');
   return undefined;
 }

@@ -35,7 +35,9 @@ export function createHttpServer(app: Express): Server {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
     const tooLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    const [status, msg] = tooLate ? ['408 Request Timeout', 'the request took too long'] : ['400 Bad Request', 'this is no HTTP request'];
+    const [status, msg] = tooLate
+      ? ['408 Request Timeout', 'the request took too long']
+      : ['400 Bad Request', 'this is no HTTP request'];
     const body = JSON.stringify({ msg, status: Number(status.slice(0, 3)), code: 'invalid_request' });
     socket.end(
       `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

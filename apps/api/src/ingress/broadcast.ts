@@ -61,11 +61,21 @@ export async function acceptBroadcast(context: ApiContext, request: BroadcastReq
   const broadcast = { firstId: message.id, from: request.from, cmd: request.header.sync_once === 1 };
   let jobs = planBroadcast(broadcast, sorted.uids, layout);
   const toStore = !request.header.no_persist && sorted.uids.length > 0;
-  const planned = { total: sorted.uids.length, toStore, createdAt: message.ts, refused: sorted.refused, firstAt: jobs.firstAt };
+  const planned = {
+    total: sorted.uids.length,
+    toStore,
+    createdAt: message.ts,
+    refused: sorted.refused,
+    firstAt: jobs.firstAt,
+  };
   const plan = await store.progress.plan(ref, planned);
   if (plan.total !== planned.total) {
     const refused = new Set(plan.refused.fail_uids);
-    jobs = planBroadcast(broadcast, uniqueNames(request).filter((uid) => !refused.has(uid)), layout);
+    jobs = planBroadcast(
+      broadcast,
+      uniqueNames(request).filter((uid) => !refused.has(uid)),
+      layout,
+    );
   }
   if (plan.toStore) {
     const body = request.body(message);
@@ -86,7 +96,8 @@ const emptyPlan = (createdAt: number): BatchPlan => ({
 });
 
 /** Whether the uid can receive: the system user has no inbox. */
-const canReceive = (uid: string, header: MessageHeader) => isName(uid) && !(header.sync_once === 1 && uid === SYSTEM_UID);
+const canReceive = (uid: string, header: MessageHeader) =>
+  isName(uid) && !(header.sync_once === 1 && uid === SYSTEM_UID);
 
 function uniqueNames({ subscribers, header }: BroadcastRequest): string[] {
   return [...new Set(subscribers)].filter((uid) => canReceive(uid, header));
@@ -96,7 +107,10 @@ function uniqueNames({ subscribers, header }: BroadcastRequest): string[] {
 async function sortOut(context: ApiContext, request: BroadcastRequest) {
   const unique = [...new Set(request.subscribers)];
   const valid = unique.filter((uid) => canReceive(uid, request.header));
-  const unknown = context.config.requireKnownUsers && request.endpoint === 'sendbatch' ? await context.store.users.unknown(valid) : new Set<string>();
+  const unknown =
+    context.config.requireKnownUsers && request.endpoint === 'sendbatch'
+      ? await context.store.users.unknown(valid)
+      : new Set<string>();
   const uids = unknown.size === 0 ? valid : valid.filter((uid) => !unknown.has(uid));
   const refused: BatchPlan['refused'] = { fail_uids: [], reason: [] };
   if (uids.length < unique.length) {

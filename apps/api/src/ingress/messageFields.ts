@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageBody, Request } from '@ruyi/contracts';
 
-type Sent = Pick<Request<'SendBatch'>, 'header' | 'setting' | 'from_uid' | 'payload' | 'topic' | 'expire' | 'client_msg_no'> & {
+type Sent = Pick<
+  Request<'SendBatch'>,
+  'header' | 'setting' | 'from_uid' | 'payload' | 'topic' | 'expire' | 'client_msg_no'
+> & {
   stream_no?: string;
 };
 

@@ -1,4 +1,11 @@
-import { CHANNEL_TYPE_PERSONAL, channelName, type Request, type SendAnswer, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
+import {
+  CHANNEL_TYPE_PERSONAL,
+  channelName,
+  type Request,
+  type SendAnswer,
+  type SendItem,
+  SYSTEM_UID,
+} from '@ruyi/contracts';
 import { type IdemRecord, idemHash, refOf, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import type { Answered } from '../http/route.ts';
@@ -7,7 +14,11 @@ import { clientMsgNo, messageBody, nowSeconds } from './messageFields.ts';
 export type ChannelMessage = Extract<Request<'Send'>, { channel_id: string }>;
 
 /** A message to one channel (§2, /message/send): its log, or with sync_once inboxes. Answered once it is queued. */
-export async function sendToChannel(context: ApiContext, request: ChannelMessage, waitSeconds: number): Promise<Answered> {
+export async function sendToChannel(
+  context: ApiContext,
+  request: ChannelMessage,
+  waitSeconds: number,
+): Promise<Answered> {
   const { store } = context;
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);

@@ -39,18 +39,28 @@ const info = route('GET', '/channel/info', 'ChannelQuery', async ({ store: { cha
   },
 }));
 
-const addSubscribers = route('POST', '/channel/subscriber_add', 'SubscriberAdd', async ({ store: { channels } }, request) => {
-  const { channel_id, channel_type, subscribers, reset } = request;
-  await channels.ensure(channel_type, channel_id);
-  if (reset) await channels.replaceSubscribers(channel_type, channel_id, subscribers);
-  else await channels.addSubscribers(channel_type, channel_id, subscribers);
-  return ok;
-});
+const addSubscribers = route(
+  'POST',
+  '/channel/subscriber_add',
+  'SubscriberAdd',
+  async ({ store: { channels } }, request) => {
+    const { channel_id, channel_type, subscribers, reset } = request;
+    await channels.ensure(channel_type, channel_id);
+    if (reset) await channels.replaceSubscribers(channel_type, channel_id, subscribers);
+    else await channels.addSubscribers(channel_type, channel_id, subscribers);
+    return ok;
+  },
+);
 
-const removeSubscribers = route('POST', '/channel/subscriber_remove', 'SubscriberRemove', async ({ store }, request) => {
-  await store.channels.removeSubscribers(request.channel_type, request.channel_id, request.subscribers);
-  return ok;
-});
+const removeSubscribers = route(
+  'POST',
+  '/channel/subscriber_remove',
+  'SubscriberRemove',
+  async ({ store }, request) => {
+    await store.channels.removeSubscribers(request.channel_type, request.channel_id, request.subscribers);
+    return ok;
+  },
+);
 
 const subscribers = route('GET', '/channel/subscribers', 'SubscribersQuery', async ({ store }, request) => ({
   body: await store.channels.subscribers(request.channel_type, request.channel_id, request.cursor, request.limit),

@@ -56,7 +56,11 @@ export async function lookUpHits(
   await Promise.all(
     [...groupBy(inLogs, ({ ch }) => ch)].map(async ([ch, wanted]) => {
       const type = Number(ch.slice(0, ch.indexOf(':')));
-      const messages = await store.logs.bySeqs(ch, type, wanted.map(({ seq }) => seq));
+      const messages = await store.logs.bySeqs(
+        ch,
+        type,
+        wanted.map(({ seq }) => seq),
+      );
       const bySeq = new Map(messages.map((message) => [message.message_seq, message]));
       for (const { index, seq, id } of wanted) place(index, ch, id, bySeq.get(seq));
     }),

@@ -24,7 +24,12 @@ export async function setPartAside(context: LaneContext, run: JobRun, part: stri
 }
 
 /** Hands references over to the indexer, or notes that the index has to be rebuilt. */
-export async function queueForIndex(context: LaneContext, run: JobRun, job: IndexJob, recipients: number): Promise<void> {
+export async function queueForIndex(
+  context: LaneContext,
+  run: JobRun,
+  job: IndexJob,
+  recipients: number,
+): Promise<void> {
   await untilServed(async () => {
     if (!context.indexing()) await context.store.noteRebuild();
     else await context.queues.index.add(INDEX.name, job, { jobId: `i-${run.jobId}.${recipients}` });

@@ -16,7 +16,14 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
   const { store } = context;
   const { ref, from } = job;
   const isRetry = job.chunks.some(({ at }) => at !== undefined);
-  const known = isRetry ? new Set<number>() : await inTime(run, () => store.progress.stored(ref, job.chunks.map(({ chunk }) => chunk)));
+  const known = isRetry
+    ? new Set<number>()
+    : await inTime(run, () =>
+        store.progress.stored(
+          ref,
+          job.chunks.map(({ chunk }) => chunk),
+        ),
+      );
   const chunks = job.chunks.filter(({ chunk }) => !known.has(chunk));
   const broadcast = (await inTime(run, () => store.bodies.read([ref]))).get(ref);
   if (chunks.length > 0 && broadcast) {
@@ -59,7 +66,13 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
       position += count;
       const call = { ref, from: broadcast.body.from, command: true };
       const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
-      await setRecipientsAside(context, run, { ref, from: call.from, cmd: 1 }, [{ chunk: 0, start: 0, uids: '' }], failures);
+      await setRecipientsAside(
+        context,
+        run,
+        { ref, from: call.from, cmd: 1 },
+        [{ chunk: 0, start: 0, uids: '' }],
+        failures,
+      );
     }
     await inTime(run, () => store.progress.groupCommandStored(ref, total));
   }

@@ -33,7 +33,11 @@ const HANDLERS = new Map<string, Handler>([
 ]);
 
 /** Runs a lane's job; one that no handler understands is set aside whole, so that its lane goes on. */
-export async function handleLaneJob(context: LaneContext, run: JobRun, job: { name: string; data: unknown }): Promise<void> {
+export async function handleLaneJob(
+  context: LaneContext,
+  run: JobRun,
+  job: { name: string; data: unknown },
+): Promise<void> {
   try {
     const handle = HANDLERS.get(job.name);
     if (!handle) throw new InvalidJobError(`no handler for ${job.name} jobs`);
