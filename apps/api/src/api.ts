@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Config } from '@ruyi/config';
-import { Backlog, limitLanes, openQueues, Producer } from '@ruyi/queue';
+import { Backlog, openQueues, Producer, prepareLanes } from '@ruyi/queue';
 import { createSearchEngine } from '@ruyi/search';
 import { checkInstallation, connect, createStore, untilServed } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
@@ -24,7 +24,7 @@ export async function startApi(config: Config, log: Logger): Promise<{ address: 
   await untilServed(() => checkInstallation(background, config), AbortSignal.timeout(START_MS));
   const store = createStore(requests, config);
   const queues = openQueues(requests, config.lanes);
-  await limitLanes(queues);
+  await prepareLanes(background, queues);
   const producer = new Producer(queues, config.shards);
   const backlog = new Backlog(background, queues);
   const admission = new Admission(background, backlog, config.maxBacklog);
@@ -60,13 +60,12 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 /** Answers what was begun, then closes; connections that are still busy after 5 s are cut. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_CONNECTIONS_MS);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  // A kept-alive connection becomes idle when its answer is out; nobody tells, so it is looked for.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const busy = setTimeout(() => server.closeAllConnections(), CLOSE_CONNECTIONS_MS);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(busy);
 }

@@ -2,9 +2,9 @@ import type { Config } from '@ruyi/config';
 import {
   handleLaneJob,
   LaneWorkers,
-  limitLanes,
   openDeadLetters,
   openQueues,
+  prepareLanes,
   refreshing,
   waitingRecipients,
 } from '@ruyi/queue';
@@ -24,7 +24,7 @@ export async function startWorker(config: Config, log: Logger): Promise<{ name: 
   for (const warning of await reviewRedis(redis)) log.warn(warning);
   const store = createStore(redis, config);
   const queues = openQueues(jobs, config.lanes);
-  await limitLanes(queues);
+  await prepareLanes(redis, queues);
 
   let waitingForIndex = 0;
   const stopMeasuring = refreshing(INDEX_BACKLOG_EVERY_MS, async () => {

@@ -1,5 +1,6 @@
 export { Backlog, refreshing, waitingRecipients } from './backlog.ts';
 export { Batcher } from './batcher.ts';
+export { prepareLanes } from './checkLanes.ts';
 export { openDeadLetters, setAside } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export * from './jobs/catalogue.ts';
@@ -8,4 +9,4 @@ export { handleLaneJob } from './jobs/handlers.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export * from './names.ts';
 export { type BroadcastPlan, Producer, planBroadcast } from './producer.ts';
-export { limitLanes, openQueue, openQueues, type Queues } from './queues.ts';
+export { openQueue, openQueues, type Queues } from './queues.ts';

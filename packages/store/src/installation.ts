@@ -9,15 +9,13 @@ export class InstallationError extends Error {
 }
 
 /**
- * Writes SHARDS and the schema's version at the very first start, and compares them at every other one. LANES may
- * change while no job waits: the lane of a log is part of its order, so a change is refused until queues are empty.
+ * Writes SHARDS and the schema's version at the very first start, and compares them at every other one.
  * @throws InstallationError with one line for the operator
  */
-export async function checkInstallation(redis: Redis, own: { shards: number; lanes: number }): Promise<void> {
+export async function checkInstallation(redis: Redis, own: { shards: number }): Promise<void> {
   await redis.hsetnx(keys.meta, 'schema', SCHEMA);
   await redis.hsetnx(keys.meta, 'shards', own.shards);
-  await redis.hsetnx(keys.meta, 'lanes', own.lanes);
-  const { schema, shards, lanes } = await redis.hgetall(keys.meta);
+  const { schema, shards } = await redis.hgetall(keys.meta);
   if (Number(schema) !== SCHEMA) {
     throw new InstallationError(`the data in Redis has schema ${schema}, this version reads ${SCHEMA}`);
   }
@@ -25,9 +23,6 @@ export async function checkInstallation(redis: Redis, own: { shards: number; lan
     throw new InstallationError(
       `SHARDS=${own.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`,
     );
-  }
-  if (Number(lanes) !== own.lanes) {
-    throw new InstallationError(`LANES=${own.lanes}: this installation runs with LANES=${lanes}; use that value`);
   }
 }
 

@@ -32,6 +32,10 @@ export function createHttpServer(app: Express): Server {
     },
     app,
   ]);
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    // While it closes, a client is told not to send more on this connection.
+    if (!server.listening) response.setHeader('Connection', 'close');
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
     const tooLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';

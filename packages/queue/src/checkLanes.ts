@@ -1,0 +1,37 @@
+import { InstallationError, keys } from '@ruyi/store';
+import type { Redis } from 'ioredis';
+import { LANE_KINDS } from './names.ts';
+import { limitLanes, openQueues, type Queues } from './queues.ts';
+
+/**
+ * Agrees on LANES with the installation and limits every lane to one job at a time; to be awaited before any worker or
+ * producer opens. The lane of a log is part of its order, so another number is taken only while no lane holds a job.
+ * @throws InstallationError with one line for the operator
+ */
+export async function prepareLanes(redis: Redis, queues: Queues): Promise<void> {
+  const own = queues.lanes;
+  await redis.hsetnx(keys.meta, 'lanes', own);
+  const before = Number(await redis.hget(keys.meta, 'lanes'));
+  if (before !== own) {
+    if (!(await areEmpty(redis, before))) {
+      throw new InstallationError(
+        `LANES=${own}: jobs are still on the ${before} lanes of before; stop the API, let the workers finish, then change LANES`,
+      );
+    }
+    await redis.hset(keys.meta, 'lanes', own);
+  }
+  await limitLanes(queues);
+}
+
+async function areEmpty(redis: Redis, lanes: number): Promise<boolean> {
+  const before = openQueues(redis, lanes);
+  let jobs = 0;
+  for (const kind of LANE_KINDS) {
+    for (let lane = 0; lane < lanes; lane++) {
+      const queue = before.lane(kind, lane);
+      jobs += (await redis.llen(queue.toKey('wait'))) + (await redis.llen(queue.toKey('active')));
+    }
+  }
+  await before.close();
+  return jobs === 0;
+}
