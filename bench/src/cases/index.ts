@@ -1,0 +1,24 @@
+import type { Line } from '../report.ts';
+import { fairness } from './fairness.ts';
+import { fanout } from './fanout.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
+import { reads } from './reads.ts';
+import { scaling } from './scaling.ts';
+import { singleSend } from './singleSend.ts';
+
+/** How much is measured: `tiny` only shows that a case works. */
+export interface Scale {
+  tiny: boolean;
+  rounds: number;
+}
+
+export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
+  fanout,
+  memory,
+  single: singleSend,
+  latency,
+  fairness,
+  reads,
+  scaling,
+};

@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Summary } from './statistics.ts';
+
+/** One line of the table: what was measured, beside what, in the same run. */
+export interface Line {
+  what: string;
+  goal: string;
+  /** what the goal is about: a ratio, bytes, milliseconds */
+  value: Summary;
+  unit: string;
+  met: boolean;
+  /** the two sides of a ratio, and whatever explains the number */
+  details: Record<string, number | string>;
+}
+
+const round = (value: number) => (Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
+
+export function printTable(lines: Line[]): void {
+  const rows = lines.map(({ what, goal, value, unit, met, details }) => [
+    what,
+    goal,
+    `${round(value.median)} ${unit} (${round(value.lowest)} … ${round(value.highest)})`,
+    met ? 'met' : 'not met',
+    Object.entries(details)
+      .map(([name, detail]) => `${name} ${typeof detail === 'number' ? round(detail) : detail}`)
+      .join(', '),
+  ]);
+  const header = ['what', 'goal', 'median (spread)', '', 'details'];
+  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  for (const row of [header, ...rows]) {
+    console.log(row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  '));
+  }
+}
+
+/** Writes bench/results/<date>.json and returns its path. */
+export function writeResults(folder: string, lines: Line[], settings: object): string {
+  mkdirSync(folder, { recursive: true });
+  const at = new Date();
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', memory: totalmem(), node: process.version };
+  const file = join(folder, `${at.toISOString().slice(0, 10)}.json`);
+  writeFileSync(file, `${JSON.stringify({ at: at.toISOString(), machine, settings, lines }, undefined, 2)}\n`);
+  return file;
+}
