@@ -1,4 +1,4 @@
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Express } from 'express';
 
@@ -7,31 +7,27 @@ const REQUEST_MS = 60_000;
 const KEEP_ALIVE_MS = 65_000;
 
 /**
- * A server for an Express app. Express sets the prototypes of every request and response; objects that are born with
- * them spare that, which is about half of the time of a small request.
+ * A server for an Express app. Express sets the prototypes of every request and response, which makes the objects slow
+ * for the rest of their life. Here they are born as classes that carry Express' methods, so setting the prototype
+ * changes nothing: three to four times the requests a second of the plain server on one core. Calling Node's
+ * constructors for objects with a foreign prototype (Reflect.construct) is slower than leaving it.
  */
 export function createHttpServer(app: Express): Server {
-  function Request(socket: Socket) {
-    return Reflect.construct(IncomingMessage, [socket], Request);
-  }
-  Request.prototype = app.request;
-  function Response(request: IncomingMessage, options: object) {
-    return Reflect.construct(ServerResponse, [request, options], Response);
-  }
-  Response.prototype = app.response;
-  const classes = { IncomingMessage: Request, ServerResponse: Response };
-  const server: Server = Reflect.apply(createServer, undefined, [
-    {
-      ...classes,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      // Bodies that never end are found within a second or so of their deadline.
-      connectionsCheckingInterval: 1000,
-      noDelay: true,
-    },
-    app,
-  ]);
+  class AppRequest extends IncomingMessage {}
+  class AppResponse<Request extends IncomingMessage> extends ServerResponse<Request> {}
+  Reflect.set(app, 'request', withMethods(AppRequest.prototype, app.request));
+  Reflect.set(app, 'response', withMethods(AppResponse.prototype, app.response));
+  const options: ServerOptions<typeof AppRequest, typeof AppResponse> = {
+    IncomingMessage: AppRequest,
+    ServerResponse: AppResponse,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Bodies that never end are found within a second or so of their deadline.
+    connectionsCheckingInterval: 1000,
+    noDelay: true,
+  };
+  const server: Server<typeof AppRequest, typeof AppResponse> = createServer(options, app);
   server.prependListener('request', (_request, response: ServerResponse) => {
     // While it closes, a client is told not to send more on this connection.
     if (!server.listening) response.setHeader('Connection', 'close');
@@ -48,4 +44,11 @@ export function createHttpServer(app: Express): Server {
     );
   });
   return server;
+}
+
+/** Copies what Express added to Node's prototype, its own layer (the app) last. */
+function withMethods(prototype: object, express: object): object {
+  const layers = [Object.getPrototypeOf(express), express];
+  for (const layer of layers) Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(layer));
+  return prototype;
 }
