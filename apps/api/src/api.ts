@@ -29,7 +29,7 @@ export async function startApi(config: Config, log: Logger): Promise<{ address: 
   const backlog = new Backlog(background, queues);
   const admission = new Admission(background, backlog, config.maxBacklog);
   const waiter = new StoredWaiter(subscriber, producer.name);
-  const search = await createSearchEngine({ config, role: 'reader' });
+  const search = createSearchEngine(config, 'reader');
   const context: ApiContext = { config, store, producer, backlog, admission, waiter, search, log };
 
   const server = createHttpServer(createApp(context));

@@ -19,7 +19,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   await untilServed(() => checkInstallation(redis, config), AbortSignal.timeout(60_000));
   const store = createStore(redis, config);
   const queues = openQueues(jobs, config.lanes);
-  const engine = await createSearchEngine({ config, role: 'writer' });
+  const engine = createSearchEngine(config, 'writer');
   const abort = new AbortController();
   await untilTaken(() => engine.prepare(), abort.signal, log);
 

@@ -1,0 +1,166 @@
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import { type Token, tokensOf } from '../analyzer/tokens.ts';
+import { type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../port.ts';
+import { CONTENT_FIELD, createSchema, keyBytes } from './schema.ts';
+
+interface Statements {
+  document: Statement;
+  audience: Statement;
+  text: Statement;
+  addField: Statement;
+  fieldId: Statement;
+}
+
+/**
+ * The one writer of the index file. A batch is one transaction, on disk (synchronous=FULL) when `index` returns: its
+ * jobs leave the queue then, and nothing but a rebuild would bring the documents back.
+ */
+export class IndexWriter {
+  readonly #file: string;
+  readonly #onLost: (reason: string) => void;
+  #database: Database | undefined;
+  #statements: Statements | undefined;
+  #inode = 0;
+  #fields = new Map<string, number>();
+
+  /** @param onLost is told when the index had to be begun anew: it misses everything from before */
+  constructor(file: string, onLost: (reason: string) => void) {
+    this.#file = file;
+    this.#onLost = onLost;
+  }
+
+  open(): void {
+    this.#openFile();
+  }
+
+  index(documents: SearchDocument[]): RefusedDocument[] {
+    try {
+      const database = this.#current();
+      const refused: RefusedDocument[] = [];
+      database.transaction(() => {
+        for (const document of documents) {
+          const reason = this.#insert(document);
+          if (reason !== undefined) refused.push({ id: document.id, reason });
+        }
+      })();
+      return refused;
+    } catch (error) {
+      if (isDamaged(error)) this.#startAnew(`damaged: ${error.message}`);
+      const text = error instanceof Error ? error.message : String(error);
+      throw new SearchUnavailableError(`the search index cannot be written: ${text}`, { cause: error });
+    }
+  }
+
+  close(): void {
+    this.#database?.close();
+    this.#database = undefined;
+    this.#statements = undefined;
+  }
+
+  /** A deleted file would go on to be written without anyone who could read it. */
+  #current(): Database {
+    const inode = existsSync(this.#file) ? statSync(this.#file).ino : 0;
+    if (this.#database && inode === this.#inode) return this.#database;
+    const lost = this.#database !== undefined;
+    this.close();
+    const database = this.#openFile();
+    if (lost) this.#onLost('the index file was removed');
+    return database;
+  }
+
+  #openFile(): Database {
+    mkdirSync(dirname(this.#file), { recursive: true });
+    try {
+      return this.#prepare(new Sqlite(this.#file));
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      this.#startAnew(`damaged: ${error.message}`);
+      return this.#prepare(new Sqlite(this.#file));
+    }
+  }
+
+  #prepare(database: Database): Database {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('busy_timeout = 5000');
+    database.pragma('cache_size = -65536');
+    createSchema(database);
+    this.#database = database;
+    this.#inode = statSync(this.#file).ino;
+    this.#fields = new Map();
+    this.#statements = {
+      document: database.prepare(
+        `insert or ignore into document (id, sender, channel, channel_id, channel_type, topic, payload_type, ts, expires, ord, locator)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      audience: database.prepare('insert or ignore into audience values (?, ?, ?)'),
+      text: database.prepare('insert into text (rowid, content, ext) values (?, ?, ?)'),
+      addField: database.prepare('insert or ignore into field (name) values (?)'),
+      fieldId: database.prepare('select id from field where name = ?').pluck(),
+    };
+    return database;
+  }
+
+  #startAnew(reason: string): void {
+    try {
+      this.close();
+    } catch {
+      // A damaged file may refuse to close; it is moved out of the way in any case.
+    }
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (!existsSync(this.#file + suffix)) continue;
+      if (suffix === '') renameSync(this.#file, `${this.#file}.damaged`);
+      else rmSync(this.#file + suffix);
+    }
+    this.#onLost(reason);
+  }
+
+  /** Adds one document; the same id means the same document, so a repeat changes nothing. */
+  #insert(document: SearchDocument): string | undefined {
+    if (!this.#statements) throw new Error('the index is not open');
+    if (document.audience.length === 0) return 'the document has no audience';
+    const { changes, lastInsertRowid } = this.#statements.document.run(
+      document.id,
+      keyBytes(document.from),
+      keyBytes(document.channel),
+      keyBytes(document.channelId),
+      document.channelType,
+      keyBytes(document.topic),
+      document.payloadType ?? null,
+      document.timestamp,
+      document.expiresAt,
+      document.order,
+      document.locator,
+    );
+    if (changes === 0) return undefined;
+    const n = lastInsertRowid;
+    document.audience.forEach((key, position) => {
+      this.#statements?.audience.run(keyBytes(key), n, position);
+    });
+    const { [CONTENT_FIELD]: content = '', ...others } = document.text;
+    const ext = Object.entries(others).flatMap(([name, text]) => {
+      const id = this.#fieldId(name);
+      return tokensOf(text).map((token) => `${id}_${token.text}`);
+    });
+    this.#statements.text.run(n, tokensOf(content).map(textOf).join(' '), ext.join(' '));
+    return undefined;
+  }
+
+  #fieldId(name: string): number {
+    const known = this.#fields.get(name);
+    if (known !== undefined) return known;
+    this.#statements?.addField.run(name);
+    const id = Number(this.#statements?.fieldId.get(name));
+    this.#fields.set(name, id);
+    return id;
+  }
+}
+
+const textOf = ({ text }: Token) => text;
+
+function isDamaged(error: unknown): error is Error {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
+}

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { createEmbeddedEngine } from './embedded/engine.ts';
+import { createMeilisearchEngine } from './meilisearch/engine.ts';
+import type { SearchEngine } from './port.ts';
+
+export interface SearchSettings {
+  /** '' for the embedded engine */
+  meiliUrl: string;
+  meiliApiKey: string;
+  dataDir: string;
+}
+
+/** The engine that the settings name. @param role the indexer writes, everyone else reads */
+export function createSearchEngine(
+  settings: SearchSettings,
+  role: 'writer' | 'reader',
+  onLost?: (reason: string) => void,
+): SearchEngine {
+  if (settings.meiliUrl !== '') {
+    return createMeilisearchEngine({ url: settings.meiliUrl, apiKey: settings.meiliApiKey });
+  }
+  const directory = join(settings.dataDir, 'search');
+  return createEmbeddedEngine({ directory, role, ...(onLost ? { onLost } : {}) });
+}
