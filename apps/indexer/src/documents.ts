@@ -5,7 +5,6 @@ import {
   type IndexJob,
   type MessageBody,
   personalPair,
-  SYSTEM_UID,
 } from '@ruyi/contracts';
 import { accessKey, type SearchDocument, textFields } from '@ruyi/search';
 import { type Broadcast, chunkRecipients, type Store } from '@ruyi/store';
@@ -20,39 +19,39 @@ export interface Sourced {
 export async function documentsOf(store: Store, job: IndexJob): Promise<Sourced[]> {
   const documents: Sourced[] = [];
   for (const { ch, seqs } of job.logs ?? []) {
-    const type = Number(ch.slice(0, ch.indexOf(':')));
-    for (const message of await store.logs.bySeqs(ch, type, seqs)) {
-      const from = message.from_uid === '' ? SYSTEM_UID : message.from_uid;
-      const document: SearchDocument = {
-        ...contentOf({ ts: message.timestamp, exp: message.expire, topic: message.topic, payload: message.payload }),
-        ...placeOf(ch, type, from),
-        id: `m${message.message_id}`,
-        order: message.message_id,
-        locator: JSON.stringify({ ch, seq: message.message_seq, id: message.message_id }),
-      };
-      documents.push({ document, source: { logs: [{ ch, seqs: [message.message_seq] }] } });
+    for (const { seq, body } of await store.logs.bodiesAt(ch, seqs)) {
+      documents.push({ document: messageDocument(ch, seq, body), source: { logs: [{ ch, seqs: [seq] }] } });
     }
   }
   if (job.broadcast) {
     const { ref, chunks } = job.broadcast;
     const broadcast = (await store.bodies.read([ref])).get(ref);
     for (const chunk of broadcast ? chunks : []) {
-      if (broadcast)
-        documents.push({
-          document: chunkDocument(ref, broadcast, chunk),
-          source: { broadcast: { ref, chunks: [chunk] } },
-        });
+      if (!broadcast) continue;
+      const document = chunkDocument(ref, broadcast, chunk);
+      documents.push({ document, source: { broadcast: { ref, chunks: [chunk] } } });
     }
   }
   return documents;
 }
 
+/** The document of a message in a log. */
+export function messageDocument(ch: string, seq: number, body: MessageBody): SearchDocument {
+  return {
+    ...contentOf(body),
+    ...placeOf(ch, Number(ch.slice(0, ch.indexOf(':'))), body.from),
+    id: `m${body.id}`,
+    order: body.id,
+    locator: JSON.stringify({ ch, seq, id: body.id }),
+  };
+}
+
 /** One document for up to 1,000 recipients: a broadcast costs its chunks, not its recipients. */
-function chunkDocument(ref: string, { body }: Broadcast, chunk: Chunk): SearchDocument {
+export function chunkDocument(ref: string, { body }: Broadcast, chunk: Chunk): SearchDocument {
   return {
     ...contentOf(body),
     id: `${ref}-${chunk.chunk}`,
-    audience: chunkRecipients(chunk).map(({ uid }) => accessKey('uid', uid)),
+    audience: chunkRecipients(chunk).map(({ uid }) => (uid === '' ? '' : accessKey('uid', uid))),
     from: accessKey('uid', body.from),
     channel: '',
     channelId: '',

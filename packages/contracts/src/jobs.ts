@@ -23,6 +23,8 @@ export const SendItem = MessageBody.extend({
   /** the channel's name, see channelName */
   ch: z.string(),
   cmd: z.literal(1).optional(),
+  /** of a command that was set aside: the inboxes that do not have it yet */
+  inboxes: z.array(z.string()).optional(),
   /** idempotency hash; absent where the client asked for none */
   idem: z.string().optional(),
   /** name of the API process that waits for the seq (Prefer: wait) */

@@ -25,9 +25,7 @@ export class Batcher<T, R = void> {
   add(item: T, size: number): Promise<R> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, size, resolve, reject });
-      this.#sending ??= this.#run().finally(() => {
-        this.#sending = undefined;
-      });
+      this.#sending ??= this.#run();
     });
   }
 
@@ -48,6 +46,8 @@ export class Batcher<T, R = void> {
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the same turn as the look at what waits: a caller that adds again at once must not find a run that has ended.
+    this.#sending = undefined;
   }
 
   #take(): Waiting<T, R>[] {

@@ -8,7 +8,9 @@
 export interface SearchDocument {
   /** `[A-Za-z0-9-]`, unique: `m<message_id>` or `<ref>-<chunk>` */
   id: string;
-  /** who may see it: personal → both uids; group → the channel and the sender; broadcast → recipients, in order */
+  /**
+   * who may see it: personal → both uids; group → the channel and the sender; broadcast → recipients, in
+   * order, '' for one whose copy is gone */
   audience: string[];
   /** accessKey of the sender's uid */
   from: string;
@@ -86,8 +88,11 @@ export interface RefusedDocument {
 
 export interface SearchEngine {
   readonly name: 'embedded' | 'meilisearch';
-  /** Creates or updates indexes and settings; idempotent, safe with several processes starting at once. */
-  prepare(): Promise<void>;
+  /**
+   * Creates or updates indexes and settings; idempotent, safe with several processes starting at once.
+   * @returns created: the index is new and empty, so what was stored before is not in it
+   */
+  prepare(): Promise<{ created: boolean }>;
   /** Resolves when all are durable and findable, but the refused. Idempotent by id. @throws SearchUnavailableError */
   index(documents: SearchDocument[]): Promise<RefusedDocument[]>;
   /** @throws SearchUnavailableError where the engine does not answer in time */

@@ -16,5 +16,5 @@ end
 local below = cursor - tonumber(ARGV[2]) + 1
 local count = below - (newest - redis.call('LLEN', KEYS[3]) + 1)
 if count <= 0 then return 0 end
-if count <= 1000 and dropOldest(KEYS[3], count) then return 0 end
+if count <= AT_ONCE and dropOldest(KEYS[3], count) then return 0 end
 return below

@@ -35,7 +35,7 @@ else
     if type(result) == 'string' then
       failed = note(failed, applied + i)
       remarks[#remarks + 1], remarks[#remarks + 2] = i, result
-    elseif length > bound and not dropOldest(inbox, length - bound) then
+    elseif length > bound and not keepNewestOfList(inbox, bound, length) then
       remarks[#remarks + 1], remarks[#remarks + 2] = i, ''
     end
   end

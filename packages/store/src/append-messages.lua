@@ -34,7 +34,7 @@ for key = 2, #KEYS, 3 do
     else
       local length
       result, length = appendInbox(seqKey, target, entry)
-      if length > inboxMax then bounded = dropOldest(target, length - inboxMax) end
+      if length > inboxMax then bounded = keepNewestOfList(target, inboxMax, length) end
     end
     if record ~= '' and type(result) == 'number' and result > 0 then
       redis.pcall('SET', idem, record .. result, 'EXAT', ARGV[arg + 3])

@@ -5,6 +5,7 @@ import { type JobRun, LaneFence } from './fence.ts';
 import { groupBy } from './groupBy.ts';
 import { storedRecord } from './idempotency.ts';
 import { keys } from './keys.ts';
+import { isTransient } from './redis.ts';
 import { eachLimited, untilServed } from './retry.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
@@ -36,6 +37,8 @@ export interface StoredMessage {
   seq: number;
   /** why it could not be stored */
   failure?: string;
+  /** of a command that could not be stored: the inboxes that lack it; another one may have it */
+  failedInboxes?: string[];
 }
 
 /** Who gets a recipient's copy: one log or inbox. */
@@ -70,7 +73,9 @@ export class Appender {
         const message = stored.get(operation.item);
         if (!message) continue;
         if (operation.uid === undefined) message.seq = seq;
-        if (failure !== undefined) message.failure = failure;
+        if (failure === undefined) continue;
+        message.failure = failure;
+        if (operation.uid !== undefined) message.failedInboxes = [...(message.failedInboxes ?? []), operation.uid];
       }
     });
     return [...stored.values()];
@@ -113,9 +118,7 @@ export class Appender {
     const unknown = results.filter((r) => r.seq === 0 && r.failure === undefined && r.operation.uid === undefined);
     if (unknown.length > 0) {
       await untilServed(async () => {
-        const scores = await Promise.all(
-          unknown.map(({ operation: { item } }) => this.#redis.zscore(keys.log(shard, item.ch), encodeEntry(item))),
-        );
+        const scores = await Promise.all(unknown.map(({ operation: { item } }) => this.#seqOf(shard, item)));
         scores.forEach((score, i) => {
           const result = unknown[i];
           if (result) result.seq = Number(score ?? 0);
@@ -123,6 +126,14 @@ export class Appender {
       }, run.signal);
     }
     return results;
+  }
+
+  /** A repeat was skipped before its log was looked at: where that is broken by now there is no seq, and no failure. */
+  async #seqOf(shard: number, item: SendItem): Promise<string | null> {
+    return this.#redis.zscore(keys.log(shard, item.ch), encodeEntry(item)).catch((error: unknown) => {
+      if (isTransient(error)) throw error;
+      return null;
+    });
   }
 
   #messageCall(shard: number, operations: Operation[]) {
@@ -226,12 +237,12 @@ export function chunkRecipients(chunk: Chunk): Recipient[] {
 
 /**
  * Inboxes of a personal command (API.md §2): both users; only the recipient where the system user sends; never the
- * system user's, which has none.
+ * system user's, which has none. Of a command that was set aside, those that lack it.
  */
 export function commandInboxes(item: SendItem): string[] {
   const pair = personalPair(item.ch) ?? [];
   const users = item.from === SYSTEM_UID ? [commandTarget(item)] : [...new Set(pair)];
-  return users.filter((uid) => uid !== SYSTEM_UID);
+  return users.filter((uid) => uid !== SYSTEM_UID && (item.inboxes?.includes(uid) ?? true));
 }
 
 /** The recipient of a personal command as it was sent. */

@@ -103,33 +103,33 @@ export class Channels {
   }
 
   /**
-   * A page of subscribers. The cursor is `<shard>-<SSCAN cursor>-<taken>`: a subscriber who stays throughout is returned
-   * at least once; `''` at the end.
+   * A page of subscribers, by shard and then by hash: an order that whoever comes or goes does not shift, so a
+   * subscriber who stays throughout is returned exactly once. The cursor is `<shard>-<hash>-<taken of that hash>`; `''`
+   * at the end.
    */
   async subscribers(channelType: number, channelId: string, cursor: string, limit: number) {
     const channel = channelName(channelType, channelId);
-    const [first = 0, scan = 0, skip = 0] = cursor.split('-').map(Number);
+    const [first = 0, hash = 0, taken = 0] = cursor.split('-').map(Number);
     const subscribers: string[] = [];
-    let taken = skip;
-    let at = String(scan);
     for (let shard = first; shard < this.#shards; shard++) {
-      do {
-        const [next, found] = await this.#redis.sscan(keys.subscribers(shard, channel), at, 'COUNT', limit);
-        const rest = found.slice(taken);
-        const page = rest.slice(0, limit - subscribers.length);
-        subscribers.push(...page);
-        if (page.length < rest.length) return { subscribers, cursor: `${shard}-${at}-${taken + page.length}` };
-        taken = 0;
-        at = next;
-        if (subscribers.length === limit) return { subscribers, cursor: this.#after(shard, at) };
-      } while (at !== '0');
+      const ranked = (await this.#redis.smembers(keys.subscribers(shard, channel)))
+        .map((uid) => ({ uid, rank: shardOf(uid, 2 ** 32) }))
+        .sort((a, b) => a.rank - b.rank || (a.uid < b.uid ? -1 : 1));
+      const below = shard === first ? ranked.filter(({ rank }) => rank < hash).length + taken : 0;
+      const page = ranked.slice(below, below + limit - subscribers.length);
+      subscribers.push(...page.map(({ uid }) => uid));
+      const last = page.at(-1);
+      if (subscribers.length < limit || last === undefined) continue;
+      const end = below + page.length;
+      const sameRank = ranked.slice(0, end).filter(({ rank }) => rank === last.rank).length;
+      const next = end < ranked.length ? `${shard}-${last.rank}-${sameRank}` : this.#startOf(shard + 1);
+      return { subscribers, cursor: next };
     }
     return { subscribers, cursor: '' };
   }
 
-  #after(shard: number, scan: string): string {
-    if (scan !== '0') return `${shard}-${scan}-0`;
-    return shard + 1 < this.#shards ? `${shard + 1}-0-0` : '';
+  #startOf(shard: number): string {
+    return shard < this.#shards ? `${shard}-0-0` : '';
   }
 
   /** Names of the channels that a user subscribes to. */

@@ -1,3 +1,4 @@
+export type { Redis } from 'ioredis';
 export { Appender, chunkRecipients, type Recipient, type StoredMessage, type StoreLimits } from './append.ts';
 export { Bodies, type Broadcast, execute } from './bodies.ts';
 export type { ChannelInfo } from './channels.ts';
@@ -9,8 +10,10 @@ export { checkInstallation, InstallationError, redisMemory, reviewRedis } from '
 export { keys, storedTopic } from './keys.ts';
 export type { LogName, LogRange } from './logs.ts';
 export type { BatchPlan } from './progress.ts';
+export { RebuildFlag } from './rebuildFlag.ts';
 export { connect, isTransient, isUnavailable } from './redis.ts';
 export { eachLimited, untilServed } from './retry.ts';
+export { type LogPage, scanLogs } from './scanLogs.ts';
 export { runScript } from './scripts.ts';
 export { laneOf, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';

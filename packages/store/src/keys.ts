@@ -36,7 +36,9 @@ export const keys = {
   progress: (ref: string) => `r:{b${ref}}:progress`,
   ids: 'r:{ids}:next',
   meta: 'r:{meta}',
+  /** string: a rebuild of the search index is asked for; and the process that does it, TTL */
   rebuild: 'r:{meta}:rebuild',
+  rebuilder: 'r:{meta}:rebuilder',
   /** sorted set: worker processes, score = last sign of life */
   workers: 'r:{lanes}:workers',
 } as const;

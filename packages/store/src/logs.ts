@@ -1,4 +1,4 @@
-import { CHANNEL_TYPE_PERSONAL, channelName, type MessageObject } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, channelName, type MessageBody, type MessageObject } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { Bodies, execute } from './bodies.ts';
 import { decodeEntry, isExpired, logChannelId, toMessage } from './entries.ts';
@@ -89,11 +89,19 @@ export class Logs {
 
   /** Messages by seq, in the order given, without those that cannot be read (any more). */
   async bySeqs(channel: string, channelType: number, seqs: number[]): Promise<MessageObject[]> {
+    return this.#decode(channel, channelType, await this.#pageAt(channel, seqs));
+  }
+
+  /** What is stored at these seqs, for the indexer; without what is gone or expired. */
+  async bodiesAt(channel: string, seqs: number[]): Promise<{ seq: number; body: MessageBody }[]> {
+    return this.#bodiesOf(await this.#pageAt(channel, seqs));
+  }
+
+  async #pageAt(channel: string, seqs: number[]): Promise<string[]> {
     const key = keys.log(shardOf(channel, this.#shards), channel);
     const pipeline = this.#redis.pipeline();
     for (const seq of seqs) pipeline.zrange(key, String(seq), String(seq), 'BYSCORE', 'WITHSCORES');
-    const pages = await execute(pipeline);
-    return this.#decode(channel, channelType, pages.flat().map(String));
+    return (await execute(pipeline)).flat().map(String);
   }
 
   /** POST /messages: by seq, id or client_msg_no, united and ascending; the latter two in the newest 10,000 messages. */
@@ -103,21 +111,28 @@ export class Logs {
   ): Promise<MessageObject[]> {
     const channel = logName(name);
     const found = new Map<number, MessageObject>();
-    for (const message of await this.bySeqs(channel, name.channel_type, [...new Set(wanted.seqs)])) {
-      found.set(message.message_seq, message);
+    let bytes = 0;
+    const isFull = () => bytes > MAX_ANSWER_BYTES && found.size > 0;
+    const seqs = [...new Set(wanted.seqs)].sort((a, b) => a - b);
+    for (let i = 0; i < seqs.length && !isFull(); i += PAGE) {
+      for (const message of await this.bySeqs(channel, name.channel_type, seqs.slice(i, i + PAGE))) {
+        bytes += message.payload.length;
+        if (isFull()) break;
+        found.set(message.message_seq, message);
+      }
     }
     const ids = new Set(wanted.ids);
     const numbers = new Set(wanted.clientMsgNos.filter((no) => no !== ''));
     const key = keys.log(shardOf(channel, this.#shards), channel);
-    let bytes = 0;
-    for (let from = '+inf', seen = 0; ids.size + numbers.size > 0 && seen < SEARCHED_BY_ID; seen += PAGE) {
+    for (let from = '+inf', seen = 0; ids.size + numbers.size > 0 && seen < SEARCHED_BY_ID && !isFull(); seen += PAGE) {
       const page = await this.#redis.zrange(key, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, PAGE, 'WITHSCORES');
       for (const message of await this.#decode(channel, name.channel_type, page)) {
         if (!ids.has(message.message_id) && !numbers.has(message.client_msg_no)) continue;
-        bytes += message.payload.length;
-        if (bytes > MAX_ANSWER_BYTES && found.size > 0) break;
-        found.set(message.message_seq, message);
         ids.delete(message.message_id);
+        if (found.has(message.message_seq)) continue;
+        bytes += message.payload.length;
+        if (isFull()) break;
+        found.set(message.message_seq, message);
       }
       if (page.length < 2 * PAGE) break;
       from = `(${page.at(-1)}`;
@@ -137,21 +152,24 @@ export class Logs {
 
   /** Readable messages of a page `entry, seq, entry, seq, …`, in its order. */
   async #decode(channel: string, channelType: number, page: string[]): Promise<MessageObject[]> {
+    return (await this.#bodiesOf(page)).map(({ seq, body }) => {
+      const channelId = logChannelId(channel, channelType, body.from);
+      return toMessage(body, { seq, channelId, channelType, command: false });
+    });
+  }
+
+  async #bodiesOf(page: string[]): Promise<{ seq: number; body: MessageBody }[]> {
     const now = Math.floor(Date.now() / 1000);
     const entries: { seq: number; entry: ReturnType<typeof decodeEntry> }[] = [];
     for (let i = 0; i + 1 < page.length; i += 2) {
       entries.push({ entry: decodeEntry(page[i] ?? ''), seq: Number(page[i + 1]) });
     }
-    const bodies = await this.#bodies.read(
-      entries.flatMap(({ entry }) => (entry.kind === 'reference' ? [entry.ref] : [])),
-    );
+    const refs = entries.flatMap(({ entry }) => (entry.kind === 'reference' ? [entry.ref] : []));
+    const bodies = await this.#bodies.read(refs);
     return entries.flatMap(({ entry, seq }) => {
       const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
       const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
-      if (!body || isExpired(body, now)) return [];
-      return [
-        toMessage(body, { seq, channelId: logChannelId(channel, channelType, body.from), channelType, command: false }),
-      ];
+      return body && !isExpired(body, now) ? [{ seq, body }] : [];
     });
   }
 }

@@ -5,9 +5,9 @@ import { Channels, Users } from './channels.ts';
 import { Idempotency } from './idempotency.ts';
 import { MessageIds } from './ids.ts';
 import { Inboxes } from './inboxes.ts';
-import { keys } from './keys.ts';
 import { Logs } from './logs.ts';
 import { Progress } from './progress.ts';
+import { RebuildFlag } from './rebuildFlag.ts';
 import { Trimmer } from './trim.ts';
 
 /** All that is kept in Redis besides the queues, over one connection. */
@@ -23,8 +23,8 @@ export interface Store {
   bodies: Bodies;
   progress: Progress;
   trimmer: Trimmer;
-  /** Notes that not everything stored was handed to the indexer (INDEX_BACKLOG); it rebuilds the index from Redis. */
-  noteRebuild(): Promise<void>;
+  /** Asks for a rebuild of the search index from Redis. */
+  rebuild: RebuildFlag;
   /** A writer for one lane, `send.0` or the like. */
   appender(lane: string): Appender;
 }
@@ -44,9 +44,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     ids: new MessageIds(redis),
     idempotency: new Idempotency(redis, limits.idempotencyTtl),
     progress: new Progress(redis, limits.idempotencyTtl),
-    noteRebuild: async () => {
-      await redis.set(keys.rebuild, Math.floor(Date.now() / 1000));
-    },
+    rebuild: new RebuildFlag(redis),
     appender: (lane) => new Appender(redis, lane, limits, trimmer),
   };
 }

@@ -41,11 +41,14 @@ export class Trimmer {
 
   async #trimLog(shard: number, channel: string): Promise<void> {
     const log = keys.log(shard, channel);
-    const over = (await this.#redis.zcard(log)) - this.#limits.logRetention;
-    if (this.#limits.logRetention === 0 || over <= 0) return;
-    const entries = await this.#redis.zrange(log, '0', String(over - 1));
-    await this.#countDown(entries);
-    await this.#redis.zrem(log, ...entries);
+    if (this.#limits.logRetention === 0) return;
+    for (;;) {
+      const over = (await this.#redis.zcard(log)) - this.#limits.logRetention;
+      if (over <= 0) return;
+      const entries = await this.#redis.zrange(log, '0', String(Math.min(over, AT_ONCE) - 1));
+      await this.#countDown(entries);
+      await this.#redis.zrem(log, ...entries);
+    }
   }
 
   async #trimToMax(shard: number, uid: string): Promise<void> {

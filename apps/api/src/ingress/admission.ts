@@ -1,7 +1,6 @@
 import { OverloadedError } from '@ruyi/contracts';
 import { type Backlog, type LaneKind, refreshing } from '@ruyi/queue';
-import { redisMemory } from '@ruyi/store';
-import type { Redis } from 'ioredis';
+import { type Redis, redisMemory } from '@ruyi/store';
 
 const MEMORY_EVERY_MS = 1000;
 const MEMORY_SHARE = 0.8;

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { storedTopic } from '@ruyi/store';
-import type { Redis } from 'ioredis';
+import { type Redis, storedTopic } from '@ruyi/store';
 
 const LOOK_EVERY_MS = 1000;
 

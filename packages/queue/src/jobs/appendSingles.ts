@@ -6,13 +6,13 @@ import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 /** A job of a send lane: stores each message, sets aside those that cannot be stored, tells who waits. */
 export async function appendSingles(context: LaneContext, run: JobRun, items: SendItem[]): Promise<void> {
   const stored = await context.appender.appendMessages(run, items);
-  for (const { item, failure } of stored) {
+  for (const { item, failure, failedInboxes } of stored) {
     if (failure === undefined) continue;
     await setPartAside(context, run, String(item.id), {
       queue: context.lane,
       name: SEND.name,
       reason: failure,
-      data: { items: [item] },
+      data: { items: [failedInboxes === undefined ? item : { ...item, inboxes: failedInboxes }] },
     });
   }
   await tellWaiting(context, run, stored);

@@ -14,7 +14,17 @@ export interface EmbeddedOptions {
 }
 
 const THREADS = 2;
-const NOTHING = { audience: ['00'], text: {}, payloadTypes: [], startTime: 0, endTime: 0, now: 0, offset: LAST_RESULT, limit: 0, locate: [] };
+const NOTHING = {
+  audience: ['00'],
+  text: {},
+  payloadTypes: [],
+  startTime: 0,
+  endTime: 0,
+  now: 0,
+  offset: LAST_RESULT,
+  limit: 0,
+  locate: [],
+};
 
 /** The engine that needs no server: SQLite FTS5 over the analyzer's tokens, one file on this host. */
 export function createEmbeddedEngine({ directory, role, onLost = () => {} }: EmbeddedOptions): SearchEngine {
@@ -29,7 +39,7 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
   return {
     name: 'embedded',
     async prepare() {
-      writer?.open();
+      return { created: writer?.open() ?? false };
     },
     async index(documents) {
       if (!writer) throw new Error('this process reads the search index and does not write it');

@@ -41,7 +41,9 @@ export function search(database: Database, query: SearchQuery): SearchResult {
        order by page.score, page.ts desc, page.ord desc`,
     )
     .all(...where.values, limit, query.offset);
-  const position = database.prepare<[Buffer, number], number>('select position from audience where key = ? and n = ?').pluck();
+  const position = database
+    .prepare<[Buffer, number], number>('select position from audience where key = ? and n = ?')
+    .pluck();
   const hits = rows
     .filter(({ n }) => n !== null)
     .map(({ n, id, locator }) => ({
@@ -56,7 +58,10 @@ function conditionsOf(query: SearchQuery): Conditions {
   const where = new Conditions().add(IN_AUDIENCE, JSON.stringify(query.audience));
   if (query.anyOf) {
     const clauses = query.anyOf.map(clauseOf);
-    where.add(`(${clauses.map(({ sql }) => `(${sql.join(' and ')})`).join(' or ') || '0'})`, ...clauses.flatMap(({ values }) => values));
+    where.add(
+      `(${clauses.map(({ sql }) => `(${sql.join(' and ')})`).join(' or ') || '0'})`,
+      ...clauses.flatMap(({ values }) => values),
+    );
   }
   if (query.payloadTypes.length > 0) {
     where.add('d.payload_type in (select value from json_each(?))', JSON.stringify(query.payloadTypes));

@@ -19,7 +19,10 @@ interface Thread {
 
 /** Threads run compiled code; seen from the sources (tests) that lies in dist. */
 const ENTRY = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/embedded/searchThread.js' : './searchThread.js', import.meta.url),
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../dist/embedded/searchThread.js' : './searchThread.js',
+    import.meta.url,
+  ),
 );
 
 /** A few threads that read one index file, each one search at a time. */

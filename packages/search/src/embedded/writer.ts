@@ -31,8 +31,11 @@ export class IndexWriter {
     this.#onLost = onLost;
   }
 
-  open(): void {
+  /** @returns whether the file is new */
+  open(): boolean {
+    const isNew = !existsSync(this.#file);
     this.#openFile();
+    return isNew;
   }
 
   index(documents: SearchDocument[]): RefusedDocument[] {
@@ -137,7 +140,7 @@ export class IndexWriter {
     if (changes === 0) return undefined;
     const n = lastInsertRowid;
     document.audience.forEach((key, position) => {
-      this.#statements?.audience.run(keyBytes(key), n, position);
+      if (key !== '') this.#statements?.audience.run(keyBytes(key), n, position);
     });
     const { [CONTENT_FIELD]: content = '', ...others } = document.text;
     const ext = Object.entries(others).flatMap(([name, text]) => {

@@ -7,6 +7,9 @@ local function refersToBody(entries)
   return false
 end
 
+-- A bound that was lowered is reached in steps, one an append: a script call is short.
+local AT_ONCE = 1000
+
 -- Drops the oldest `count` elements of a list; false where the caller has to mark their bodies first.
 local function dropOldest(list, count)
   if refersToBody(redis.call('LRANGE', list, 0, count - 1)) then return false end
@@ -14,9 +17,14 @@ local function dropOldest(list, count)
   return true
 end
 
+-- Keeps the newest `keep` elements of a list that has `length`.
+local function keepNewestOfList(list, keep, length)
+  return dropOldest(list, math.min(length - keep, AT_ONCE))
+end
+
 -- Keeps the newest `keep` entries of a log; false where the caller has to mark bodies first.
 local function keepNewest(log, keep)
-  local over = redis.call('ZCARD', log) - keep
+  local over = math.min(redis.call('ZCARD', log) - keep, AT_ONCE)
   if over <= 0 then return true end
   if refersToBody(redis.call('ZRANGE', log, 0, over - 1)) then return false end
   redis.call('ZREMRANGEBYRANK', log, 0, over - 1)

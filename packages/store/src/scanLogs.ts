@@ -1,0 +1,54 @@
+import type { Redis } from 'ioredis';
+import { decodeEntry, type Entry } from './entries.ts';
+
+const KEYS_AT_ONCE = 500;
+const ENTRIES_AT_ONCE = 128;
+const LOG_KEY = /^r:\{\d+\}:log:(.*)$/s;
+
+export interface LogPage {
+  channel: string;
+  entries: { seq: number; entry: Entry }[];
+}
+
+/**
+ * Every entry of every log, many logs at a time, for a rebuild of the search index. Logs that are there from beginning to
+ * end are returned at least once; what is stored meanwhile may be missing.
+ */
+export async function* scanLogs(redis: Redis): AsyncGenerator<LogPage[]> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', 'r:{*}:log:*', 'COUNT', KEYS_AT_ONCE);
+    cursor = next;
+    // Most logs are short: the first page of each comes in one round trip.
+    const pipeline = redis.pipeline();
+    for (const key of keys) pipeline.zrange(key, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
+    const replies = (await pipeline.exec()) ?? [];
+    const firstPages: LogPage[] = [];
+    const longer: { key: string; channel: string; after: string | undefined }[] = [];
+    for (const [i, key] of keys.entries()) {
+      const channel = LOG_KEY.exec(key)?.[1];
+      const [error, reply] = replies[i] ?? [];
+      if (error) throw error;
+      if (channel === undefined || !Array.isArray(reply)) continue;
+      const page = reply.map(String);
+      firstPages.push({ channel, entries: entriesOf(page) });
+      if (page.length === 2 * ENTRIES_AT_ONCE) longer.push({ key, channel, after: page.at(-1) });
+    }
+    yield firstPages;
+    for (const { key, channel, after } of longer) {
+      for (let last = after; last !== undefined; ) {
+        const page = await redis.zrange(key, `(${last}`, '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
+        yield [{ channel, entries: entriesOf(page) }];
+        last = page.length === 2 * ENTRIES_AT_ONCE ? page.at(-1) : undefined;
+      }
+    }
+  } while (cursor !== '0');
+}
+
+function entriesOf(page: string[]): LogPage['entries'] {
+  const entries: LogPage['entries'] = [];
+  for (let i = 0; i + 1 < page.length; i += 2) {
+    entries.push({ entry: decodeEntry(page[i] ?? ''), seq: Number(page[i + 1]) });
+  }
+  return entries;
+}

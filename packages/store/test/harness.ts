@@ -1,0 +1,130 @@
+import { channelName, type SendItem } from '@ruyi/contracts';
+import {
+  type Broadcast,
+  connect,
+  createStore,
+  type JobRun,
+  keys,
+  type Recipient,
+  type Store,
+  type StoreLimits,
+  shardOf,
+} from '@ruyi/store';
+import { expectNoLeaks, startRedis, type TestRedis } from '@ruyi/testkit';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+
+export const LIMITS: StoreLimits = {
+  shards: 4,
+  logRetention: 0,
+  inboxMax: 1000,
+  inboxKeep: 100,
+  idempotencyTtl: 3600,
+};
+
+export const now = () => Math.floor(Date.now() / 1000);
+export const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+/** What stands between a store and Redis: sees every call of a store script and may lose, delay or refuse it. */
+export type Around = (send: () => Promise<unknown>, args: unknown[]) => Promise<unknown>;
+
+export interface TestStores {
+  /** for looking at keys */
+  readonly client: Redis;
+  readonly server: TestRedis;
+  /** A store as another process has it: over a connection of its own. */
+  open(limits?: Partial<StoreLimits>, around?: Around): Store;
+}
+
+/** One redis-server for the file, empty at the start of each test. */
+export function testStores(): TestStores {
+  let server: TestRedis;
+  const opened: Redis[] = [];
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  beforeEach(() => server.client.flushall());
+  afterEach(() => {
+    for (const connection of opened.splice(0)) connection.disconnect();
+  });
+  afterAll(async () => {
+    await server.stop();
+    expectNoLeaks();
+  });
+  return {
+    get client() {
+      return server.client;
+    },
+    get server() {
+      return server;
+    },
+    open(limits = {}, around) {
+      const connection = connect(server.url, 'background', 'test');
+      connection.on('error', () => {});
+      opened.push(connection);
+      return createStore(around ? intercepted(connection, around) : connection, { ...LIMITS, ...limits });
+    },
+  };
+}
+
+function intercepted(connection: Redis, around: Around): Redis {
+  return new Proxy(connection, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property);
+      if (typeof value !== 'function') return value;
+      if (property !== 'appendMessages' && property !== 'appendBroadcast') return value.bind(target);
+      return (...args: unknown[]) => around(() => Reflect.apply(value, target, args), args);
+    },
+  });
+}
+
+/** A run of a job whose lock is good, unless told otherwise. */
+export function jobRun(jobId: string, overrides: Partial<JobRun> = {}): JobRun {
+  return {
+    jobId,
+    extendLock: async () => true,
+    signal: new AbortController().signal,
+    careful: false,
+    ...overrides,
+  };
+}
+
+export function message(id: number, overrides: Partial<SendItem> = {}): SendItem {
+  return { id, ts: now(), from: 'ann', payload: base64(`message ${id}`), no: `no-${id}`, ch: '2:room', ...overrides };
+}
+
+/** A batch as the ingress writes it: the body under its ref. */
+export function batch(firstId: number, overrides: Partial<Broadcast['body']> = {}, cmd = false): Broadcast {
+  const { ch: _, ...body } = message(firstId, overrides);
+  return { body, kind: 'batch', cmd, starts: [0] };
+}
+
+/** Recipients in the order in which a batch numbers them: by shard, so that a call's positions rise by one. */
+export function recipients(uids: string[], from: string, command: boolean, shards = LIMITS.shards): Recipient[] {
+  const shard = (uid: string) => shardOf(command ? uid : channelName(1, uid, from), shards);
+  return [...uids].sort((a, b) => shard(a) - shard(b)).map((uid, at) => ({ uid, at }));
+}
+
+export const names = (count: number, prefix = 'u') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+
+/** A log as it is stored. */
+export async function logOf(client: Redis, channel: string, shards = LIMITS.shards) {
+  const page = await client.zrange(keys.log(shardOf(channel, shards), channel), '0', '-1', 'WITHSCORES');
+  return page.flatMap((entry, i) => (i % 2 === 0 ? [{ entry, seq: Number(page[i + 1]) }] : []));
+}
+
+/** An inbox as it is stored, with the seq of its newest command. */
+export async function inboxOf(client: Redis, uid: string, shards = LIMITS.shards) {
+  const shard = shardOf(uid, shards);
+  const entries = await client.lrange(keys.inbox(shard, uid), 0, -1);
+  return { entries, newest: Number(await client.get(keys.inboxSeq(shard, uid))) };
+}
+
+/** Every key with its content: two equal pictures mean that nothing was written in between. */
+export async function picture(client: Redis): Promise<Record<string, string>> {
+  const all = (await client.keys('*')).sort();
+  const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
+  return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));
+}
+
+export const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { runningGroups } from './atExit.ts';
+
+/**
+ * Every key that the pattern does not allow, as one list. For a test's end:
+ * `expect(await unexpectedKeys(redis.client, /^r:/)).toEqual([])`.
+ */
+export async function unexpectedKeys(client: Redis, allowed: RegExp): Promise<string[]> {
+  const found = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, keys] = await client.scan(cursor, 'COUNT', 1000);
+    for (const key of keys) if (!allowed.test(key)) found.add(key);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...found].sort();
+}
+
+/**
+ * The processes that belong to a folder (Linux only, elsewhere none): one of their variables is that folder, or they
+ * work in it, as redis-server does, which overwrites its environment with its title. How a test finds grandchildren.
+ */
+export function processesOf(folder: string): { pid: number; command: string }[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
+    try {
+      const variables = readFileSync(`/proc/${entry}/environ`, 'utf8').split('\0');
+      const worksIn = `${readlinkSync(`/proc/${entry}/cwd`)}/`;
+      if (!variables.some((variable) => variable.endsWith(`=${folder}`)) && !worksIn.startsWith(`${folder}/`))
+        return [];
+      const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      // A zombie has no command line any more: it has ended, its parent has not looked yet.
+      return command === '' ? [] : [{ pid: Number(entry), command }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * Fails when a redis-server or process that this test file has started still runs.
+ * @throws Error naming the process ids
+ */
+export function expectNoLeaks(): void {
+  const left = runningGroups();
+  if (left.length > 0) throw new Error(`left running by this test: process ${left.join(', ')}`);
+}

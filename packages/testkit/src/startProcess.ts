@@ -1,0 +1,135 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { endAtExit, signalGroup } from './atExit.ts';
+
+export interface ProcessOptions {
+  /** arguments of the program */
+  args?: string[];
+  /** arguments of node, e.g. ['--conditions=ruyi-source'] */
+  execArgv?: string[];
+  cwd?: string;
+  /** resolve at once instead of waiting for `{ready:true}` over IPC */
+  waitForReady?: boolean;
+  deadlineMs?: number;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface TestProcess {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** what it told with `{ready:true, …}` */
+  readonly details: Record<string, unknown>;
+  /** stdout and stderr so far, as they came */
+  readonly output: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exit: Promise<Exit>;
+  /** Signals this one process (SIGTERM by default). It resolves when the process is gone, at once for SIGSTOP/SIGCONT/0. */
+  kill(signal?: NodeJS.Signals): Promise<Exit | undefined>;
+}
+
+/** A process said that it cannot start, or ended before it was ready. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly process: TestProcess;
+
+  constructor(message: string, started: TestProcess) {
+    super(message);
+    this.process = started;
+  }
+}
+
+const HARMLESS: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGUSR1', 'SIGUSR2', 'SIGHUP'];
+
+/**
+ * Starts a Node program (`apps/api/dist/main.js`) and waits until it reports `{ready:true}` over IPC. Its environment is
+ * PATH, HOME and what is given, nothing of the test process's. It and all that it starts is killed when the test process
+ * ends.
+ * @throws StartError when it reports `{ready:false,message}`, ends before it is ready, or lets the deadline (30 s) pass
+ */
+export async function startProcess(
+  entry: string,
+  env: Record<string, string> = {},
+  { args = [], execArgv = [], cwd, waitForReady = true, deadlineMs = 30_000 }: ProcessOptions = {},
+): Promise<TestProcess> {
+  const child = fork(entry, args, {
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    execArgv,
+    ...(cwd === undefined ? {} : { cwd }),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+  });
+  const started = wrap(child);
+  if (!waitForReady) return started;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new StartError(`${entry} was not ready within ${deadlineMs} ms:\n${started.output}`, started));
+      }, deadlineMs);
+      child.on('message', (message: unknown) => {
+        if (!isReport(message)) return;
+        if (message.ready) resolve();
+        else reject(new StartError(String(message.message), started));
+      });
+      void started.exit.then(({ code, signal }) => {
+        reject(new StartError(`${entry} ended (${signal ?? code}) before it was ready:\n${started.output}`, started));
+      });
+    });
+    return started;
+  } catch (error) {
+    signalGroup(started.pid, 'SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isReport = (message: unknown): message is { ready: boolean; message?: unknown } =>
+  typeof message === 'object' && message !== null && 'ready' in message;
+
+function wrap(child: ChildProcess): TestProcess {
+  const written = { all: '', stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.setEncoding('utf8').on('data', (text: string) => {
+      written.all += text;
+      written[stream] += text;
+    });
+  }
+  const details: Record<string, unknown> = {};
+  child.on('message', (message: unknown) => {
+    if (isReport(message)) Object.assign(details, message);
+  });
+  const pid = child.pid ?? 0;
+  const ended = endAtExit(pid);
+  // 'close' comes after 'exit', when the output is complete; a grandchild that holds the pipe must not delay it for ever.
+  const exit = new Promise<Exit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      ended();
+      setTimeout(() => resolve({ code, signal }), 500).unref();
+      child.once('close', () => resolve({ code, signal }));
+    });
+  });
+  return {
+    pid,
+    child,
+    details,
+    exit,
+    get output() {
+      return written.all;
+    },
+    get stdout() {
+      return written.stdout;
+    },
+    get stderr() {
+      return written.stderr;
+    },
+    async kill(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return HARMLESS.includes(signal) ? undefined : exit;
+    },
+  };
+}
