@@ -7,14 +7,21 @@ app.disable('x-powered-by');
 app.disable('etag');
 const text = JSON.stringify({
   status: 200,
-  data: { message_id: 3677091749793792, message_idstr: '3677091749793792', client_msg_no: 'c107ae5c818644f8bfadb933676f2b41' },
+  data: {
+    message_id: 3677091749793792,
+    message_idstr: '3677091749793792',
+    client_msg_no: 'c107ae5c818644f8bfadb933676f2b41',
+  },
 });
 app.post('/message/send', (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(text) });
+    response.writeHead(200, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': Buffer.byteLength(text),
+    });
     response.end(text);
   });
 });

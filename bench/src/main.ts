@@ -8,7 +8,11 @@ cases: ${Object.keys(cases).join(', ')}; all without a name`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '3' }, tiny: { type: 'boolean', default: false }, help: { type: 'boolean' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    tiny: { type: 'boolean', default: false },
+    help: { type: 'boolean' },
+  },
 });
 const unknown = positionals.find((name) => !Object.hasOwn(cases, name));
 if (values.help || unknown !== undefined) {

@@ -1,6 +1,6 @@
 import type { Line } from '../report.ts';
 import { quantile, summarize } from '../statistics.ts';
-import { batchBodies, broadcast, payloadOf, startSystem, type System } from '../system.ts';
+import { batchBodies, broadcast, payloadOf, type System, startSystem } from '../system.ts';
 import type { Scale } from './index.ts';
 
 const PER_SECOND = 100;
@@ -28,7 +28,10 @@ async function steadyLoad(system: System, until: Promise<unknown>): Promise<Late
   const begun = performance.now();
   for (let i = 0; running; i++) {
     requests.push(measure(latencies.send, () => system.post('/message/send', message)));
-    if (i % 4 === 0) requests.push(measure(latencies.read, () => system.post('/channel/messagesync', { channel_id: 'pace', channel_type: 2 })));
+    if (i % 4 === 0)
+      requests.push(
+        measure(latencies.read, () => system.post('/channel/messagesync', { channel_id: 'pace', channel_type: 2 })),
+      );
     if (i % 4 === 2) requests.push(measure(latencies.sync, () => system.post('/message/sync', { uid: 'single' })));
     const next = begun + ((i + 1) * 1000) / PER_SECOND;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
@@ -61,5 +64,14 @@ export async function fairness(scale: Scale): Promise<Line[]> {
     await system.stop();
   }
   const value = summarize(ratios);
-  return [{ what: 'single send p99 during a 1,000,000 broadcast', goal: '< 3 × without', value, unit: '×', met: value.median < 3, details }];
+  return [
+    {
+      what: 'single send p99 during a 1,000,000 broadcast',
+      goal: '< 3 × without',
+      value,
+      unit: '×',
+      met: value.median < 3,
+      details,
+    },
+  ];
 }

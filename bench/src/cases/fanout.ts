@@ -2,7 +2,7 @@ import { channelName } from '@ruyi/contracts';
 import { keys, shardOf } from '@ruyi/store';
 import type { Line } from '../report.ts';
 import { summarize } from '../statistics.ts';
-import { batchBodies, broadcast, startSystem, type System, timed } from '../system.ts';
+import { batchBodies, broadcast, type System, startSystem, timed } from '../system.ts';
 import type { Scale } from './index.ts';
 
 const BATCH = 10_000;
@@ -27,7 +27,9 @@ async function check(system: System, recipients: number, senders: string[]): Pro
   for (const from of senders) {
     for (let first = 0; first < recipients; first += 5000) {
       const pipeline = system.redis.client.pipeline();
-      const names = Array.from({ length: Math.min(5000, recipients - first) }, (_, i) => channelName(1, `user_${first + i}`, from));
+      const names = Array.from({ length: Math.min(5000, recipients - first) }, (_, i) =>
+        channelName(1, `user_${first + i}`, from),
+      );
       for (const channel of names) {
         const shard = shardOf(channel, SHARDS);
         pipeline.get(keys.seq(shard, channel)).zrange(keys.log(shard, channel), '0', '-1', 'WITHSCORES');
@@ -71,6 +73,10 @@ export async function fanout(scale: Scale): Promise<Line[]> {
     await system.stop();
   }
   const value = summarize(ratios);
-  const details = { 'ours recipients/s': summarize(ours).median, 'pipelines recipients/s': summarize(theirs).median, checked: recipients * scale.rounds };
+  const details = {
+    'ours recipients/s': summarize(ours).median,
+    'pipelines recipients/s': summarize(theirs).median,
+    checked: recipients * scale.rounds,
+  };
   return [{ what: 'fan-out, HTTP to stored', goal: '≥ 1.5 ×', value, unit: '×', met: value.median >= 1.5, details }];
 }

@@ -24,10 +24,17 @@ export async function latency(scale: Scale): Promise<Line[]> {
         const channel = { channel_id: `g${i % CHANNELS}`, channel_type: 2 };
         const watched = i % 20 === 0;
         const send = async () => {
-          const { data } = await system.post<SendAnswer>('/message/send', { from_uid: 'u', payload: payloadOf(136), ...channel });
+          const { data } = await system.post<SendAnswer>('/message/send', {
+            from_uid: 'u',
+            payload: payloadOf(136),
+            ...channel,
+          });
           const answered = performance.now();
           while (watched) {
-            const { messages } = await system.post<MessageSyncAnswer>('/channel/messagesync', { ...channel, limit: 30 });
+            const { messages } = await system.post<MessageSyncAnswer>('/channel/messagesync', {
+              ...channel,
+              limit: 30,
+            });
             if (messages.some(({ message_id }) => message_id === data.message_id)) break;
             await pause(1);
           }
@@ -47,5 +54,14 @@ export async function latency(scale: Scale): Promise<Line[]> {
   }
   const value = summarize(p99s);
   const details = { 'p50 ms': summarize(p50s).median, 'sends/s reached': summarize(reached).median };
-  return [{ what: `send answered → readable, ${perSecond}/s, p99`, goal: '< 20 ms', value, unit: 'ms', met: value.median < 20, details }];
+  return [
+    {
+      what: `send answered → readable, ${perSecond}/s, p99`,
+      goal: '< 20 ms',
+      value,
+      unit: 'ms',
+      met: value.median < 20,
+      details,
+    },
+  ];
 }

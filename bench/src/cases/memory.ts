@@ -23,7 +23,14 @@ export async function memory(scale: Scale): Promise<Line[]> {
       if (keys.length > 0) await client.del(...keys);
       const value = summarize([((await used()) - before) / (batches * BATCH)]);
       const details = { recipients: batches * BATCH, keys: await client.dbsize() };
-      lines.push({ what: `memory a recipient, payload ${name}`, goal: '≤ 230', value, unit: 'bytes', met: value.median <= 230, details });
+      lines.push({
+        what: `memory a recipient, payload ${name}`,
+        goal: '≤ 230',
+        value,
+        unit: 'bytes',
+        met: value.median <= 230,
+        details,
+      });
     } finally {
       await system.stop();
     }

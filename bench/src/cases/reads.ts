@@ -2,7 +2,7 @@ import { channelName } from '@ruyi/contracts';
 import { encodeEntry, keys, shardOf } from '@ruyi/store';
 import type { Line } from '../report.ts';
 import { quantile, summarize } from '../statistics.ts';
-import { payloadOf, startSystem, type System } from '../system.ts';
+import { payloadOf, type System, startSystem } from '../system.ts';
 import type { Scale } from './index.ts';
 
 const SHARDS = 64;
@@ -61,14 +61,25 @@ export async function reads(scale: Scale): Promise<Line[]> {
     await compare(readLog('large', largeLog), readLog('small', 1000));
     const lines: Line[] = [];
     const sides = [
-      [`messagesync of 100 in a log of ${largeLog.toLocaleString('en')}`, readLog('large', largeLog), readLog('small', 1000)],
-      [`sync of 100 in an inbox of ${largeInbox.toLocaleString('en')}`, readInbox('large', largeInbox), readInbox('small', 1000)],
+      [
+        `messagesync of 100 in a log of ${largeLog.toLocaleString('en')}`,
+        readLog('large', largeLog),
+        readLog('small', 1000),
+      ],
+      [
+        `sync of 100 in an inbox of ${largeInbox.toLocaleString('en')}`,
+        readInbox('large', largeInbox),
+        readInbox('small', 1000),
+      ],
     ] as const;
     for (const [what, large, small] of sides) {
       const rounds: [number, number][] = [];
       for (let round = 0; round < scale.rounds; round++) rounds.push(await compare(large, small));
       const value = summarize(rounds.map(([a, b]) => a / b));
-      const details = { 'large p50 ms': summarize(rounds.map(([a]) => a)).median, 'small p50 ms': summarize(rounds.map(([, b]) => b)).median };
+      const details = {
+        'large p50 ms': summarize(rounds.map(([a]) => a)).median,
+        'small p50 ms': summarize(rounds.map(([, b]) => b)).median,
+      };
       lines.push({ what, goal: '≤ 1.3 × of 1,000', value, unit: '×', met: value.median <= 1.3, details });
     }
     return lines;

@@ -27,5 +27,7 @@ export async function scaling(scale: Scale): Promise<Line[]> {
   }
   const one = best[0] ?? 1;
   const value = summarize([Math.max(...best) / one]);
-  return [{ what: 'workers 1 → 2 → 4', goal: 'until Redis is full', value, unit: '×', met: value.median >= 0.95, details }];
+  return [
+    { what: 'workers 1 → 2 → 4', goal: 'until Redis is full', value, unit: '×', met: value.median >= 0.95, details },
+  ];
 }

@@ -43,7 +43,10 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
       const load = await sendSingles(system.address, seconds);
       sent += load.answered;
       const begun = performance.now();
-      await waitFor(async () => (await storedSingles(system)) >= sent, { what: 'all singles to be stored', deadlineMs: 60_000 });
+      await waitFor(async () => (await storedSingles(system)) >= sent, {
+        what: 'all singles to be stored',
+        deadlineMs: 60_000,
+      });
       drains.push((performance.now() - begun) / (seconds * 1000));
       ratios.push(load.perSecond / other.perSecond);
       ours.push(load.perSecond);

@@ -1,0 +1,28 @@
+# One image for api, worker, indexer and board; docker-compose.yml chooses the command.
+FROM node:20-bookworm-slim AS build
+# better-sqlite3 is compiled where no ready-made binary fits.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends python3 make g++ \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json turbo.json tsconfig.base.json ./
+COPY scripts scripts
+COPY packages packages
+COPY apps apps
+# A member of the workspace that is not run here: the lock file names it.
+COPY bench/package.json bench/package.json
+RUN npm ci --no-audit --no-fund \
+  && npx turbo run build --filter='./apps/*' \
+  && npm prune --omit=dev --no-audit --no-fund \
+  && rm -rf packages/*/src packages/*/test apps/*/src apps/*/test .turbo
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/packages packages
+COPY --from=build /app/apps apps
+RUN mkdir data && chown node:node data
+USER node
+CMD ["node", "apps/api/dist/main.js"]

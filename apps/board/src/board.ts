@@ -1,0 +1,91 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import type { Config } from '@ruyi/config';
+import { allQueues, DEAD_QUEUE, openQueue } from '@ruyi/queue';
+import type { connect } from '@ruyi/store';
+import type { Logger } from '@ruyi/telemetry';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { login } from './login.ts';
+import { ownHostOnly, securityHeaders } from './pageSecurity.ts';
+import { readOnlyExceptRetry } from './readOnly.ts';
+
+type Redis = ReturnType<typeof connect>;
+
+export interface Board {
+  name: string;
+  app: Express;
+  close(): Promise<void>;
+}
+
+/** Bull Board over every queue: read-only, except that what was set aside may be tried again. */
+export function openBoard(redis: Redis, config: Config, log: Logger): Board {
+  const queues = allQueues(config.lanes).map((queue) => openQueue(redis, queue));
+  const serverAdapter = new ExpressAdapter();
+  createBullBoard({
+    queues: queues.map(
+      (queue) =>
+        new BullMQAdapter(queue, {
+          readOnlyMode: queue.name !== DEAD_QUEUE.name,
+          allowRetries: queue.name === DEAD_QUEUE.name,
+        }),
+    ),
+    serverAdapter,
+    options: {
+      uiConfig: {
+        boardTitle: 'Ruyi',
+        hideDocsLink: true,
+        ...(config.boardToken === '' ? {} : { miscLinks: [{ text: 'Log out', url: '/logout' }] }),
+      },
+    },
+  });
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(securityHeaders);
+  app.get('/health', health(redis));
+  if (config.boardToken !== '') app.use(login(config.boardToken));
+  else if (!config.allowAnonymous) app.use(ownHostOnly);
+  app.use(readOnlyExceptRetry(log));
+  app.use('/api', onlyWhileServed(redis));
+  const pages: Express = serverAdapter.getRouter();
+  pages.disable('x-powered-by');
+  app.use(pages);
+  app.use(answerError(log));
+  return {
+    name: 'board',
+    app,
+    close: async () => {
+      await Promise.allSettled(queues.map((queue) => queue.close()));
+    },
+  };
+}
+
+const health =
+  (redis: Redis): RequestHandler =>
+  async (_, response) => {
+    const answers = await redis.ping().catch(() => undefined);
+    const ok = answers === 'PONG';
+    response
+      .status(ok ? 200 : 503)
+      .json({ status: ok ? 'ok' : 'unavailable', checks: { redis: ok ? 'ok' : 'unavailable' } });
+  };
+
+/** While Redis is away a queue waits for it; the page must get an answer, and shows what is in `message`. */
+const onlyWhileServed =
+  (redis: Redis): RequestHandler =>
+  async (_, response, next) => {
+    const answers = await redis.ping().catch(() => undefined);
+    if (answers === 'PONG') return next();
+    response.status(503).set('Retry-After', '2');
+    response.json({ error: { key: 'ERRORS.INTERNAL_SERVER_ERROR' }, message: 'Redis does not answer' });
+  };
+
+const answerError =
+  (log: Logger): ErrorRequestHandler =>
+  (err, request, response, next) => {
+    const status = typeof err?.status === 'number' && err.status < 500 ? err.status : 500;
+    if (status === 500) log.error({ err, method: request.method, path: request.path }, 'request failed');
+    if (response.headersSent) return next(err);
+    response.status(status).json({ error: status === 500 ? 'internal' : 'invalid request' });
+  };

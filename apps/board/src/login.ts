@@ -1,0 +1,87 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { loginPage } from './loginPage.ts';
+
+const COOKIE = 'ruyi_board';
+const SESSION_MS = 12 * 60 * 60 * 1000;
+const MOST_SESSIONS = 1000;
+const LARGEST_FORM = '4kb';
+
+/**
+ * Lets in who knows the token: by `Authorization: Bearer`, or through a form that trades it for a cookie. Sessions live
+ * in this process's memory, so a restart ends them, and so does logging out.
+ */
+export function login(token: string): Router {
+  const sessions = new Sessions();
+  const isToken = sameAs(token);
+  const router = Router();
+  router.get('/login', (_, response) => {
+    response.type('html').send(loginPage());
+  });
+  router.post('/login', express.urlencoded({ extended: false, limit: LARGEST_FORM }), (request, response) => {
+    if (!isToken(request.body?.token)) {
+      response.status(401).type('html').send(loginPage('That is not the token.'));
+      return;
+    }
+    setCookie(request, response, sessions.open(), SESSION_MS);
+    response.redirect(303, '/');
+  });
+  router.all('/logout', (request, response) => {
+    sessions.end(sessionOf(request));
+    setCookie(request, response, '', 0);
+    response.redirect(303, '/login');
+  });
+  router.use(requireEither(sessions, isToken));
+  return router;
+}
+
+function requireEither(sessions: Sessions, isToken: (given: unknown) => boolean): RequestHandler {
+  return (request, response, next) => {
+    const bearer = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (isToken(bearer) || sessions.isOpen(sessionOf(request))) return next();
+    const isPage = request.method === 'GET' && !request.path.startsWith('/api/') && request.accepts('html');
+    if (isPage) response.redirect(303, '/login');
+    else response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'unauthorized' });
+  };
+}
+
+/** Compares in constant time: digests have one length, whatever was given. */
+function sameAs(token: string): (given: unknown) => boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = digest(token);
+  return (given) => typeof given === 'string' && timingSafeEqual(digest(given), expected);
+}
+
+class Sessions {
+  /** id → when it ends, the oldest first */
+  readonly #open = new Map<string, number>();
+
+  open(): string {
+    const [oldest] = this.#open.keys();
+    if (this.#open.size >= MOST_SESSIONS && oldest !== undefined) this.#open.delete(oldest);
+    const id = randomBytes(32).toString('base64url');
+    this.#open.set(id, Date.now() + SESSION_MS);
+    return id;
+  }
+
+  isOpen(id: string): boolean {
+    const ends = this.#open.get(id);
+    if (ends === undefined) return false;
+    if (ends > Date.now()) return true;
+    this.#open.delete(id);
+    return false;
+  }
+
+  end(id: string): void {
+    this.#open.delete(id);
+  }
+}
+
+const sessionOf = (request: Request): string =>
+  new RegExp(`(?:^|; *)${COOKIE}=([\\w-]+)`).exec(request.headers.cookie ?? '')?.[1] ?? '';
+
+/** `Secure` only behind TLS: a browser would drop it over http, and 127.0.0.1 is served without. */
+function setCookie(request: Request, response: Response, value: string, maxAge: number): void {
+  const secure = request.headers['x-forwarded-proto'] === 'https';
+  response.cookie(COOKIE, value, { httpOnly: true, sameSite: 'strict', path: '/', maxAge, secure });
+}

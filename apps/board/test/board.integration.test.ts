@@ -1,0 +1,201 @@
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { allQueues, DEAD_QUEUE } from '@ruyi/queue';
+import { freePort, startProcess, startRedis, type TestProcess, type TestRedis, waitFor } from '@ruyi/testkit';
+import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const TOKEN = 'correct horse battery staple';
+const LANES = 2;
+
+let redis: TestRedis;
+let open: TestProcess;
+let guarded: TestProcess;
+const start = (env: Record<string, string>) =>
+  startProcess(MAIN, { REDIS_URL: redis.url, BOARD_PORT: '0', LANES: String(LANES), ...env });
+const at = (board: TestProcess, path: string) => `${board.details.address}${path}`;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  [open, guarded] = await Promise.all([start({}), start({ BOARD_TOKEN: TOKEN })]);
+});
+afterAll(async () => {
+  for (const board of [open, guarded]) expect(await board.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  await redis.stop();
+});
+
+/** What bull-board itself registers, so that a new version's routes are tested too. */
+function mutatingRoutes(): { method: string; path: string }[] {
+  const require = createRequire(import.meta.url);
+  const { appRoutes } = require('@bull-board/api/dist/routes.js');
+  const api: { method: string | string[]; route: string | string[] }[] = appRoutes.api;
+  return api.flatMap(({ method, route }) =>
+    [method]
+      .flat()
+      .flatMap((one) => (one === 'get' ? [] : [route].flat().map((path) => ({ method: one.toUpperCase(), path })))),
+  );
+}
+
+async function failedJob(name: string): Promise<{ queue: Queue; id: string }> {
+  const connection = { url: redis.url };
+  const queue = new Queue(name, { connection, prefix: `{r.${name}}` });
+  const worker = new Worker(name, async () => Promise.reject(new UnrecoverableError('set aside')), {
+    connection,
+    prefix: `{r.${name}}`,
+  });
+  const job = await queue.add('dead', { queue: 'send.0', name: 'send', reason: 'set aside', data: {} });
+  await waitFor(() => job.isFailed(), { what: 'the job to fail' });
+  await worker.close();
+  return { queue, id: job.id ?? '' };
+}
+
+describe('what it shows', () => {
+  test('the page and all that it loads come from here', async () => {
+    const page = await fetch(at(open, '/'));
+    expect(page.status).toBe(200);
+    const html = await page.text();
+    const scripts = [...html.matchAll(/(?:src|href)="(static\/[^"]+\.(?:js|css))"/g)].map(([, path]) => path);
+    expect(scripts.length).toBeGreaterThan(1);
+    for (const path of scripts) expect((await fetch(at(open, `/${path}`))).status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(page.headers.get('x-powered-by')).toBeNull();
+  });
+
+  test('every queue, read-only except dead', async () => {
+    const { queues } = (await (await fetch(at(open, '/api/queues'))).json()) as {
+      queues: { name: string; readOnlyMode: boolean; allowRetries: boolean }[];
+    };
+    expect(queues.map(({ name }) => name)).toEqual(allQueues(LANES).map(({ name }) => name));
+    for (const { name, readOnlyMode, allowRetries } of queues) {
+      expect({ name, readOnlyMode, allowRetries }).toEqual({
+        name,
+        readOnlyMode: name !== DEAD_QUEUE.name,
+        allowRetries: name === DEAD_QUEUE.name,
+      });
+    }
+  });
+});
+
+describe('what it refuses', () => {
+  test.each(mutatingRoutes())('$method $path', async ({ method, path }) => {
+    const { queue, id } = await failedJob('dead');
+    for (const name of allQueues(LANES).map(({ name }) => name)) {
+      const url = path
+        .replace(':queueName', name)
+        .replace(':jobId', id)
+        .replace(':queueStatus', 'failed')
+        .replace(':schedulerId', 'x');
+      if (name === 'dead' && /\/retry(\/failed)?$/.test(url)) continue;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(at(open, url), { method, headers, body: JSON.stringify({ name: 'x', data: {} }) });
+      expect([url, answer.status]).toEqual([url, 405]);
+    }
+    expect(await queue.getFailedCount()).toBe(1);
+    await queue.obliterate({ force: true });
+    await queue.close();
+  });
+
+  test.each(['/api/queues/dead/retry/completed', '/api/queues/dead/retry/retry', '/api/queues/send.0/1/retry'])(
+    'PUT %s',
+    async (path) => {
+      expect((await fetch(at(open, path), { method: 'PUT' })).status).toBe(405);
+    },
+  );
+
+  test('a name that only points to this machine (DNS rebinding), while there is no token', async () => {
+    const { request } = await import('node:http');
+    const status = await new Promise((resolve) => {
+      request(at(open, '/api/queues'), { headers: { host: 'evil.example' } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).end();
+    });
+    expect(status).toBe(403);
+  });
+});
+
+describe('retry on dead', () => {
+  test.each([
+    ['one job', (id: string) => `/api/queues/dead/${id}/retry`, 204],
+    ['all that failed', () => '/api/queues/dead/retry/failed', 200],
+  ])('%s', async (_, path, status) => {
+    const { queue, id } = await failedJob('dead');
+    expect((await fetch(at(open, path(id)), { method: 'PUT' })).status).toBe(status);
+    expect(await queue.getFailedCount()).toBe(0);
+    expect(await queue.getWaitingCount()).toBe(1);
+    await queue.obliterate({ force: true });
+    await queue.close();
+  });
+});
+
+describe('with BOARD_TOKEN', () => {
+  const post = (token: string) =>
+    fetch(at(guarded, '/login'), { method: 'POST', body: new URLSearchParams({ token }), redirect: 'manual' });
+
+  test('nothing but /health and the form is open', async () => {
+    expect((await fetch(at(guarded, '/health'))).status).toBe(200);
+    const page = await fetch(at(guarded, '/'), { headers: { accept: 'text/html' }, redirect: 'manual' });
+    expect([page.status, page.headers.get('location')]).toEqual([303, '/login']);
+    expect((await fetch(at(guarded, '/login'))).status).toBe(200);
+    expect((await fetch(at(guarded, '/api/queues'))).status).toBe(401);
+    expect((await fetch(at(guarded, '/api/queues/dead/retry/failed'), { method: 'PUT' })).status).toBe(401);
+  });
+
+  test('the token opens a session, logging out ends it', async () => {
+    const cookie = (await post(TOKEN)).headers.get('set-cookie') ?? '';
+    expect(cookie).toMatch(/^ruyi_board=[\w-]{40,}; .*HttpOnly; SameSite=Strict/);
+    const headers = { cookie: cookie.split(';')[0] ?? '' };
+    expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(200);
+    await fetch(at(guarded, '/logout'), { headers, redirect: 'manual' });
+    expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(401);
+  });
+
+  test('a wrong token does not, nor a longer form than one needs', async () => {
+    for (const wrong of ['', 'x', `${TOKEN}x`]) {
+      const answer = await post(wrong);
+      expect([answer.status, answer.headers.get('set-cookie')]).toEqual([401, null]);
+    }
+    expect((await post('x'.repeat(10_000))).status).toBe(413);
+  });
+
+  test('programs send it as a bearer', async () => {
+    const ask = (token: string) => fetch(at(guarded, '/api/queues'), { headers: { authorization: `Bearer ${token}` } });
+    expect((await ask(TOKEN)).status).toBe(200);
+    expect((await ask('x')).status).toBe(401);
+  });
+});
+
+describe('when something is wrong', () => {
+  test('without Redis it answers 503 and stays; afterwards it goes on', async () => {
+    await redis.kill();
+    expect((await fetch(at(open, '/api/queues'))).status).toBe(503);
+    expect((await fetch(at(open, '/health'))).status).toBe(503);
+    expect((await fetch(at(open, '/'))).status).toBe(200);
+    const later = await start({});
+    expect((await fetch(at(later, '/api/queues'))).status).toBe(503);
+    await redis.restart();
+    for (const board of [open, later]) {
+      await waitFor(async () => (await fetch(at(board, '/api/queues'))).status === 200, { what: 'the queues' });
+    }
+    expect(await later.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
+  test('it stops while Redis is away', async () => {
+    const board = await start({});
+    await redis.kill();
+    expect(await board.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await redis.restart();
+  });
+
+  test('a busy port and a missing setting are one line', async () => {
+    const port = await freePort();
+    const other = createServer().listen(port, '127.0.0.1');
+    const line = `BOARD_HOST=127.0.0.1, BOARD_PORT=${port}: something else listens there (EADDRINUSE)`;
+    await expect(start({ BOARD_PORT: String(port) })).rejects.toThrow(line);
+    other.close();
+    await expect(start({ REDIS_URL: '' })).rejects.toThrow(/^REDIS_URL/);
+    await expect(start({ BOARD_HOST: '0.0.0.0' })).rejects.toThrow(/BOARD_TOKEN/);
+  });
+});

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { loadConfig } from '@ruyi/config';
+import { DEAD_QUEUE, openQueue } from '@ruyi/queue';
+import { connect } from '@ruyi/store';
+import { redisUrlFile } from './up/runFolder.ts';
+import { StartError } from './up/startError.ts';
+
+const USAGE = 'ruyi dead list | ruyi dead retry <id> | ruyi dead retry --all';
+const PAGE = 200;
+
+type DeadQueue = ReturnType<typeof openQueue>;
+
+/** `ruyi dead …`: what workers and the indexer have set aside. @returns the exit code */
+export async function deadLetters([action, id]: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const known = action === 'list' || (action === 'retry' && id !== undefined);
+  if (!known) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  const redis = connect(findRedisUrl(env), 'request', 'cli');
+  redis.on('error', () => {});
+  const dead = openQueue(redis, DEAD_QUEUE);
+  try {
+    if (action === 'list') return await list(dead);
+    return id === '--all' ? await retryAll(dead) : await retryOne(dead, id ?? '');
+  } finally {
+    await dead.close();
+    redis.disconnect();
+  }
+}
+
+/** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. */
+function findRedisUrl(env: NodeJS.ProcessEnv): string {
+  const config = loadConfig(env);
+  if (config.redisUrl !== '') return config.redisUrl;
+  try {
+    return readFileSync(redisUrlFile(config.dataDir), 'utf8');
+  } catch {
+    throw new StartError(`nothing runs on DATA_DIR=${config.dataDir}: start it (npm start), or set REDIS_URL`);
+  }
+}
+
+async function list(dead: DeadQueue): Promise<number> {
+  const total = await dead.getFailedCount();
+  for (let start = 0; start < total; start += PAGE) {
+    for (const job of await dead.getFailed(start, start + PAGE - 1)) {
+      const { queue = '?', name = '?', reason = '' } = job.data ?? {};
+      const at = new Date(job.timestamp).toISOString();
+      process.stdout.write(`${job.id}\t${at}\t${queue}\t${name}\t${job.failedReason || reason}\n`);
+    }
+  }
+  process.stdout.write(`${total} set aside\n`);
+  return 0;
+}
+
+async function retryOne(dead: DeadQueue, id: string): Promise<number> {
+  const job = await dead.getJob(id);
+  if (!job || !(await job.isFailed())) {
+    process.stderr.write(`${id}: nothing was set aside under this id\n`);
+    return 1;
+  }
+  await job.retry();
+  process.stdout.write(`${id}: put back\n`);
+  return 0;
+}
+
+/** Only what lay there when the command was given: a letter that fails again must not go round for ever. */
+async function retryAll(dead: DeadQueue): Promise<number> {
+  const begun = Date.now();
+  let retried = 0;
+  for (;;) {
+    // Oldest first, so what has failed again comes last.
+    const page = await dead.getJobs(['failed'], 0, PAGE - 1, true);
+    const jobs = page.filter((job) => (job.finishedOn ?? 0) < begun);
+    for (const job of jobs) await job.retry();
+    retried += jobs.length;
+    if (jobs.length === 0) break;
+  }
+  process.stdout.write(`${retried} put back\n`);
+  return 0;
+}

@@ -1,0 +1,40 @@
+import type { Config } from '@ruyi/config';
+
+export interface Running {
+  config: Config;
+  /** what api and board reported; PORT=0 lets the system choose */
+  api: Record<string, unknown>;
+  board: Record<string, unknown>;
+  logs: string;
+}
+
+/** {"type":1,"content":"你好"} */
+const HELLO = 'eyJ0eXBlIjoxLCJjb250ZW50Ijoi5L2g5aW9In0=';
+
+/** What an operator wants to know once everything serves. */
+export function banner({ config, api, board, logs }: Running): string {
+  const apiUrl = webAddress(api, config.host, config.port);
+  const token = config.apiToken === '' ? '' : ' -H "Authorization: Bearer $API_TOKEN"';
+  const hello = `{"channel_id":"hello","channel_type":2,"payload":"${HELLO}"}`;
+  return [
+    'Ruyi is running. Ctrl-C stops it.',
+    `  API     ${apiUrl}`,
+    `  board   ${webAddress(board, config.boardHost, config.boardPort)}`,
+    `  search  ${config.meiliUrl === '' ? 'embedded' : `Meilisearch at ${withoutSecrets(config.meiliUrl)}`}`,
+    ...(config.redisUrl === '' ? [] : [`  redis   ${withoutSecrets(config.redisUrl)}`]),
+    `  data    ${config.dataDir}`,
+    `  logs    ${logs}`,
+    `  try     curl -s ${apiUrl}/message/send${token} -d '${hello}'`,
+  ].join('\n');
+}
+
+/** The address that was reported, or the one that was set; one to listen on everywhere is shown as localhost. */
+export function webAddress(reported: Record<string, unknown>, host: string, port: number): string {
+  if (typeof reported.address === 'string' && /^https?:/.test(reported.address)) return reported.address;
+  const shown = host === '0.0.0.0' || host === '::' || host === '[::]' ? 'localhost' : host;
+  const bracketed = shown.includes(':') && !shown.startsWith('[') ? `[${shown}]` : shown;
+  return `http://${bracketed}:${typeof reported.port === 'number' ? reported.port : port}`;
+}
+
+/** Passwords in addresses do not belong on a terminal. */
+export const withoutSecrets = (url: string): string => url.replace(/\/\/[^@/]*@/, '//…@');

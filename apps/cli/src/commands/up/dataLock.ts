@@ -1,0 +1,70 @@
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { identify, isAlive, type ProcessIdentity } from './processIdentity.ts';
+import { StartError } from './startError.ts';
+
+const NUMBERED = /^lock\.(\d+)$/;
+
+/**
+ * Takes the data folder for this process, until it ends in whatever way: a lock counts while the process that wrote it
+ * lives. Locks are numbered and only the highest one counts, so that of two processes that find a dead one exactly one
+ * creates its successor; the highest is never removed, or a slow reader could create a number that was in use.
+ * @throws StartError naming the process that holds it
+ */
+export function lockDataDir(dataDir: string, runFolder: string): void {
+  const own = identify(process.pid);
+  if (!own) throw new StartError('cannot find out when this process was started (needs /proc or ps)');
+  const draft = join(runFolder, `lock-draft.${process.pid}`);
+  writeFileSync(draft, JSON.stringify(own));
+  try {
+    for (;;) {
+      const newest = newestLock(runFolder);
+      const holder = newest > 0 ? readHolder(join(runFolder, `lock.${newest}`)) : undefined;
+      if (holder && isAlive(holder)) {
+        throw new StartError(`DATA_DIR=${dataDir}: in use by another start of Ruyi (process ${holder.pid})`);
+      }
+      const mine = newest + 1;
+      if (!create(draft, join(runFolder, `lock.${mine}`))) continue;
+      if (newestLock(runFolder) === mine) {
+        removeLocksBelow(runFolder, mine);
+        return;
+      }
+      rmSync(join(runFolder, `lock.${mine}`), { force: true });
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+const numbers = (folder: string): number[] =>
+  readdirSync(folder).flatMap((file) => {
+    const number = NUMBERED.exec(file)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+
+const newestLock = (folder: string): number => Math.max(0, ...numbers(folder));
+
+function readHolder(file: string): ProcessIdentity | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A link appears with its content, or not at all. */
+function create(draft: string, file: string): boolean {
+  try {
+    linkSync(draft, file);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function removeLocksBelow(folder: string, number: number): void {
+  for (const lower of numbers(folder)) {
+    if (lower < number) rmSync(join(folder, `lock.${lower}`), { force: true });
+  }
+}

@@ -1,0 +1,104 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { whenGone } from './launchChild.ts';
+import { StartError } from './startError.ts';
+import type { Launched } from './supervised.ts';
+
+export interface RedisPlan {
+  binary: string;
+  port: number;
+  /** DATA_DIR/redis */
+  dir: string;
+  maxmemory: number;
+  say(line: string): void;
+}
+
+const PING_EVERY_MS = 20;
+const PATIENCE_MS = 5_000;
+
+/**
+ * Starts the installation's own redis-server in the foreground. What is acknowledged survives a crash of our processes;
+ * a crash of the machine may lose the last second (`everysec`). There is no deadline for being ready: a large file
+ * takes its time to load.
+ */
+export function launchRedis(plan: RedisPlan): Launched {
+  mkdirSync(plan.dir, { recursive: true });
+  const args = redisArguments(plan);
+  // Where the kernel can, it ends redis-server with the supervisor, even after kill -9; elsewhere the next start does.
+  const [command, ...rest] = tiesToParent()
+    ? ['setpriv', '--pdeathsig', 'TERM', plan.binary, ...args]
+    : [plan.binary, ...args];
+  const child = spawn(command ?? plan.binary, rest, { stdio: 'ignore', detached: true });
+  const gone = whenGone(child);
+  const ready = whenServing(plan, gone);
+  ready.catch(() => {});
+  return { pid: child.pid ?? 0, ready, gone, signal: (signal) => void child.kill(signal) };
+}
+
+function redisArguments({ port, dir, maxmemory }: RedisPlan): string[] {
+  const settings: Record<string, string> = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir,
+    logfile: join(dir, 'redis.log'),
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '',
+    maxmemory: String(maxmemory),
+    'maxmemory-policy': 'noeviction',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+/** Linux with util-linux 2.31 or newer; the command replaces itself by redis-server, so the process id stays. */
+function tiesToParent(): boolean {
+  return process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
+}
+
+async function whenServing(plan: RedisPlan, gone: Promise<string>): Promise<Record<string, unknown>> {
+  let ended: string | undefined;
+  void gone.then((reason) => {
+    ended = reason;
+  });
+  const impatient = setTimeout(() => plan.say('redis is loading its data …'), PATIENCE_MS);
+  try {
+    for (;;) {
+      if (ended !== undefined) throw new StartError(`redis-server ended (${ended})${lastLogLine(plan.dir)}`);
+      if (await answersPing(plan.port)) return {};
+      await pause(PING_EVERY_MS);
+    }
+  } finally {
+    clearTimeout(impatient);
+  }
+}
+
+/** `+PONG`; while it loads its data it answers `-LOADING`. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTcp({ port, host: '127.0.0.1' });
+    const answer = (serves: boolean) => {
+      socket.destroy();
+      resolve(serves);
+    };
+    socket.setTimeout(1000, () => answer(false));
+    socket.once('error', () => answer(false));
+    socket.once('close', () => answer(false));
+    socket.once('data', (data) => answer(data.toString().startsWith('+PONG')));
+    socket.write('PING\r\n');
+  });
+}
+
+/** Redis says why it ends on one of its last lines, marked `#` for a warning. */
+function lastLogLine(dir: string): string {
+  const file = join(dir, 'redis.log');
+  try {
+    const lines = readFileSync(file, 'utf8').trim().split('\n').slice(-20);
+    const warning = lines.findLast((line) => / # (?!WARNING|Redis is now ready)/.test(line));
+    return `${warning ? `: ${warning.replace(/^.* # /, '')}` : ''}; see ${file}`;
+  } catch {
+    return `; no log in ${dir}`;
+  }
+}

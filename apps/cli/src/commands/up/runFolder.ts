@@ -1,0 +1,59 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from './processIdentity.ts';
+import { oneLine, StartError } from './startError.ts';
+
+/** A process of this installation, written down so that the next start finds it if this one is killed. */
+export interface RunningProcess extends ProcessIdentity {
+  name: string;
+}
+
+/** DATA_DIR/run: the lock, the processes that run now, and where their Redis listens. */
+export interface RunFolder {
+  readonly path: string;
+  processes(): RunningProcess[];
+  noteProcesses(processes: RunningProcess[]): void;
+  noteRedisUrl(url: string): void;
+  /** Nothing runs any more. */
+  clear(): void;
+}
+
+/** @throws StartError when DATA_DIR cannot be written */
+export function openRunFolder(dataDir: string): RunFolder {
+  const path = join(dataDir, 'run');
+  try {
+    mkdirSync(path, { recursive: true });
+    write(join(path, 'writable'), '');
+    rmSync(join(path, 'writable'));
+  } catch (error) {
+    throw new StartError(`DATA_DIR=${dataDir}: cannot be written (${oneLine(error)})`);
+  }
+  const processesFile = join(path, 'processes.json');
+  const urlFile = redisUrlFile(dataDir);
+  return {
+    path,
+    processes() {
+      try {
+        return JSON.parse(readFileSync(processesFile, 'utf8'));
+      } catch {
+        return [];
+      }
+    },
+    noteProcesses: (processes) => write(processesFile, JSON.stringify(processes)),
+    noteRedisUrl: (url) => write(urlFile, url),
+    clear() {
+      rmSync(processesFile, { force: true });
+      rmSync(urlFile, { force: true });
+    },
+  };
+}
+
+/** Where the other commands find the Redis of a running `ruyi up`. The address may hold a password: owner only. */
+export const redisUrlFile = (dataDir: string): string => join(dataDir, 'run', 'redis-url');
+
+/** All or nothing: a reader, or a start after kill -9, never sees half a file. */
+function write(file: string, text: string): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, file);
+}

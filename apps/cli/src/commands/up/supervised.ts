@@ -1,0 +1,98 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A process that was just started. */
+export interface Launched {
+  readonly pid: number;
+  /** Resolves with what it reports once it serves; rejects with a StartError when it cannot. */
+  readonly ready: Promise<Record<string, unknown>>;
+  /** Resolves with the reason, in words, when the process is gone. Never rejects. */
+  readonly gone: Promise<string>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 5_000;
+/** A process that ran this long gets the short pause again. */
+const STEADY_MS = 30_000;
+const STOP_DEADLINE_MS = 10_000;
+
+/** One process that is kept running: started again whenever it ends, until it is stopped. */
+export class Supervised {
+  readonly name: string;
+  /** what it reported when it last became ready */
+  details: Record<string, unknown> = {};
+  readonly #launch: () => Launched;
+  readonly #say: (line: string) => void;
+  readonly #stopping = new AbortController();
+  #current: Launched | undefined;
+  #watching: Promise<void> | undefined;
+
+  constructor(name: string, launch: () => Launched, say: (line: string) => void) {
+    this.name = name;
+    this.#launch = launch;
+    this.#say = say;
+  }
+
+  /** The first start: what goes wrong here is the caller's to report, nothing is tried again. */
+  async start(): Promise<void> {
+    const launched = this.#launch();
+    this.#current = launched;
+    this.details = await launched.ready;
+    this.#watching = this.#keepRunning(launched);
+  }
+
+  async #keepRunning(first: Launched): Promise<void> {
+    let current = first;
+    let wait = FIRST_PAUSE_MS;
+    for (;;) {
+      const since = performance.now();
+      const reason = await current.gone;
+      if (this.#stopping.signal.aborted) return;
+      if (performance.now() - since > STEADY_MS) wait = FIRST_PAUSE_MS;
+      this.#say(`${this.name} ended (${reason}); starting it again in ${wait / 1000} s`);
+      await pause(wait, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      if (this.#stopping.signal.aborted) return;
+      wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
+      current = this.#relaunch();
+      this.#current = current;
+      current.ready.then(
+        (details) => {
+          this.details = details;
+          this.#say(`${this.name} runs again`);
+        },
+        (error: Error) => {
+          if (!this.#stopping.signal.aborted) this.#say(`${this.name}: ${error.message}`);
+        },
+      );
+    }
+  }
+
+  /** A failure to start a process at all (no memory, no file handles) is one more reason to try again later. */
+  #relaunch(): Launched {
+    try {
+      return this.#launch();
+    } catch (error) {
+      const ready = Promise.reject(error);
+      ready.catch(() => {});
+      return { pid: 0, ready, gone: Promise.resolve('could not be started'), signal: () => {} };
+    }
+  }
+
+  /** Resolves when the process is gone: after SIGTERM, or SIGKILL 10 s later. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await endProcess(this.name, this.#current, this.#say);
+    await this.#watching;
+  }
+}
+
+async function endProcess(name: string, launched: Launched | undefined, say: (line: string) => void): Promise<void> {
+  if (!launched) return;
+  const timer = setTimeout(() => {
+    say(`${name} did not stop within ${STOP_DEADLINE_MS / 1000} s: killing it`);
+    launched.signal('SIGKILL');
+  }, STOP_DEADLINE_MS);
+  launched.signal('SIGTERM');
+  await launched.gone;
+  clearTimeout(timer);
+}

@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { ConfigError } from '@ruyi/config';
+import { deadLetters } from './commands/dead.ts';
+import { runUp } from './commands/up/runUp.ts';
+import { oneLine, StartError } from './commands/up/startError.ts';
+import type { AppName } from './commands/up/up.ts';
+
+const HELP = `ruyi <command>
+
+  up                       run everything in the foreground: Redis, workers, indexer, API, board
+  dead list                show what was set aside, with the reason
+  dead retry <id> | --all  put it back on its queue
+
+Settings come from the environment (docs/configuration.md).
+`;
+
+/** The other apps, compiled beside this one. */
+const entry = (app: AppName) => fileURLToPath(new URL(`../../${app}/dist/main.js`, import.meta.url));
+
+async function main([command, ...rest]: string[]): Promise<number> {
+  switch (command) {
+    case 'up':
+      return runUp(process.env, {
+        api: entry('api'),
+        board: entry('board'),
+        worker: entry('worker'),
+        indexer: entry('indexer'),
+      });
+    case 'dead':
+      return deadLetters(rest, process.env);
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(HELP);
+      return 0;
+    default:
+      process.stderr.write(`unknown command: ${command}\n\n${HELP}`);
+      return 2;
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const expected = error instanceof ConfigError || error instanceof StartError;
+  process.stderr.write(`${expected ? error.message : `ruyi: ${oneLine(error)}`}\n`);
+  process.exitCode = 1;
+}

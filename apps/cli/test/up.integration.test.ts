@@ -1,0 +1,210 @@
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { getPriority } from 'node:os';
+import { join } from 'node:path';
+import { startRedis, tempDir, waitFor } from '@ruyi/testkit';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Installation, newInstallation } from './installation.ts';
+
+let installation: Installation;
+beforeEach(async () => {
+  installation = await newInstallation();
+});
+afterEach(async () => {
+  await installation.remove();
+});
+
+interface ApiState {
+  pid: number;
+  redis: string;
+}
+const askApi = async (): Promise<ApiState> => (await fetch(installation.apiUrl)).json() as Promise<ApiState>;
+
+describe('starting', () => {
+  test('everything runs, each in a process of its own, and one banner says where', async () => {
+    const up = await installation.start({ WORKERS: '2' });
+    const commands = installation.running().map(({ command }) => command);
+    for (const app of ['api', 'board', 'indexer']) {
+      expect(commands.filter((command) => command.endsWith(`${app}.mjs`))).toHaveLength(1);
+    }
+    expect(commands.filter((command) => command.endsWith('worker.mjs'))).toHaveLength(2);
+    expect(commands.filter((command) => command.includes('redis-server'))).toHaveLength(1);
+    expect(up.stdout).toContain(installation.apiUrl);
+    expect(up.stdout).toContain(`http://127.0.0.1:${installation.env.BOARD_PORT}`);
+    expect(up.stdout).toContain(installation.dataDir);
+    expect(up.stdout.match(/Ruyi is running/g)).toHaveLength(1);
+    expect(up.stderr).toBe('');
+  });
+
+  test('its redis-server keeps every write, evicts nothing and has the memory it was given', async () => {
+    await installation.start();
+    const redis = new Redis((await askApi()).redis);
+    const setting = async (name: string) => ((await redis.config('GET', name)) as string[])[1];
+    expect(await setting('appendonly')).toBe('yes');
+    expect(await setting('appendfsync')).toBe('everysec');
+    expect(await setting('maxmemory-policy')).toBe('noeviction');
+    expect(await setting('maxmemory')).toBe(installation.env.REDIS_MAXMEMORY);
+    expect(await setting('save')).toBe('');
+    expect(await setting('dir')).toBe(join(installation.dataDir, 'redis'));
+    redis.disconnect();
+  });
+
+  test('indexers have a lower priority than the rest', async () => {
+    await installation.start();
+    expect(getPriority(installation.pidOf('indexer.mjs'))).toBe(getPriority(installation.pidOf('worker.mjs')) + 10);
+  });
+
+  test('with LOG_LEVEL set the children log to the terminal, otherwise into the data folder', async () => {
+    const silent = await installation.start();
+    await silent.kill('SIGINT');
+    expect(silent.stdout).not.toContain('"name":"worker"');
+    const talking = await installation.start({ LOG_LEVEL: 'info' });
+    await talking.kill('SIGINT');
+    expect(talking.stdout).toContain('"name":"worker"');
+  });
+
+  test('with REDIS_URL it uses that Redis and leaves it running', async () => {
+    const redis = await startRedis();
+    const up = await installation.start({ REDIS_URL: redis.url });
+    expect((await askApi()).redis).toBe(redis.url);
+    expect(installation.running().some(({ command }) => command.includes('redis-server'))).toBe(false);
+    await up.kill('SIGINT');
+    expect(await redis.client.ping()).toBe('PONG');
+    await redis.stop();
+  });
+});
+
+describe('a start that cannot work is one line, exit 1 and nothing left running', () => {
+  const refused = async (env: Record<string, string>, line: RegExp) => {
+    const { code, stderr } = await installation.startInVain(env);
+    expect(stderr).toMatch(line);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(code).toBe(1);
+    await installation.nothingRuns();
+  };
+
+  test('a setting that is wrong', () => refused({ WORKERS: 'many' }, /^WORKERS=many: must be a whole number/));
+  test('an address that is open to others without a token', () => refused({ HOST: '0.0.0.0' }, /API_TOKEN/));
+  test('a data folder that cannot be written', async () => {
+    writeFileSync(join(installation.dataDir, 'file'), '');
+    const DATA_DIR = join(installation.dataDir, 'file');
+    await refused({ DATA_DIR }, /^DATA_DIR=.*cannot be written/);
+  });
+  test.each(['PORT', 'BOARD_PORT'])('a busy %s', async (variable) => {
+    const other = createServer().listen(Number(installation.env[variable]), '127.0.0.1');
+    await refused({}, new RegExp(`^${variable}=${installation.env[variable]}: something else listens`));
+    other.close();
+  });
+  test('a port that is taken while it starts', () =>
+    refused({ FAIL_API: 'listen EADDRINUSE' }, /^PORT=.*something else/));
+  test('the same port twice', () =>
+    refused({ BOARD_PORT: installation.env.PORT ?? '' }, /^BOARD_PORT=\d+: PORT is the same/));
+  test('a child that says why it cannot start', () => refused({ FAIL_WORKER: 'SHARDS=3: no' }, /^SHARDS=3: no$/m));
+  test('a Redis that does not answer', () =>
+    refused({ REDIS_URL: 'redis://user:secret@no-such-host.invalid' }, /^REDIS_URL=redis:\/\/…@no-such-host/));
+  test('no redis-server and no way to install it', async () => {
+    const empty = tempDir('path');
+    await refused({ PATH: empty.path }, /^redis-server is not on PATH: install it/);
+  });
+  test('a data folder that another start uses', async () => {
+    const first = await installation.start();
+    const { code, stderr } = await installation.startInVain();
+    expect(code).toBe(1);
+    expect(stderr).toBe(`DATA_DIR=${installation.dataDir}: in use by another start of Ruyi (process ${first.pid})\n`);
+    expect((await askApi()).pid).toBeGreaterThan(0);
+  });
+});
+
+describe('stopping', () => {
+  test('Ctrl-C stops api and board, then workers, then indexers, then redis, and exits 0', async () => {
+    const up = await installation.start();
+    const exit = up.kill('SIGINT');
+    // A second Ctrl-C breaks nothing.
+    up.child.kill('SIGINT');
+    expect(await exit).toEqual({ code: 0, signal: null });
+    await installation.nothingRuns();
+    const stops = installation.events().filter((event) => event.includes('stops'));
+    expect(stops.slice(0, 2).sort()).toEqual(['api', 'board'].map((app) => `${app} stops, redis answers PONG`));
+    expect(stops.slice(2)).toEqual(['worker', 'indexer'].map((app) => `${app} stops, redis answers PONG`));
+  });
+
+  test('Ctrl-C while it starts leaves nothing running', async () => {
+    const starting = installation.startInVain();
+    await waitFor(() => installation.running().length > 2, { what: 'some children' });
+    process.kill(installation.pidOf('up.mjs'), 'SIGINT');
+    expect((await starting).code).toBe(0);
+    await installation.nothingRuns();
+  });
+
+  test('a child that does not stop is killed', async () => {
+    const up = await installation.start();
+    process.kill(installation.pidOf('worker.mjs'), 'SIGSTOP');
+    expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(up.stdout).toContain('worker-1 did not stop within 10 s: killing it');
+    await installation.nothingRuns();
+  });
+});
+
+describe('when something dies', () => {
+  test('a child is started again', async () => {
+    const up = await installation.start();
+    const before = await askApi();
+    process.kill(before.pid, 'SIGKILL');
+    const after = await waitFor(async () => {
+      const state = await askApi();
+      return state.pid !== before.pid && state;
+    });
+    expect(after.redis).toBe(before.redis);
+    expect(up.stdout).toContain('api ended (SIGKILL); starting it again in 0.2 s');
+  });
+
+  test('redis is started again, on the same port and data', async () => {
+    await installation.start();
+    const redis = new Redis((await askApi()).redis, { maxRetriesPerRequest: null });
+    redis.on('error', () => {});
+    await redis.set('kept', 'yes');
+    process.kill(installation.pidOf('redis-server'), 'SIGKILL');
+    expect(await redis.get('kept')).toBe('yes');
+    redis.disconnect();
+  });
+
+  test.each([
+    ['the kernel ends redis', []],
+    ['the next start ends redis', ['redis-server']],
+  ])('after kill -9 of the supervisor the next start finds the data, where %s', async (_, onlyCommands) => {
+    // Without setpriv on PATH redis-server is not tied to the supervisor, as on other systems than Linux.
+    const env = onlyCommands.length === 0 ? {} : { PATH: pathWith(installation.dataDir, onlyCommands) };
+    const first = await installation.start(env);
+    const before = new Redis((await askApi()).redis);
+    await before.set('kept', 'yes');
+    before.disconnect();
+    await first.kill('SIGKILL');
+    // At once: what is left of the first one is the new one's to clear away.
+    const second = await installation.start(env);
+    if (onlyCommands.length > 0)
+      expect(second.stdout).toMatch(/^ending what an earlier start has left running: .*redis/);
+    const after = new Redis((await askApi()).redis);
+    expect(await after.get('kept')).toBe('yes');
+    after.disconnect();
+    expect(installation.pidOf('redis-server')).toBeGreaterThan(0);
+    expect(installation.pidOf('worker.mjs')).toBeGreaterThan(0);
+  });
+
+  test('after kill -9 of the supervisor nothing goes on', async () => {
+    const up = await installation.start();
+    await up.kill('SIGKILL');
+    await installation.nothingRuns();
+  });
+});
+
+/** A PATH on which there are only these commands. */
+function pathWith(folder: string, commands: string[]): string {
+  const path = join(folder, 'bin');
+  mkdirSync(path);
+  for (const command of commands) {
+    const found = (process.env.PATH ?? '').split(':').find((one) => existsSync(join(one, command)));
+    symlinkSync(join(found ?? '', command), join(path, command));
+  }
+  return path;
+}

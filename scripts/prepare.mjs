@@ -1,0 +1,114 @@
+// What must be there before anything of ours can run: Node, the dependencies of the lock file, compiled code.
+// Needs nothing but Node: it runs in a fresh clone.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const OLDEST_NODE = [20, 11];
+const INSTALLED = join(root, 'node_modules', '.ruyi-installed');
+const BUILT = join(root, 'node_modules', '.ruyi-built');
+
+/** A reason to give up; its message is one line for the person who typed the command. */
+export class PrepareError extends Error {}
+
+/** Makes sure that everything is there; says one line before each step that takes a while, nothing otherwise. */
+export function prepare(say) {
+  checkNode();
+  installIfNeeded(say);
+  buildIfStale(say);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new PrepareError(`Node.js ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}`);
+}
+
+/** Runs `npm ci` unless node_modules holds what the lock file says, built for this Node. */
+function installIfNeeded(say) {
+  const lock = join(root, 'package-lock.json');
+  // Native modules fit one ABI only.
+  const wanted = `${process.versions.modules} ${process.arch} ${hash([lock])}`;
+  const stamp = read(INSTALLED);
+  const sameNode = stamp === '' || stamp.startsWith(`${process.versions.modules} ${process.arch} `);
+  // npm writes this file at the end of every install: newer than the lock file, someone has just run `npm install`.
+  const npmsOwn = join(root, 'node_modules', '.package-lock.json');
+  const installedByHand = sameNode && modified(npmsOwn) >= modified(lock) && modified(npmsOwn) > 0;
+  if (stamp !== wanted && !installedByHand) {
+    say('installing dependencies (npm ci) …');
+    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'the dependencies could not be installed');
+  }
+  if (stamp !== wanted) writeFileSync(INSTALLED, wanted);
+}
+
+/** Runs `npm run build` unless what is compiled came from these very sources. */
+function buildIfStale(say) {
+  const members = ['packages', 'apps'].flatMap((folder) => subfolders(join(root, folder)));
+  const inputs = [
+    join(root, 'package-lock.json'),
+    join(root, 'tsconfig.base.json'),
+    join(root, 'scripts', 'build-package.mjs'),
+    ...members.flatMap((member) => [
+      join(member, 'package.json'),
+      join(member, 'tsconfig.build.json'),
+      ...filesIn(join(member, 'src')),
+    ]),
+  ];
+  const wanted = hash(inputs.filter((file) => existsSync(file)));
+  const compiled = members.every(
+    (member) => filesIn(join(member, 'src')).length === 0 || existsSync(join(member, 'dist')),
+  );
+  if (compiled && read(BUILT) === wanted) return;
+  say('building …');
+  npm(['run', 'build', '--silent'], 'the build failed');
+  mkdirSync(dirname(BUILT), { recursive: true });
+  writeFileSync(BUILT, wanted);
+}
+
+/** Runs npm without its chatter; what it printed is shown only when it fails. */
+function npm(args, problem) {
+  const { npm_execpath: script } = process.env;
+  const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
+  const result = spawnSync(command, [...first, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (result.status === 0) return;
+  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+  throw new PrepareError(
+    `${problem} (npm ${args.slice(0, args[0] === 'run' ? 2 : 1).join(' ')}${result.error ? `: ${result.error.message}` : ''})`,
+  );
+}
+
+const subfolders = (folder) =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [join(folder, entry.name)] : [],
+  );
+
+const filesIn = (folder) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+        // Node renamed `path` to `parentPath` in 20.12.
+        entry.isFile() ? [join(entry.parentPath ?? entry.path, entry.name)] : [],
+      )
+    : [];
+
+function hash(files) {
+  const sum = createHash('sha256');
+  for (const file of [...files].sort()) {
+    const content = readFileSync(file);
+    sum.update(`${relative(root, file)} ${content.length}\n`).update(content);
+  }
+  return sum.digest('hex');
+}
+
+const read = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+const modified = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);

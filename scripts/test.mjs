@@ -1,0 +1,82 @@
+// `npm test`: everything that must hold, the cheap checks first; stops at the first step that fails. The last line is
+// always `N passed, N failed`: the tests of all vitest runs, where a step that failed otherwise counts as one.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { prepare, root } from './prepare.mjs';
+
+const reports = mkdtempSync(join(tmpdir(), 'ruyi-reports-'));
+const say = (line) => console.log(line);
+const total = { passed: 0, failed: 0 };
+
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0;
+
+/** Tests run on the real thing; it is found, or installed, the way `npm start` does it. */
+async function redis() {
+  const { findRedis } = await import(pathToFileURL(join(root, 'apps/cli/dist/commands/up/findRedis.js')).href);
+  findRedis(process.env, say);
+  return true;
+}
+
+function vitest(project) {
+  const file = join(reports, `${project}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const ok = run(bin('vitest'), ['run', '--project', project, '--passWithNoTests', ...reporters]);
+  const report = readReport(file);
+  total.passed += report.numPassedTests;
+  total.failed += report.numFailedTests;
+  // A file that cannot even be loaded has no tests that could fail.
+  if (!ok && report.numFailedTests === 0) total.failed += 1;
+  return ok;
+}
+
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 0 };
+  }
+}
+
+const countingOne = (check) => async () => {
+  const ok = await check();
+  if (!ok) total.failed += 1;
+  return ok;
+};
+
+const steps = {
+  'install and build': countingOne(() => {
+    prepare(say);
+    return true;
+  }),
+  'redis-server': countingOne(redis),
+  lint: countingOne(() => run(bin('biome'), ['check', '--error-on-warnings', '.'])),
+  typecheck: countingOne(() => run(bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])),
+  imports: countingOne(() => run(process.execPath, [join(root, 'scripts', 'check-imports.mjs')])),
+  'unit tests': () => vitest('unit'),
+  'integration tests': () => vitest('integration'),
+  'end-to-end tests': () => vitest('e2e'),
+};
+
+let failed;
+for (const [name, step] of Object.entries(steps)) {
+  say(`── ${name}`);
+  let ok = false;
+  try {
+    ok = await step();
+  } catch (error) {
+    console.error(error.message);
+    total.failed += 1;
+  }
+  if (!ok) {
+    failed = name;
+    break;
+  }
+}
+rmSync(reports, { recursive: true, force: true });
+if (failed !== undefined) say(`\nfailed: ${failed}`);
+say(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = failed === undefined ? 0 : 1;
