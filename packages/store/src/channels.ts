@@ -103,33 +103,20 @@ export class Channels {
   }
 
   /**
-   * A page of subscribers, by shard and then by hash: an order that whoever comes or goes does not shift, so a
-   * subscriber who stays throughout is returned exactly once. The cursor is `<shard>-<hash>-<taken of that hash>`; `''`
-   * at the end.
+   * A page of subscribers, by shard and uid: an order that whoever comes or goes does not shift, so a subscriber who
+   * stays throughout is returned exactly once. The cursor is `<shard>-<last uid of it>`; `''` at the end.
    */
   async subscribers(channelType: number, channelId: string, cursor: string, limit: number) {
     const channel = channelName(channelType, channelId);
-    const [first = 0, hash = 0, taken = 0] = cursor.split('-').map(Number);
+    const [, from = '0', after = ''] = /^(\d+)-(.*)$/s.exec(cursor) ?? [];
     const subscribers: string[] = [];
-    for (let shard = first; shard < this.#shards; shard++) {
-      const ranked = (await this.#redis.smembers(keys.subscribers(shard, channel)))
-        .map((uid) => ({ uid, rank: shardOf(uid, 2 ** 32) }))
-        .sort((a, b) => a.rank - b.rank || (a.uid < b.uid ? -1 : 1));
-      const below = shard === first ? ranked.filter(({ rank }) => rank < hash).length + taken : 0;
-      const page = ranked.slice(below, below + limit - subscribers.length);
-      subscribers.push(...page.map(({ uid }) => uid));
-      const last = page.at(-1);
-      if (subscribers.length < limit || last === undefined) continue;
-      const end = below + page.length;
-      const sameRank = ranked.slice(0, end).filter(({ rank }) => rank === last.rank).length;
-      const next = end < ranked.length ? `${shard}-${last.rank}-${sameRank}` : this.#startOf(shard + 1);
-      return { subscribers, cursor: next };
+    for (let shard = Number(from); shard < this.#shards; shard++) {
+      const uids = await this.#redis.smembers(keys.subscribers(shard, channel));
+      const rest = uids.filter((uid) => shard > Number(from) || uid > after).sort();
+      subscribers.push(...rest.slice(0, limit - subscribers.length));
+      if (subscribers.length === limit) return { subscribers, cursor: `${shard}-${subscribers.at(-1)}` };
     }
     return { subscribers, cursor: '' };
-  }
-
-  #startOf(shard: number): string {
-    return shard < this.#shards ? `${shard}-0-0` : '';
   }
 
   /** Names of the channels that a user subscribes to. */
