@@ -11,7 +11,7 @@ async function pages(store: Store, limit: number, between: (page: number) => Pro
   for (let cursor = '0-'; cursor !== ''; ) {
     const page = await store.channels.subscribers(2, 'room', cursor, limit);
     found.push(page.subscribers);
-    expect(page.cursor).toMatch(/^(\d{1,4}-\d{1,20}-\d{1,9})?$/);
+    expect(page.cursor).toMatch(/^(\d{1,4}-.+)?$/);
     cursor = page.cursor;
     await between(found.length);
   }
