@@ -110,12 +110,14 @@ async function noteRebuilt(store: Store, documents: SearchDocument[]): Promise<v
 
 /** Repeats a call to the engine while it does not answer, for as long as it takes. */
 async function untilTaken<T>(call: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> {
-  for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_LONGEST_MS)) {
+  for (let pause = RETRY_FIRST_MS; ; pause = Math.min(pause * 2, RETRY_LONGEST_MS)) {
     signal.throwIfAborted();
+    let wait = pause;
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof SearchUnavailableError)) throw error;
+      wait = Math.max(pause, error.retryAfterMs ?? 0);
       log.warn({ err: error, retryInMs: wait }, 'search engine unavailable');
     }
     await delay(wait, undefined, { signal });

@@ -4,6 +4,12 @@
  * case, and two uids that differ only in case must not see each other's messages.
  */
 
+/** The payload field that nearly every message has and nearly every search is in. */
+export const CONTENT_FIELD = 'content';
+
+/** Beyond this result nothing is shown (contract §2, usersearch); totals stay exact. */
+export const LAST_RESULT = 10_000;
+
 /** One document: a message, or up to 1,000 recipients of a broadcast. Immutable: the same id always means the same. */
 export interface SearchDocument {
   /** `[A-Za-z0-9-]`, unique: `m<message_id>` or `<ref>-<chunk>` */
@@ -105,4 +111,6 @@ export interface SearchEngine {
 /** The engine does not answer, or not in time: try again later. */
 export class SearchUnavailableError extends Error {
   override readonly name = 'SearchUnavailableError';
+  /** what the engine asked for, where it did */
+  retryAfterMs?: number;
 }

@@ -16,9 +16,9 @@ export function createSearchEngine(
   role: 'writer' | 'reader',
   onLost?: (reason: string) => void,
 ): SearchEngine {
+  const notify = onLost ? { onLost } : {};
   if (settings.meiliUrl !== '') {
-    return createMeilisearchEngine({ url: settings.meiliUrl, apiKey: settings.meiliApiKey });
+    return createMeilisearchEngine({ url: settings.meiliUrl, apiKey: settings.meiliApiKey, ...notify });
   }
-  const directory = join(settings.dataDir, 'search');
-  return createEmbeddedEngine({ directory, role, ...(onLost ? { onLost } : {}) });
+  return createEmbeddedEngine({ directory: join(settings.dataDir, 'search'), role, ...notify });
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { SearchEngine } from '../port.ts';
-import { LAST_RESULT } from './query.ts';
+import { LAST_RESULT } from '../port.ts';
 import { SearchThreads } from './searchThreads.ts';
 import { IndexWriter } from './writer.ts';
 

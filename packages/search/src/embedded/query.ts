@@ -1,10 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { type Term, termsOf } from '../analyzer/tokens.ts';
-import type { ScopeClause, SearchQuery, SearchResult } from '../port.ts';
-import { CONTENT_FIELD, keyBytes } from './schema.ts';
-
-/** Beyond this result nothing is shown (contract §2, usersearch); totals stay exact. */
-export const LAST_RESULT = 10_000;
+import { CONTENT_FIELD, LAST_RESULT, type ScopeClause, type SearchQuery, type SearchResult } from '../port.ts';
+import { keyBytes } from './schema.ts';
 
 type Value = string | number | Buffer;
 

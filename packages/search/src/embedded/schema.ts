@@ -2,9 +2,7 @@ import type { Database } from 'better-sqlite3';
 
 const VERSION = 1;
 
-/** Columns of the text table: the field that everybody searches, and all others with their field's id before each token. */
-export const CONTENT_FIELD = 'content';
-
+// Columns of the text table: the field that everybody searches, and all others with their field's id before each token.
 const SCHEMA = `
 create table meta (version integer not null);
 create table document (

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { type Token, tokensOf } from '../analyzer/tokens.ts';
-import { type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../port.ts';
-import { CONTENT_FIELD, createSchema, keyBytes } from './schema.ts';
+import { CONTENT_FIELD, type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../port.ts';
+import { createSchema, keyBytes } from './schema.ts';
 
 interface Statements {
   document: Statement;

@@ -1,0 +1,80 @@
+import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
+import { type EncodedText, encodeText } from './encoding.ts';
+
+// Meilisearch takes 65,535 words of one attribute. The largest payload has more, so what does not fit goes into the next.
+const MOST_TOKENS = 60_000;
+/** Phrases across the cut are found in the second attribute as long as they are not longer than this. */
+const OVERLAP = 2000;
+/** As elements of an array tokens are no neighbours to Meilisearch, which is cheaper; each then counts as eight words. */
+const MOST_ELEMENTS = 7000;
+
+/** Attributes that hold the usual field, and all others together: tokens in order, and unordered parts of them. */
+export const ATTRIBUTES = {
+  content: { tokens: ['content', 'content_2'], parts: ['parts', 'parts_2', 'parts_3', 'parts_4', 'parts_5'] },
+  other: {
+    tokens: ['other', 'other_2'],
+    parts: ['other_parts', 'other_parts_2', 'other_parts_3', 'other_parts_4', 'other_parts_5'],
+  },
+} as const;
+
+export const SEARCHED = Object.values(ATTRIBUTES).flatMap(({ tokens, parts }) => [...tokens, ...parts]);
+export const attributesOf = (field: string) => ATTRIBUTES[field === CONTENT_FIELD ? 'content' : 'other'];
+
+/** A document as it is sent: flat, with the same few attributes whatever the payload. */
+export function toMeilisearch(document: SearchDocument): Record<string, unknown> {
+  const { [CONTENT_FIELD]: content = '', ...others } = document.text;
+  const other: EncodedText = { tokens: [], parts: new Set() };
+  for (const [field, text] of Object.entries(others)) {
+    const encoded = encodeText(field, text);
+    other.tokens.push(...encoded.tokens);
+    for (const part of encoded.parts) other.parts.add(part);
+  }
+  return {
+    id: document.id,
+    audience: document.audience.filter((key) => key !== ''),
+    positions: document.audience.map(positionKey).join(''),
+    from: document.from,
+    channel: document.channel,
+    channelId: document.channelId,
+    channelType: document.channelType,
+    topic: document.topic,
+    ...(document.payloadType === undefined ? {} : { payloadType: document.payloadType }),
+    timestamp: document.timestamp,
+    expiresAt: document.expiresAt,
+    order: document.order,
+    locator: document.locator,
+    ...textAttributes(ATTRIBUTES.content, encodeText(CONTENT_FIELD, content)),
+    ...textAttributes(ATTRIBUTES.other, other),
+  };
+}
+
+function textAttributes(names: (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES], { tokens, parts }: EncodedText) {
+  const attributes: Record<string, string | string[]> = {};
+  names.tokens.forEach((name, i) => {
+    const from = i * MOST_TOKENS;
+    if (from < tokens.length)
+      attributes[name] = tokens.slice(Math.max(0, from - OVERLAP), from + MOST_TOKENS).join(' ');
+  });
+  const all = [...parts];
+  if (all.length > 0 && all.length <= MOST_ELEMENTS) return { ...attributes, [names.parts[0]]: all };
+  names.parts.forEach((name, i) => {
+    const some = all.slice(i * MOST_TOKENS, (i + 1) * MOST_TOKENS);
+    if (some.length > 0) attributes[name] = some.join(' ');
+  });
+  return attributes;
+}
+
+const POSITION_KEY_LENGTH = 8;
+const NOBODY = '-'.repeat(POSITION_KEY_LENGTH);
+
+/** Six bytes of an access key: enough to tell a thousand recipients apart, and short enough to come with every hit. */
+const positionKey = (key: string) => (key === '' ? NOBODY : Buffer.from(key.slice(0, 12), 'hex').toString('base64'));
+
+/** Index of a key in the audience that `positions` was made of, -1 where it is not in it. */
+export function positionOf(positions: string, key: string): number {
+  const wanted = positionKey(key);
+  for (let at = positions.indexOf(wanted); at !== -1; at = positions.indexOf(wanted, at + 1)) {
+    if (at % POSITION_KEY_LENGTH === 0) return at / POSITION_KEY_LENGTH;
+  }
+  return -1;
+}

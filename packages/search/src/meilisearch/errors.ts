@@ -1,0 +1,28 @@
+import { MeilisearchApiError } from 'meilisearch';
+import { SearchUnavailableError } from '../port.ts';
+
+/** A failure to reach Meilisearch, or its refusal of what was not our documents' fault: worth trying again. */
+export function unavailable(error: unknown): SearchUnavailableError {
+  const wrapped = new SearchUnavailableError(`Meilisearch: ${textOf(error)}`, { cause: error });
+  const seconds = error instanceof MeilisearchApiError ? Number(error.response.headers.get('retry-after')) : 0;
+  if (seconds > 0) wrapped.retryAfterMs = seconds * 1000;
+  return wrapped;
+}
+
+/** The code of Meilisearch's own answer, such as `index_not_found`; undefined where it gave none. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof MeilisearchApiError ? error.cause?.code : undefined;
+
+/** Whether the documents are at fault and not the server: the same request would be refused again. */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof MeilisearchApiError)) return false;
+  const { status } = error.response;
+  return status === 413 || (status === 400 && error.cause?.type === 'invalid_request');
+}
+
+export function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  // fetch says only that it failed; why is one or two causes below.
+  return cause instanceof Error ? `${error.message}: ${textOf(cause)}` : error.message;
+}

@@ -1,0 +1,53 @@
+import type { Meilisearch, Settings } from 'meilisearch';
+import { SEARCHED } from './documents.ts';
+import { codeOf, unavailable } from './errors.ts';
+
+const EQUAL = { facetSearch: false, filter: { equality: true, comparison: false } };
+const COMPARED = { facetSearch: false, filter: { equality: true, comparison: true } };
+
+const SETTINGS: Settings = {
+  searchableAttributes: SEARCHED,
+  displayedAttributes: ['*'],
+  filterableAttributes: [
+    {
+      attributePatterns: ['audience', 'from', 'channel', 'channelId', 'channelType', 'topic', 'payloadType'],
+      features: EQUAL,
+    },
+    { attributePatterns: ['timestamp', 'expiresAt'], features: COMPARED },
+  ],
+  sortableAttributes: ['timestamp', 'order'],
+  rankingRules: ['words', 'proximity', 'sort'],
+  typoTolerance: { enabled: false },
+  facetSearch: false,
+  // Queries name whole tokens only, see encoding.ts.
+  prefixSearch: 'disabled',
+  // Beyond it a total would be cut off.
+  pagination: { maxTotalHits: 1_000_000_000 },
+};
+
+/** Long: the server may be busy with what other indexers gave it. */
+const SETTLE_MS = 60_000;
+
+/** Creates the index where it is missing and sets it up; safe with several processes at once. @returns whether it is new */
+export async function setUpIndex(client: Meilisearch, name: string): Promise<boolean> {
+  const wait = { timeout: SETTLE_MS };
+  let created = false;
+  if (!(await exists(client, name))) {
+    const task = await client.createIndex(name, { primaryKey: 'id' }).waitTask(wait);
+    created = task.status === 'succeeded';
+    if (!created && task.error?.code !== 'index_already_exists') throw unavailable(task.error?.message);
+  }
+  const task = await client.index(name).updateSettings(SETTINGS).waitTask(wait);
+  if (task.status !== 'succeeded') throw unavailable(`the settings were not taken: ${task.error?.message}`);
+  return created;
+}
+
+export async function exists(client: Meilisearch, name: string): Promise<boolean> {
+  try {
+    await client.getRawIndex(name);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'index_not_found') return false;
+    throw error;
+  }
+}
