@@ -1,0 +1,159 @@
+import { fileURLToPath } from 'node:url';
+import type {
+  BatchProgress,
+  ErrorBody,
+  MessageObject,
+  MessageSyncAnswer,
+  SendAnswer,
+  SendBatchAnswer,
+  UserSearchAnswer,
+} from '@ruyi/contracts';
+import {
+  expectNoLeaks,
+  startProcess,
+  startRedis,
+  type TestProcess,
+  type TestRedis,
+  tempDir,
+  unexpectedKeys,
+  waitFor,
+} from '@ruyi/testkit';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+export const LANES = 2;
+const SETTINGS = { PORT: '0', SHARDS: '8', LANES: String(LANES), LOG_LEVEL: 'silent' };
+const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
+const SEARCH = '/plugins/wk.plugin.search/usersearch';
+
+export interface Answer<T> {
+  status: number;
+  headers: Headers;
+  body: T;
+}
+
+type Fields = Record<string, string>;
+
+export interface ApiClient {
+  address: string;
+  /** Text and bytes are sent as they are, anything else as JSON. */
+  request<T = ErrorBody>(method: string, path: string, body?: unknown, headers?: Fields): Promise<Answer<T>>;
+  post<T = ErrorBody>(path: string, body: unknown, headers?: Fields): Promise<Answer<T>>;
+  get<T = ErrorBody>(path: string, query?: Record<string, string>): Promise<Answer<T>>;
+  send(message: object, headers?: Fields): Promise<Answer<SendAnswer>>;
+  sendBatch(batch: object): Promise<Answer<SendBatchAnswer>>;
+  progress(batchNo: string): Promise<BatchProgress>;
+  messageSync(range: object): Promise<MessageSyncAnswer>;
+  sync(request: object): Promise<MessageObject[]>;
+  search(request: object): Promise<UserSearchAnswer>;
+}
+
+export interface System extends ApiClient {
+  readonly redis: TestRedis;
+  readonly config: Record<string, string>;
+  /** Resolves when every job that was queued is done. */
+  settled(): Promise<void>;
+}
+
+/**
+ * A redis-server and an API for the file, with a worker and an indexer where they are asked for. Tests share them: each
+ * uses users and channels of its own.
+ */
+export function testSystem(processes: ('worker' | 'indexer')[] = [], settings: Record<string, string> = {}): System {
+  const folder = tempDir('api');
+  const config: Record<string, string> = { ...SETTINGS, DATA_DIR: folder.path, ...settings };
+  const client = apiClient('');
+  const started: TestProcess[] = [];
+  let redis: TestRedis | undefined;
+  const running = () => {
+    if (!redis) throw new Error('the system is started in beforeAll');
+    return redis;
+  };
+  beforeAll(async () => {
+    redis = await startRedis();
+    config.REDIS_URL = redis.url;
+    const [api, ...others] = await Promise.all([startApi(config), ...processes.map((name) => startApp(name, config))]);
+    client.address = api.address;
+    started.push(api.process, ...others);
+  });
+  afterAll(async () => {
+    for (const process of started) expect(await process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(await unexpectedKeys(running().client, OUR_KEYS)).toEqual([]);
+    await running().stop();
+    folder.remove();
+    expectNoLeaks();
+  });
+  return {
+    ...client,
+    get address() {
+      return client.address;
+    },
+    get redis() {
+      return running();
+    },
+    config,
+    async settled() {
+      await waitFor(async () => (await unfinishedJobs(running())) === 0, { what: 'every job to be done' });
+    },
+  };
+}
+
+/** One more API of an installation. */
+export async function startApi(config: Record<string, string>) {
+  const process = await startApp('api', config);
+  return { process, address: String(process.details.address) };
+}
+
+export const startApp = (name: 'api' | 'worker' | 'indexer', config: Record<string, string>) =>
+  startProcess(fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url)), config);
+
+/** Jobs that wait or are at work, in all queues. */
+export async function unfinishedJobs({ client }: TestRedis): Promise<number> {
+  const lists = (await client.keys('{r.*')).filter((key) => /:(wait|active|paused)$/.test(key));
+  const lengths = await Promise.all(lists.map((key) => client.llen(key)));
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+export function apiClient(address: string): ApiClient {
+  const client: ApiClient = {
+    address,
+    async request<T>(method: string, path: string, body?: unknown, headers: Fields = {}) {
+      const raw = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+      const answer = await fetch(client.address + path, {
+        method,
+        headers,
+        ...(raw === undefined ? {} : { body: raw }),
+      });
+      const text = await answer.text();
+      const parsed: T = text === '' ? undefined : JSON.parse(text);
+      return { status: answer.status, headers: answer.headers, body: parsed };
+    },
+    post: (path, body, headers) => client.request('POST', path, body, headers),
+    get: (path, query = {}) => {
+      const text = new URLSearchParams(query).toString();
+      return client.request('GET', text === '' ? path : `${path}?${text}`);
+    },
+    send: (message, headers) => client.post('/message/send', message, headers),
+    sendBatch: (batch) => client.post('/message/sendbatch', batch),
+    progress: (batchNo) => succeeded(client.get(`/message/sendbatch/${batchNo}`)),
+    messageSync: (range) => succeeded(client.post('/channel/messagesync', range)),
+    sync: (request) => succeeded(client.post('/message/sync', request)),
+    search: (request) => succeeded(client.post(SEARCH, request)),
+  };
+  return client;
+}
+
+async function succeeded<T>(asked: Promise<Answer<T>>): Promise<T> {
+  const answer = await asked;
+  expect([answer.status, answer.body]).toEqual([200, answer.body]);
+  return answer.body;
+}
+
+export const base64 = (text: string | object) =>
+  Buffer.from(typeof text === 'string' ? text : JSON.stringify(text)).toString('base64');
+export const text = ({ payload }: { payload: string }) => Buffer.from(payload, 'base64').toString();
+export const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+export const names = (count: number, prefix: string) => upTo(count).map((n) => `${prefix}${n}`);
+
+let used = 0;
+/** A name that no other test uses. */
+export const fresh = (name: string) => `${name}-${++used}`;
