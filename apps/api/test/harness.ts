@@ -23,6 +23,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 export const LANES = 2;
 const SETTINGS = { PORT: '0', SHARDS: '8', LANES: String(LANES), LOG_LEVEL: 'silent' };
 const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
+const LANE_QUEUES = /^\{r\.(send|fanout)\./;
 const SEARCH = '/plugins/wk.plugin.search/usersearch';
 
 export interface Answer<T> {
@@ -50,8 +51,14 @@ export interface ApiClient {
 export interface System extends ApiClient {
   readonly redis: TestRedis;
   readonly config: Record<string, string>;
-  /** Resolves when every job that was queued is done. */
+  /** Resolves when all that was sent is stored. */
   settled(): Promise<void>;
+  /** Sends, and resolves when it is stored. */
+  store(message: object): Promise<SendAnswer['data']>;
+  /** A channel's log, whole. */
+  log(channel: object): Promise<MessageObject[]>;
+  /** The commands that a user has not acknowledged. */
+  inbox(uid: string): Promise<MessageObject[]>;
 }
 
 /**
@@ -82,6 +89,9 @@ export function testSystem(processes: ('worker' | 'indexer')[] = [], settings: R
     folder.remove();
     expectNoLeaks();
   });
+  const settled = async () => {
+    await waitFor(async () => (await unfinishedJobs(running(), LANE_QUEUES)) === 0, { what: 'all lanes to be empty' });
+  };
   return {
     ...client,
     get address() {
@@ -91,9 +101,14 @@ export function testSystem(processes: ('worker' | 'indexer')[] = [], settings: R
       return running();
     },
     config,
-    async settled() {
-      await waitFor(async () => (await unfinishedJobs(running())) === 0, { what: 'every job to be done' });
+    settled,
+    async store(message) {
+      const { data } = await succeeded(client.send(message));
+      await settled();
+      return data;
     },
+    log: async (channel) => (await client.messageSync({ ...channel, limit: 10_000 })).messages,
+    inbox: (uid) => client.sync({ uid, limit: 10_000 }),
   };
 }
 
@@ -106,9 +121,9 @@ export async function startApi(config: Record<string, string>) {
 export const startApp = (name: 'api' | 'worker' | 'indexer', config: Record<string, string>) =>
   startProcess(fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url)), config);
 
-/** Jobs that wait or are at work, in all queues. */
-export async function unfinishedJobs({ client }: TestRedis): Promise<number> {
-  const lists = (await client.keys('{r.*')).filter((key) => /:(wait|active|paused)$/.test(key));
+/** Jobs that wait or are at work, in these queues. */
+export async function unfinishedJobs({ client }: TestRedis, queues = /./): Promise<number> {
+  const lists = (await client.keys('{r.*')).filter((key) => queues.test(key) && /:(wait|active|paused)$/.test(key));
   const lengths = await Promise.all(lists.map((key) => client.llen(key)));
   return lengths.reduce((sum, length) => sum + length, 0);
 }
@@ -153,6 +168,10 @@ export const base64 = (text: string | object) =>
 export const text = ({ payload }: { payload: string }) => Buffer.from(payload, 'base64').toString();
 export const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 export const names = (count: number, prefix: string) => upTo(count).map((n) => `${prefix}${n}`);
+
+export const group = (channel_id: string) => ({ channel_id, channel_type: 2 });
+/** The personal channel of two users, as the first of them reads it. */
+export const personal = (login_uid: string, channel_id: string) => ({ login_uid, channel_id, channel_type: 1 });
 
 let used = 0;
 /** A name that no other test uses. */
