@@ -62,6 +62,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
     }
   };
   const stopRebuilding = refreshing(REBUILD_LOOK_MS, async () => {
+    await engine.check();
     const requested = await store.rebuild.take();
     if (requested === undefined) return;
     log.warn({ requested }, 'rebuilding the search index from Redis');

@@ -103,7 +103,11 @@ export interface SearchEngine {
   index(documents: SearchDocument[]): Promise<RefusedDocument[]>;
   /** @throws SearchUnavailableError where the engine does not answer in time */
   search(query: SearchQuery): Promise<SearchResult>;
-  /** @throws SearchUnavailableError */
+  /**
+   * Whether the engine serves. A writer's check also notices an index that is gone or damaged, begins it anew, and tells
+   * that it was lost; to be called every few seconds.
+   * @throws SearchUnavailableError
+   */
   check(): Promise<void>;
   close(): Promise<void>;
 }

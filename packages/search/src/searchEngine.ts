@@ -18,7 +18,7 @@ export function createSearchEngine(
 ): SearchEngine {
   const notify = onLost ? { onLost } : {};
   if (settings.meiliUrl !== '') {
-    return createMeilisearchEngine({ url: settings.meiliUrl, apiKey: settings.meiliApiKey, ...notify });
+    return createMeilisearchEngine({ url: settings.meiliUrl, apiKey: settings.meiliApiKey, role, ...notify });
   }
   return createEmbeddedEngine({ directory: join(settings.dataDir, 'search'), role, ...notify });
 }

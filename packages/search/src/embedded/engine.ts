@@ -47,7 +47,8 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
     },
     search,
     async check() {
-      await search(NOTHING);
+      if (writer) writer.check();
+      else await search(NOTHING);
     },
     async close() {
       writer?.close();

@@ -1,8 +1,9 @@
 // A thread that searches: SQLite's calls block, and must not block whoever asks.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { SearchQuery, SearchResult } from '../port.ts';
+import { isDamaged, suspicionOf } from './damage.ts';
 import { search } from './query.ts';
 
 export interface SearchRequest {
@@ -38,6 +39,7 @@ parentPort?.on('message', ({ number, query }: SearchRequest) => {
     const database = current();
     reply = { number, result: database ? search(database, query) : { total: 0, hits: [] } };
   } catch (error) {
+    if (isDamaged(error)) writeFileSync(suspicionOf(file), '');
     open?.database.close();
     open = undefined;
     reply = { number, error: error instanceof Error ? error.message : String(error) };

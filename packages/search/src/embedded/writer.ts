@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { type Token, tokensOf } from '../analyzer/tokens.ts';
 import { CONTENT_FIELD, type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../port.ts';
+import { isDamaged, suspicionOf } from './damage.ts';
 import { createSchema, keyBytes } from './schema.ts';
 
 interface Statements {
@@ -38,8 +39,20 @@ export class IndexWriter {
     return isNew;
   }
 
+  /** Notices an index that was removed or damaged, and begins it anew, also while nothing is written. */
+  check(): void {
+    this.#guarded(() => {
+      const database = this.#current();
+      if (!existsSync(suspicionOf(this.#file))) return;
+      rmSync(suspicionOf(this.#file));
+      const verdict = database.pragma('quick_check(1)', { simple: true });
+      if (verdict !== 'ok') this.#startAnew(`damaged: ${verdict}`);
+      this.#current();
+    });
+  }
+
   index(documents: SearchDocument[]): RefusedDocument[] {
-    try {
+    return this.#guarded(() => {
       const database = this.#current();
       const refused: RefusedDocument[] = [];
       database.transaction(() => {
@@ -49,6 +62,12 @@ export class IndexWriter {
         }
       })();
       return refused;
+    });
+  }
+
+  #guarded<T>(use: () => T): T {
+    try {
+      return use();
     } catch (error) {
       if (isDamaged(error)) this.#startAnew(`damaged: ${error.message}`);
       const text = error instanceof Error ? error.message : String(error);
@@ -162,8 +181,3 @@ export class IndexWriter {
 }
 
 const textOf = ({ text }: Token) => text;
-
-function isDamaged(error: unknown): error is Error {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
-}

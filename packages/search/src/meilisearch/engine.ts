@@ -9,6 +9,7 @@ import { addDocuments } from './writer.ts';
 export interface MeilisearchOptions {
   url: string;
   apiKey: string;
+  role: 'writer' | 'reader';
   indexName?: string;
   /** the index went away, or was emptied, while in use; it has been created again */
   onLost?: (reason: string) => void;
@@ -30,7 +31,7 @@ const NOTHING = { total: 0, hits: [] };
 
 /** A Meilisearch server, 1.50 or newer. */
 export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngine {
-  const { url, apiKey, indexName = 'messages', onLost = () => {} } = options;
+  const { url, apiKey, role, indexName = 'messages', onLost = () => {} } = options;
   const connection = { host: url, ...(apiKey === '' ? {} : { apiKey }) };
   const writer = new Meilisearch({ ...connection, timeout: WRITE_MS });
   const reader = new Meilisearch({ ...connection, timeout: SEARCH_MS });
@@ -85,20 +86,24 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
     }
   }
 
+  async function replaceLost(): Promise<void> {
+    if (await exists(writer, indexName)) return;
+    if (await setUpIndex(writer, indexName)) onLost('the index in Meilisearch was missing');
+  }
+
   return {
     name: 'meilisearch',
     prepare: () => guarded(async () => ({ created: await setUpIndex(writer, indexName) })),
     index: (documents) =>
       guarded(async () => {
-        // Meilisearch would make the index by itself, without its settings.
-        if (!(await exists(writer, indexName)) && (await setUpIndex(writer, indexName))) {
-          onLost('the index in Meilisearch was missing');
-        }
+        // Meilisearch would make a missing index by itself, without its settings.
+        await replaceLost();
         return addDocuments(writer, indexName, documents);
       }),
     search: (query) => guarded(() => search(query)),
     check: () =>
       guarded(async () => {
+        if (role === 'writer') await replaceLost();
         await reader.index(indexName).search(null, { q: '', limit: 1, attributesToRetrieve: ['id'] });
       }),
     async close() {},

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { freePort, startProcess, type TestProcess, tempDir } from '@ruyi/testkit';
+
+const START = fileURLToPath(new URL('../scripts/start.mjs', import.meta.url));
+
+export interface Installation {
+  api: string;
+  board: string;
+  /** Runs what `npm start` runs and waits until everything serves. */
+  start(): Promise<TestProcess>;
+  post<T = Record<string, unknown>>(path: string, body: unknown): Promise<{ status: number; body: T }>;
+  get<T = Record<string, unknown>>(path: string): Promise<{ status: number; body: T }>;
+  remove(): Promise<void>;
+}
+
+/** What an operator has after `npm start` in a folder of its own, on ports of its own. */
+export async function newInstallation(env: Record<string, string> = {}): Promise<Installation> {
+  const folder = tempDir('ruyi data');
+  const [port, boardPort] = [await freePort(), await freePort()];
+  const api = `http://127.0.0.1:${port}`;
+  const started: TestProcess[] = [];
+  const call = async <T>(path: string, init?: RequestInit) => {
+    const response = await fetch(`${api}${path}`, init);
+    return { status: response.status, body: (await response.json()) as T };
+  };
+  return {
+    api,
+    board: `http://127.0.0.1:${boardPort}`,
+    async start() {
+      const settings = {
+        DATA_DIR: folder.path,
+        PORT: String(port),
+        BOARD_PORT: String(boardPort),
+        REDIS_MAXMEMORY: String(512 * 1024 * 1024),
+        ...env,
+      };
+      const up = await startProcess(START, settings, { deadlineMs: 200_000 });
+      started.push(up);
+      return up;
+    },
+    post: <T>(path: string, body: unknown) => call<T>(path, { method: 'POST', body: JSON.stringify(body) }),
+    get: <T>(path: string) => call<T>(path),
+    async remove() {
+      await Promise.all(started.map((up) => up.kill('SIGINT')));
+      folder.remove();
+    },
+  };
+}
