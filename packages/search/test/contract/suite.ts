@@ -1,0 +1,70 @@
+import type { SearchDocument, SearchEngine, SearchQuery, SearchResult } from '@ruyi/search';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { caseDocuments, cases } from './cases.ts';
+import { queryOf } from './documents.ts';
+import { expectedResult } from './oracle.ts';
+import { scenarios } from './scenarios.ts';
+
+/** Two processes' view of one engine: the indexer's and the API's. Prepared, empty, the test's own. */
+export interface EnginePair {
+  writer: SearchEngine;
+  reader: SearchEngine;
+  close(): Promise<void>;
+}
+
+/** Indexes and searches as the tests need it, and remembers what was indexed. */
+export interface Contract {
+  readonly writer: SearchEngine;
+  /** Indexes, and expects that nothing is refused. */
+  index(documents: SearchDocument[]): Promise<void>;
+  find(part: Partial<SearchQuery>): Promise<SearchResult>;
+  /** What `find` has to answer, from all that was indexed so far. */
+  expected(part: Partial<SearchQuery>): SearchResult;
+}
+
+/** What every engine must do, whatever it is made of. */
+export function contractSuite(name: string, open: () => Promise<EnginePair>): void {
+  describe(`the search contract on the ${name} engine`, () => {
+    let pair: EnginePair;
+    const indexed: SearchDocument[] = [];
+    const contract: Contract = {
+      get writer() {
+        return pair.writer;
+      },
+      async index(documents) {
+        indexed.push(...documents);
+        expect(await pair.writer.index(documents)).toEqual([]);
+      },
+      find: (part) => pair.reader.search(queryOf(part)),
+      expected: (part) => expectedResult(indexed, queryOf(part)),
+    };
+    beforeAll(async () => {
+      pair = await open();
+      await contract.index(caseDocuments);
+    });
+    afterAll(() => pair.close());
+
+    for (const [about, table] of Object.entries(cases)) {
+      describe(about, () => {
+        test.each(table)('$name', async ({ query, found }) => {
+          const result = await contract.find(query);
+          if (found) expect(idsOf(result, query)).toEqual(hasText(query) ? [...found].sort() : found);
+          const expected = contract.expected(query);
+          expect(result.total).toBe(expected.total);
+          if (hasText(query) && result.hits.length < result.total) return;
+          expect(sorted(result, query)).toEqual(sorted(expected, query));
+        });
+      });
+    }
+    scenarios(contract);
+  });
+}
+
+const hasText = ({ text = {} }: Partial<SearchQuery>) => Object.keys(text).length > 0;
+
+/** Hits in their order, or where relevance orders them in that of their ids. */
+function sorted({ hits }: SearchResult, query: Partial<SearchQuery>): SearchResult['hits'] {
+  return hasText(query) ? hits.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : hits;
+}
+
+const idsOf = (result: SearchResult, query: Partial<SearchQuery>) => sorted(result, query).map(({ id }) => id);
