@@ -8,6 +8,7 @@ import type {
   SendBatchAnswer,
   UserSearchAnswer,
 } from '@ruyi/contracts';
+import { allQueues } from '@ruyi/queue';
 import {
   expectNoLeaks,
   startProcess,
@@ -20,10 +21,9 @@ import {
 } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect } from 'vitest';
 
-export const LANES = 2;
+const LANES = 2;
 const SETTINGS = { PORT: '0', SHARDS: '8', LANES: String(LANES), LOG_LEVEL: 'silent' };
 const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
-const LANE_QUEUES = /^\{r\.(send|fanout)\./;
 const SEARCH = '/plugins/wk.plugin.search/usersearch';
 
 export interface Answer<T> {
@@ -54,7 +54,7 @@ let systems = 0;
 export interface System extends ApiClient {
   readonly redis: TestRedis;
   readonly config: Record<string, string>;
-  /** Resolves when all that was sent is stored. */
+  /** Resolves when all that was sent is stored, and, with an indexer, can be found. */
   settled(): Promise<void>;
   /** Sends, and resolves when it is stored. */
   store(message: object): Promise<SendAnswer['data']>;
@@ -93,8 +93,9 @@ export function testSystem(processes: ('worker' | 'indexer')[] = [], settings: R
     folder.remove();
     if (--systems === 0) expectNoLeaks();
   });
+  const worked = processes.includes('indexer') ? 'all' : 'lanes';
   const settled = async () => {
-    await waitFor(async () => (await unfinishedJobs(running(), LANE_QUEUES)) === 0, { what: 'all lanes to be empty' });
+    await waitFor(async () => (await unfinishedJobs(running(), worked)) === 0, { what: 'every job to be done' });
   };
   return {
     ...client,
@@ -125,11 +126,14 @@ export async function startApi(config: Record<string, string>) {
 export const startApp = (name: 'api' | 'worker' | 'indexer', config: Record<string, string>) =>
   startProcess(fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url)), config);
 
-/** Jobs that wait or are at work, in these queues. */
-export async function unfinishedJobs({ client }: TestRedis, queues = /./): Promise<number> {
-  const lists = (await client.keys('{r.*')).filter((key) => queues.test(key) && /:(wait|active|paused)$/.test(key));
-  const lengths = await Promise.all(lists.map((key) => client.llen(key)));
-  return lengths.reduce((sum, length) => sum + length, 0);
+/** Jobs that wait or are at work, in the lanes or in all queues, at one moment. */
+export async function unfinishedJobs({ client }: TestRedis, which: 'lanes' | 'all' = 'all'): Promise<number> {
+  const queues = allQueues(LANES).filter(({ name }) => which === 'all' || name.includes('.'));
+  const moment = client.multi();
+  for (const { prefix, name } of queues)
+    for (const list of ['wait', 'active']) moment.llen(`${prefix}:${name}:${list}`);
+  const lengths = (await moment.exec()) ?? [];
+  return lengths.reduce((sum, [, length]) => sum + Number(length), 0);
 }
 
 export function apiClient(address: string): ApiClient {

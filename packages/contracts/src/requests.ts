@@ -46,8 +46,13 @@ const loginForPersonal = {
 };
 
 /** usersearch's `payload`: text by payload field; blank values are skipped, a value that is no string is refused. */
-const SearchText = z.record(z.string(), z.unknown(), 'must be an object').transform((given, context) => {
+const SearchText = z.unknown().transform((given, context) => {
   const text: Record<string, string> = Object.create(null);
+  // Not a z.record: it leaves out a field named __proto__, and without its text the search would find everything.
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    context.addIssue({ code: 'custom', message: 'must be an object' });
+    return z.NEVER;
+  }
   for (const [field, value] of Object.entries(given)) {
     if (value === null) continue;
     if (typeof value !== 'string') {
