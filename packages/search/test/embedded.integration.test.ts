@@ -10,6 +10,7 @@ contractSuite('embedded', async () => {
   return {
     writer,
     reader,
+    refused: { audience: [] },
     async close() {
       await Promise.all([writer.close(), reader.close()]);
       folder.remove();

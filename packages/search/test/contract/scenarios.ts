@@ -1,6 +1,6 @@
-import type { SearchDocument } from '@ruyi/search';
 import { describe, expect, test } from 'vitest';
-import { broadcast, group, groupId, inGroup, NOW, personal, queryOf, topic, user } from './documents.ts';
+import { broadcast, group, groupId, inGroup, NOW, personal, user } from './documents.ts';
+import { indexing } from './indexingScenarios.ts';
 import type { Contract } from './suite.ts';
 
 const ids = ({ hits }: { hits: { id: string }[] }) => hits.map(({ id }) => id);
@@ -165,76 +165,5 @@ function scope({ index, find, expected }: Contract): void {
       upTo(100).map((i) => find({ audience: [user(`crowd${i}`)], text: { content: `word${i}x` } })),
     );
     expect(found.flatMap(ids)).toEqual(upTo(100).map((i) => `crowd${i}`));
-  });
-}
-
-function indexing(contract: Contract): void {
-  const { index, find, expected } = contract;
-
-  test('what was indexed is found at once, by the writer too', async () => {
-    for (const i of upTo(5)) {
-      await index([personal(`fresh${i}`, 'fresh', 'bob', `第${i}条`)]);
-      const query = { audience: [user('fresh')], text: { content: `第${i}条` } };
-      expect(ids(await find(query))).toEqual([`fresh${i}`]);
-      expect(await contract.writer.search(queryOf(query))).toEqual(await find(query));
-    }
-  });
-
-  test('the same message indexed again, in one batch or a later one, is there once', async () => {
-    const documents = [
-      personal('twice', 'twicer', 'bob', { text: { content: '重复', title: 'again' }, topic: topic('t') }),
-    ];
-    const chunk = [broadcast('twice-0', 'press', ['twicer', '', 'bob'], '重复')];
-    await index([...documents, ...chunk, ...documents]);
-    await index(documents);
-    await index([...chunk, personal('once', 'twicer', 'bob', '重复')]);
-    for (const text of [{}, { content: '重复' }]) {
-      const query = { audience: [user('twicer')], text, locate: [user('bob')] };
-      const found = await find(query);
-      expect(found.total).toBe(3);
-      expect(ids(found).sort()).toEqual(['once', 'twice', 'twice-0']);
-    }
-    expect(await find({ audience: [user('twicer')], text: { title: 'again' } })).toMatchObject({ total: 1 });
-    expect(ids(expected({ audience: [user('twicer')] }))).toHaveLength(3);
-  });
-
-  test('a refused message is named, and does not hinder the others', async () => {
-    const document = (id: string): SearchDocument =>
-      personal(id, 'refuser', 'bob', { text: { content: '好的', [`field of ${id}`]: id } });
-    const refused = { ...document('bad'), audience: [] };
-    expect(await contract.writer.index([document('good1'), refused, document('good2')])).toEqual([
-      { id: 'bad', reason: expect.stringMatching(/./) },
-    ]);
-    const query = { audience: [user('refuser')] };
-    expect((await find(query)).hits.map(({ id }) => id)).toEqual(['good2', 'good1']);
-    expect(ids(await find({ ...query, text: { 'field of good2': 'good2' } }))).toEqual(['good2']);
-    expect((await find({ ...query, text: { content: '好的' } })).total).toBe(2);
-  });
-
-  test('no messages are nothing to do', async () => {
-    expect(await contract.writer.index([])).toEqual([]);
-  });
-
-  test('a payload of the largest size is found by what stands at its end', async () => {
-    const chinese = Array.from({ length: 80_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7919) % 20_000))).join(
-      '',
-    );
-    const latin = upTo(30_000)
-      .map((i) => `w${i}`)
-      .join(' ');
-    await index([
-      personal('longHan', 'author', 'bob', `${chinese}尾声在此`),
-      personal('longLatin', 'author', 'bob', `${latin} finale`),
-    ]);
-    const audience = [user('author')];
-    expect(ids(await find({ audience, text: { content: '尾声在此' } }))).toEqual(['longHan']);
-    expect(ids(await find({ audience, text: { content: 'w29999 finale' } }))).toEqual(['longLatin']);
-    expect(ids(await find({ audience, text: { content: chinese.slice(60_000, 60_012) } }))).toEqual(['longHan']);
-  });
-
-  test('preparing again changes nothing, and the check passes', async () => {
-    expect(await contract.writer.prepare()).toEqual({ created: false });
-    await contract.writer.check();
-    expect((await find({ audience: [user('fresh')] })).total).toBe(5);
   });
 }

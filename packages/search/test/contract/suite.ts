@@ -9,12 +9,15 @@ import { scenarios } from './scenarios.ts';
 export interface EnginePair {
   writer: SearchEngine;
   reader: SearchEngine;
+  /** what makes a document one that this engine refuses */
+  refused: Partial<SearchDocument>;
   close(): Promise<void>;
 }
 
 /** Indexes and searches as the tests need it, and remembers what was indexed. */
 export interface Contract {
   readonly writer: SearchEngine;
+  readonly refused: Partial<SearchDocument>;
   /** Indexes, and expects that nothing is refused. */
   index(documents: SearchDocument[]): Promise<void>;
   find(part: Partial<SearchQuery>): Promise<SearchResult>;
@@ -31,6 +34,9 @@ export function contractSuite(name: string, open: () => Promise<EnginePair>): vo
       get writer() {
         return pair.writer;
       },
+      get refused() {
+        return pair.refused;
+      },
       async index(documents) {
         indexed.push(...documents);
         expect(await pair.writer.index(documents)).toEqual([]);
@@ -46,7 +52,7 @@ export function contractSuite(name: string, open: () => Promise<EnginePair>): vo
 
     for (const [about, table] of Object.entries(cases)) {
       describe(about, () => {
-        test.each(table)('$name', async ({ query, found }) => {
+        test.each(table.map((one) => [one.name, one] as const))('%s', async (_, { query, found }) => {
           const result = await contract.find(query);
           if (found) expect(idsOf(result, query)).toEqual(hasText(query) ? [...found].sort() : found);
           const expected = contract.expected(query);

@@ -1,0 +1,86 @@
+import { highlight, termsOf } from '@ruyi/search';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+/** `[hit]` in the expected text stands for `<mark>hit</mark>`. */
+const marked = (text: string) => text.replaceAll('[', '<mark>').replaceAll(']', '</mark>');
+
+test.each([
+  ['a word of characters', '你是北京大学的吗', '北京', '你是[北京]大学的吗'],
+  ['every place', '北京和北京', '北京', '[北京]和[北京]'],
+  ['one character', '人人为我', '人', '[人人]为我'],
+  ['the whole text', '北京', '北京', '[北京]'],
+  ['hits that overlap are one', '北京大学', '北京 京大', '[北京大]学'],
+  ['hits that touch are one', '北京大学', '北京 大学', '[北京大学]'],
+  ['a hit within another', '北京大学', '京 北京大学', '[北京大学]'],
+  ['a hit within another that begins the same', '北京大学', '北 北京大', '[北京大]学'],
+  ['hits of itself that overlap', '哈哈哈哈哈', '哈哈', '[哈哈哈哈哈]'],
+  ['a whole word', 'say hello world', 'hello world', 'say [hello] [world]'],
+  ['the beginning of a word, where the last one is unfinished', 'hello world', 'hello wor', '[hello] [wor]ld'],
+  ['no beginning of a word that is not the last', 'help hello', 'hel hello', 'help [hello]'],
+  ['no middle of a word', 'shell hell', 'hell', 'shell [hell]'],
+  ['case and width', 'ＨＥＬＬＯ Hello', 'hello', '[ＨＥＬＬＯ] [Hello]'],
+  ['accents', 'un Café crème', 'cafe creme', 'un [Café] [crème]'],
+  ['an accent that follows its letter', 'Cafe\u0301!', 'café', '[Cafe\u0301]!'],
+  ['a ligature is marked whole', 'ﬁne', 'f', '[ﬁ]ne'],
+  ['a sign that stands for a character', '㈱如意', '株', '[㈱]如意'],
+  ['half-width kana', 'ｶﾞｷﾞ', 'ギ', 'ｶﾞ[ｷﾞ]'],
+  ['rare characters', '在𠮷野家', '𠮷', '在[𠮷]野家'],
+  ['beside emoji', '😀北京😀', '北京😀', '😀[北京]😀'],
+  ['Korean in parts', '한국'.normalize('NFD'), '국', `${'한'.normalize('NFD')}[${'국'.normalize('NFD')}]`],
+  ['mixed scripts', '我有iPhone15手机', '手机 iphone', '我有[iPhone]15[手机]'],
+  ['HTML is left as it is', '<b>北京</b>', '北京', '<b>[北京]</b>'],
+  ['HTML that is sought', '<b>bold</b>', 'b', '<[b]>[b]old</[b]>'],
+  ['replacement patterns in the text', "$& $1 $` 北京 $'", '北京', "$& $1 $` [北京] $'"],
+  ['replacement patterns in the query', 'a $& b', '$& b', 'a $& [b]'],
+  ['signs of regular expressions', 'a.b (c)', '.* (c', 'a.b ([c])'],
+  ['what is already marked', '<mark>北京</mark>', '北京', '<mark>[北京]</mark>'],
+  ['a word longer than is kept', `${'a'.repeat(60)} b`, 'a'.repeat(60), `[${'a'.repeat(60)}] b`],
+])('%s', (_, text, query, expected) => {
+  expect(highlight(text, query)).toBe(marked(expected));
+});
+
+test.each([
+  ['something else', '北京', '上海'],
+  ['characters in another order', '北京', '京北'],
+  ['characters that are apart', '北，京', '北京'],
+  ['signs only', '！！！', '！'],
+  ['nothing', '北京', ''],
+  ['an empty text', '', '北京'],
+])('nothing is marked for %s', (_, text, query) => {
+  expect(highlight(text, query)).toBeUndefined();
+});
+
+const text = fc.string({ unit: fc.constantFrom(...'北京大学人aAbéＢ ，<&$😀𠮷e\u0301'), maxLength: 30 });
+
+test('without its marks the text is what it was', () => {
+  fc.assert(
+    fc.property(text, text, (original, query) => {
+      const result = highlight(original, query);
+      expect(result?.replaceAll(/<\/?mark>/g, '') ?? original).toBe(original);
+    }),
+  );
+});
+
+test('marks are never empty, nested or side by side', () => {
+  fc.assert(
+    fc.property(text, text, (original, query) => {
+      const result = highlight(original, query) ?? '';
+      const marks = result.match(/<\/?mark>/g) ?? [];
+      expect(marks).toEqual(marks.map((_, i) => (i % 2 === 0 ? '<mark>' : '</mark>')));
+      expect(result).not.toMatch(/<mark><\/mark>|<\/mark><mark>/);
+    }),
+  );
+});
+
+test('a substring of characters that is found is marked, wherever it stands', () => {
+  const characters = fc.string({ unit: fc.constantFrom(...'北京大学'), minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(characters, characters, characters, (before, hit, after) => {
+      const result = highlight(`${before}${hit}${after}`, hit) ?? '';
+      const shown = [...result.matchAll(/<mark>(.*?)<\/mark>/g)].map(([, inside]) => inside);
+      expect(termsOf(hit)).toHaveLength(1);
+      expect(shown.some((inside) => inside?.includes(hit))).toBe(true);
+    }),
+  );
+});

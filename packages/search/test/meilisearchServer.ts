@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import { Meilisearch } from 'meilisearch';
+
+interface Server {
+  url: string;
+  apiKey: string;
+}
+
+const { MEILI_URL = '', MEILI_API_KEY = '' } = process.env;
+
+/** The Meilisearch that tests may use; there may be none. */
+export const server: Server | undefined = MEILI_URL === '' ? undefined : { url: MEILI_URL, apiKey: MEILI_API_KEY };
+
+/** Tests share the server with others: each has an index of its own. */
+export const newIndexName = (): string => `test-${randomUUID()}`;
+
+export async function removeIndex({ url, apiKey, indexName }: Server & { indexName: string }): Promise<void> {
+  const client = new Meilisearch({ host: url, ...(apiKey === '' ? {} : { apiKey }) });
+  await client.deleteIndex(indexName).waitTask({ timeout: 60_000 });
+}

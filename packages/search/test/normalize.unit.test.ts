@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { normalize } from '../src/analyzer/normalize.ts';
+
+const folded = (text: string) => normalize(text).chars.join('');
+
+test.each([
+  ['case', 'HeLLo', 'hello'],
+  ['full width', 'ＡＢＣ　１２３！', 'abc 123!'],
+  ['half-width kana with its mark', 'ｶﾞｷﾞﾊﾟ', 'ガギパ'],
+  ['accents', 'Café naïve Ångström Việt', 'cafe naive angstrom viet'],
+  ['accents that follow their letter', 'Cafe\u0301 A\u030a', 'cafe a'],
+  ['Greek accents and the last sigma', 'Οδός ΟΔΟΣ', 'οδοσ οδοσ'],
+  ['Cyrillic', 'Ёлка Й', 'елка и'],
+  ['the Turkish i', 'İstanbul', 'istanbul'],
+  ['the large sharp s', 'STRAẞE', 'straße'],
+  ['ligatures', 'ﬁne ﬃ', 'fine ffi'],
+  ['signs that stand for several characters', '㈱ ㎏ ①', '(株) kg 1'],
+  ['radicals and compatibility characters', '⼈\uf900', '人豈'],
+  ['variants of a character', '葛\u{e0100}城\ufe00', '葛城'],
+  ['Hangul in parts', '한국'.normalize('NFD'), '한국'],
+  ['kana in parts', 'か\u3099は\u309a', 'がぱ'],
+  ['kana that differ by their mark stay different', 'かが', 'かが'],
+  ['vowels of Thai and Hindi stay', 'สวัสดี हिन्दी', 'สวัสดี हिन्दी'],
+  ['rare characters stay whole', '𠮷𠀀😀', '𠮷𠀀😀'],
+  ['simplified and traditional stay different', '体體', '体體'],
+  ['nothing', '', ''],
+])('%s', (_, text, expected) => {
+  expect(folded(text)).toBe(expected);
+});
+
+test('every character knows where it stands in the original', () => {
+  const { chars, starts, ends } = normalize('Aé㈱が😀');
+  const places = chars.map((char, i) => [char, starts[i], ends[i]]);
+  expect(places).toEqual([
+    ['a', 0, 1],
+    ['e', 1, 2],
+    ...['(', '株', ')'].map((char) => [char, 2, 3]),
+    ['が', 3, 4],
+    ['😀', 4, 6],
+  ]);
+});
+
+test('what was several characters and is one takes all their places', () => {
+  const { chars, starts, ends } = normalize('xe\u0301\u0302ｶﾞ');
+  expect([chars, starts, ends]).toEqual([
+    ['x', 'e', 'ガ'],
+    [0, 1, 4],
+    [1, 4, 6],
+  ]);
+});
+
+const text = fc.string({ unit: 'binary', maxLength: 60 });
+const splitsPair = (original: string, at: number) =>
+  /^[\ud800-\udbff][\udc00-\udfff]$/.test(original.slice(at - 1, at + 1));
+
+test('any text: places are within it, in order, and never inside a pair of surrogates', () => {
+  fc.assert(
+    fc.property(text, (original) => {
+      const { chars, starts, ends } = normalize(original);
+      expect([starts.length, ends.length]).toEqual([chars.length, chars.length]);
+      starts.forEach((start, i) => {
+        const end = ends[i] ?? 0;
+        expect(start).toBeGreaterThanOrEqual(starts[i - 1] ?? 0);
+        expect(end).toBeGreaterThan(start);
+        expect(end).toBeLessThanOrEqual(original.length);
+        expect(splitsPair(original, start) || splitsPair(original, end)).toBe(false);
+      });
+    }),
+  );
+});
+
+test('a folded text folds to itself', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (original) => {
+      expect(folded(folded(original))).toBe(folded(original));
+    }),
+  );
+});
+
+test('upper and lower case of Latin, Greek and Cyrillic words fold to the same', () => {
+  const letter = fc.constantFrom(...'abcxyzéñüåαβσωабвюя');
+  fc.assert(
+    fc.property(fc.string({ unit: letter, maxLength: 20 }), (word) => {
+      expect(folded(word.toUpperCase())).toBe(folded(word));
+    }),
+  );
+});
+
+test('lone surrogates do no harm', () => {
+  expect(folded('a\ud800b')).toBe('a\ud800b');
+  expect(folded('\udc00')).toHaveLength(1);
+});
