@@ -13,7 +13,6 @@ const TABLE = {
   queue: { packages: ['contracts', 'store'] },
   search: { packages: ['contracts'] },
   telemetry: { packages: ['config'] },
-  client: { packages: ['contracts'], outside: [] },
   testkit: { packages: [] },
 };
 /** An app uses packages, never another app; testkit is for tests. */

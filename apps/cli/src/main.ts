@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '@ruyi/config';
 import { deadLetters } from './commands/dead.ts';
+import { reindex } from './commands/reindex.ts';
+import { search } from './commands/search.ts';
 import { runUp } from './commands/up/runUp.ts';
 import { oneLine, StartError } from './commands/up/startError.ts';
 import type { AppName } from './commands/up/up.ts';
@@ -10,6 +12,9 @@ const HELP = `ruyi <command>
   up                       run everything in the foreground: Redis, workers, indexer, API, board
   dead list                show what was set aside, with the reason
   dead retry <id> | --all  put it back on its queue
+  search --uid <uid> <text>
+                           what this user finds
+  reindex                  build the search index anew from Redis, while the old one serves
 
 Settings come from the environment (docs/configuration.md).
 `;
@@ -28,6 +33,10 @@ async function main([command, ...rest]: string[]): Promise<number> {
       });
     case 'dead':
       return deadLetters(rest, process.env);
+    case 'search':
+      return search(rest, process.env);
+    case 'reindex':
+      return reindex(rest, process.env);
     case undefined:
     case 'help':
     case '--help':

@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import type { IndexJob } from '@ruyi/contracts';
-import { Batcher, INDEX, openIndexWorker, openQueues, refreshing, setAside } from '@ruyi/queue';
-import { createSearchEngine, type RefusedDocument, type SearchDocument, SearchUnavailableError } from '@ruyi/search';
-import { checkInstallation, chunkRecipients, connect, createStore, keys, type Store, untilServed } from '@ruyi/store';
+import { Batcher, INDEX, openIndexWorker, openQueues, setAside } from '@ruyi/queue';
+import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
+import { checkInstallation, chunkRecipients, connect, createStore, keys, untilServed } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 import { documentsOf } from './documents.ts';
-import { rebuildFromRedis } from './rebuild.ts';
+import { startRebuilder } from './rebuilder.ts';
+import { untilTaken } from './untilTaken.ts';
 
 const BATCH = { items: 2000, size: 16 * 1024 * 1024 };
-const RETRY_FIRST_MS = 200;
-const RETRY_LONGEST_MS = 10_000;
-const REBUILD_LOOK_MS = 2000;
-const REBUILD_HOLD_MS = 5000;
 
 /** An indexer process: makes what the workers stored searchable, many documents at a time. */
 export async function startIndexer(config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
@@ -25,12 +22,12 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   const abort = new AbortController();
   const engine = createSearchEngine(config, 'writer', (reason) => {
     log.warn({ reason }, 'search index lost, it is rebuilt from Redis');
-    void untilServed(() => store.rebuild.request(reason), abort.signal).catch(() => {});
+    void untilServed(() => store.rebuilds.request(reason), abort.signal).catch(() => {});
   });
   const { created } = await untilTaken(() => engine.prepare(), abort.signal, log);
   const isFirst = await untilServed(() => redis.hsetnx(keys.meta, 'index', engine.name), abort.signal);
   // The engine was changed, or its data went away while nobody looked.
-  if (created && isFirst === 0) await store.rebuild.request('the search index is new, the data is not');
+  if (created && isFirst === 0) await store.rebuilds.request('the search index is new, the data is not');
 
   const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
     untilTaken(() => engine.index(documents), abort.signal, log),
@@ -61,28 +58,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
       await untilServed(() => store.progress.chunksIndexed(broadcast.ref, indexed), abort.signal);
     }
   };
-  const stopRebuilding = refreshing(REBUILD_LOOK_MS, async () => {
-    await engine.check();
-    const requested = await store.rebuild.take();
-    if (requested === undefined) return;
-    log.warn({ requested }, 'rebuilding the search index from Redis');
-    const holding = refreshing(REBUILD_HOLD_MS, () => store.rebuild.hold());
-    const take = async (documents: SearchDocument[]) => {
-      await untilTaken(() => engine.index(documents), abort.signal, log);
-      await untilServed(() => noteRebuilt(store, documents), abort.signal);
-    };
-    let done: string | undefined;
-    try {
-      const { documents } = await rebuildFromRedis(store, config.dataDir, take, abort.signal);
-      done = requested;
-      log.info({ documents }, 'search index rebuilt');
-    } catch (err) {
-      if (!abort.signal.aborted) log.error({ err }, 'rebuild failed, it is begun again');
-    } finally {
-      await holding();
-      await store.rebuild.release(done);
-    }
-  });
+  const stopRebuilding = startRebuilder({ store, engine, directory: config.dataDir, signal: abort.signal, log });
   const worker = openIndexWorker(jobs, handle, abort.signal);
   return {
     async close() {
@@ -97,32 +73,6 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
       jobs.disconnect();
     },
   };
-}
-
-/** Progress of batches whose chunks are in again; only of those that are still known. */
-async function noteRebuilt(store: Store, documents: SearchDocument[]): Promise<void> {
-  for (const { id, audience } of documents) {
-    const [ref, chunk] = id.split('-');
-    if (ref !== undefined && chunk !== undefined && (await store.progress.read(ref))) {
-      await store.progress.chunksIndexed(ref, [{ chunk: Number(chunk), size: audience.length }]);
-    }
-  }
-}
-
-/** Repeats a call to the engine while it does not answer, for as long as it takes. */
-async function untilTaken<T>(call: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> {
-  for (let pause = RETRY_FIRST_MS; ; pause = Math.min(pause * 2, RETRY_LONGEST_MS)) {
-    signal.throwIfAborted();
-    let wait = pause;
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof SearchUnavailableError)) throw error;
-      wait = Math.max(pause, error.retryAfterMs ?? 0);
-      log.warn({ err: error, retryInMs: wait }, 'search engine unavailable');
-    }
-    await delay(wait, undefined, { signal });
-  }
 }
 
 /** Roughly what a document takes on the wire, in bytes. */

@@ -1,41 +1,83 @@
 import { join } from 'node:path';
 import { type Chunk, peerOf } from '@ruyi/contracts';
 import type { SearchDocument } from '@ruyi/search';
-import { type Broadcast, type LogPage, type Store, scanLogs } from '@ruyi/store';
+import { type Broadcast, countLogs, type LogPage, type RebuildProgress, type Store, scanLogs } from '@ruyi/store';
 import { chunkDocument, messageDocument } from './documents.ts';
 import { RecipientTable } from './recipientTable.ts';
 
 const DOCUMENTS_AT_ONCE = 1000;
+const ROWS_AT_ONCE = 50_000;
 
-/** Takes documents into the index; resolves when they are in. */
-export type Taker = (documents: SearchDocument[]) => Promise<void>;
+export interface RebuildOptions {
+  store: Store;
+  /** for the file of RecipientTable */
+  directory: string;
+  /** of the request: a later process with the same one goes on where this one was */
+  id: string;
+  /** whether the index still holds what an earlier process put into it; otherwise it begins anew */
+  resume: boolean;
+  /** takes documents into the index; resolves when they are in */
+  take(documents: SearchDocument[]): Promise<void>;
+  onProgress?(progress: RebuildProgress): void;
+  signal: AbortSignal;
+}
+
+interface State extends RebuildProgress {
+  /** where the scan goes on; undefined once all logs are read */
+  cursor?: string;
+  /** the last broadcast that was dealt with */
+  ref: string;
+}
 
 /**
  * Makes the documents of everything stored again, the same as the workers' references made: each message of a log once,
  * each chunk of a broadcast once. Recipients of broadcasts lie scattered over their logs; they are gathered on disk
  * first, so memory stays bounded however many there are.
  */
-export async function rebuildFromRedis(
-  store: Store,
-  directory: string,
-  take: Taker,
-  signal: AbortSignal,
-): Promise<{ documents: number }> {
-  const table = new RecipientTable(join(directory, 'rebuild.sqlite'));
-  let count = 0;
+export async function rebuildFromRedis(options: RebuildOptions): Promise<RebuildProgress> {
+  const { store, directory, id, resume, take, onProgress = () => {}, signal } = options;
+  const table = new RecipientTable(join(directory, 'rebuild.sqlite'), resume ? id : `${id} ${Date.now()}`);
+  const state = table.state<State>() ?? { ...(await beginning(store, id)), cursor: '0', ref: '' };
   let waiting: SearchDocument[] = [];
   const add = async (document: SearchDocument) => {
-    count++;
     waiting.push(document);
     if (waiting.length >= DOCUMENTS_AT_ONCE) await flush();
   };
   const flush = async () => {
+    signal.throwIfAborted();
     const documents = waiting;
     waiting = [];
     if (documents.length > 0) await take(documents);
+    state.documents += documents.length;
+    onProgress(state);
   };
+  // What is noted as done must be in the index before.
+  const commit = async () => {
+    await flush();
+    table.commit(state);
+  };
+
   try {
-    for await (const pages of scanLogs(store.redis)) {
+    if (state.cursor !== undefined) await readLogs(state.cursor);
+    state.broadcasts = table.count();
+    for (let ref = table.refAfter(state.ref); ref !== undefined; ref = table.refAfter(ref)) {
+      const broadcast = (await store.bodies.read([ref])).get(ref);
+      const chunks = broadcast ? chunksOf(broadcast, table.recipients(ref)) : [];
+      for (const chunk of chunks) if (broadcast) await add(chunkDocument(ref, broadcast, chunk));
+      state.ref = ref;
+      state.broadcastsRead++;
+      if (waiting.length + chunks.length >= DOCUMENTS_AT_ONCE) await commit();
+    }
+    await flush();
+  } catch (error) {
+    table.close();
+    throw error;
+  }
+  table.remove();
+  return state;
+
+  async function readLogs(from: string): Promise<void> {
+    for await (const { pages, logs, next } of scanLogs(store.redis, from)) {
       signal.throwIfAborted();
       const senders = await sendersOf(store, pages);
       for (const { channel, entries } of pages) {
@@ -47,18 +89,19 @@ export async function rebuildFromRedis(
           }
         }
       }
+      if (next === undefined) continue;
+      state.cursor = next;
+      state.logsRead += logs;
+      if (table.uncommitted >= ROWS_AT_ONCE || waiting.length >= DOCUMENTS_AT_ONCE / 2) await commit();
     }
-    for (const ref of table.refs()) {
-      signal.throwIfAborted();
-      const broadcast = (await store.bodies.read([ref])).get(ref);
-      if (!broadcast) continue;
-      for (const chunk of chunksOf(broadcast, table.recipients(ref))) await add(chunkDocument(ref, broadcast, chunk));
-    }
-    await flush();
-  } finally {
-    table.close();
+    delete state.cursor;
+    await commit();
   }
-  return { documents: count };
+}
+
+async function beginning(store: Store, id: string): Promise<RebuildProgress> {
+  const logs = await countLogs(store.redis);
+  return { id, logs, logsRead: 0, broadcasts: 0, broadcastsRead: 0, documents: 0 };
 }
 
 /** The sender of each broadcast that these pages refer to. */
@@ -71,7 +114,7 @@ async function sendersOf(store: Store, pages: LogPage[]): Promise<Map<string, st
 
 /** The chunks as they were cut when the broadcast was sent; a recipient whose copy is gone leaves a blank. */
 function chunksOf({ starts }: Broadcast, recipients: Map<number, string>): Chunk[] {
-  const last = Math.max(...recipients.keys());
+  const last = [...recipients.keys()].reduce((a, b) => Math.max(a, b), 0);
   return starts.flatMap((start, chunk) => {
     const end = Math.min(starts[chunk + 1] ?? last + 1, last + 1);
     const uids = Array.from({ length: Math.max(0, end - start) }, (_, i) => recipients.get(start + i) ?? '');

@@ -2,32 +2,58 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 
-/** Recipients of broadcasts by position, gathered in a file that lives as long as the rebuild. */
+/**
+ * What a rebuild has to remember, in a file: recipients of broadcasts by position, and how far it is. It survives the
+ * process, so the next one goes on from the last `commit`.
+ */
 export class RecipientTable {
   readonly #file: string;
   readonly #database: Database;
   readonly #insert: Statement;
+  #uncommitted = 0;
 
-  constructor(file: string) {
+  /** @param id of the rebuild: what another one left is dropped */
+  constructor(file: string, id: string) {
     this.#file = file;
     mkdirSync(dirname(file), { recursive: true });
-    rmSync(file, { force: true });
-    this.#database = new Sqlite(file);
-    // Nobody needs the file after a crash: no journal, no fsync.
-    this.#database.pragma('journal_mode = OFF');
-    this.#database.pragma('synchronous = OFF');
-    this.#database.exec(
-      'create table recipient (ref text, at integer, uid text, primary key (ref, at)) without rowid; begin',
-    );
+    this.#database = open(file, id);
     this.#insert = this.#database.prepare('insert or ignore into recipient values (?, ?, ?)');
+    this.#database.exec('begin');
+  }
+
+  /** rows since the last commit */
+  get uncommitted(): number {
+    return this.#uncommitted;
   }
 
   add(ref: string, at: number, uid: string): void {
     this.#insert.run(ref, at, uid);
+    this.#uncommitted++;
   }
 
-  refs(): string[] {
-    return this.#database.prepare<[], string>('select distinct ref from recipient').pluck().all();
+  /** How far the rebuild was at the last commit; undefined at its beginning. */
+  state<T>(): T | undefined {
+    const text = this.#database.prepare<[], string>('select value from state').pluck().get();
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  commit(state: unknown): void {
+    this.#database.prepare('delete from state').run();
+    this.#database.prepare('insert into state values (?)').run(JSON.stringify(state));
+    this.#database.exec('commit; begin');
+    this.#uncommitted = 0;
+  }
+
+  count(): number {
+    return this.#database.prepare<[], number>('select count(distinct ref) from recipient').pluck().get() ?? 0;
+  }
+
+  /** The first broadcast behind `ref`, in their order. */
+  refAfter(ref: string): string | undefined {
+    return (
+      this.#database.prepare<[string], string>('select min(ref) from recipient where ref > ?').pluck().get(ref) ??
+      undefined
+    );
   }
 
   /** uid by position, of one broadcast */
@@ -38,8 +64,45 @@ export class RecipientTable {
     return new Map(rows.all(ref).map(({ at, uid }) => [at, uid]));
   }
 
+  /** Leaves the file for whoever goes on. */
   close(): void {
     this.#database.close();
-    rmSync(this.#file, { force: true });
   }
+
+  remove(): void {
+    this.close();
+    removeFiles(this.#file);
+  }
+}
+
+const removeFiles = (file: string) => {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+};
+
+function open(file: string, id: string): Database {
+  try {
+    const database = connect(file);
+    const known = database.prepare<[], string>('select id from rebuild').pluck().get();
+    if (known === id) return database;
+    database.close();
+  } catch {
+    // None, or not what we wrote: begun anew.
+  }
+  removeFiles(file);
+  const database = connect(file);
+  database.exec(`
+    create table rebuild (id text);
+    create table state (value text);
+    create table recipient (ref text, at integer, uid text, primary key (ref, at)) without rowid;
+  `);
+  database.prepare('insert into rebuild values (?)').run(id);
+  return database;
+}
+
+function connect(file: string): Database {
+  const database = new Sqlite(file);
+  // It has to survive a killed process, not a power cut.
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = OFF');
+  return database;
 }

@@ -92,6 +92,16 @@ export interface RefusedDocument {
   reason: string;
 }
 
+/** An index in the making, beside the one that serves. */
+export interface FreshIndex {
+  /** it is what an earlier process began */
+  resumed: boolean;
+  /** into the new index alone */
+  index(documents: SearchDocument[]): Promise<RefusedDocument[]>;
+  /** Puts it in the place of the one that serves, and drops that; no search fails meanwhile. */
+  swap(): Promise<void>;
+}
+
 export interface SearchEngine {
   readonly name: 'embedded' | 'meilisearch';
   /**
@@ -101,6 +111,11 @@ export interface SearchEngine {
   prepare(): Promise<{ created: boolean }>;
   /** Resolves when all are durable and findable, but the refused. Idempotent by id. @throws SearchUnavailableError */
   index(documents: SearchDocument[]): Promise<RefusedDocument[]>;
+  /**
+   * Begins a new index; from now on `index` fills both. @param resume goes on with one that an earlier process began
+   * @throws SearchUnavailableError
+   */
+  begin(resume: boolean): Promise<FreshIndex>;
   /** @throws SearchUnavailableError where the engine does not answer in time */
   search(query: SearchQuery): Promise<SearchResult>;
   /**

@@ -10,10 +10,10 @@ export { checkInstallation, InstallationError, redisMemory, reviewRedis } from '
 export { keys, storedTopic } from './keys.ts';
 export type { LogName, LogRange } from './logs.ts';
 export type { BatchPlan } from './progress.ts';
-export { RebuildFlag } from './rebuildFlag.ts';
+export { type RebuildProgress, type RebuildRequest, Rebuilds } from './rebuilds.ts';
 export { connect, isTransient, isUnavailable } from './redis.ts';
 export { eachLimited, untilServed } from './retry.ts';
-export { type LogPage, scanLogs } from './scanLogs.ts';
+export { countLogs, type LogPage, scanLogs } from './scanLogs.ts';
 export { runScript } from './scripts.ts';
 export { laneOf, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';

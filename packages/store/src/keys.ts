@@ -39,6 +39,8 @@ export const keys = {
   /** string: a rebuild of the search index is asked for; and the process that does it, TTL */
   rebuild: 'r:{meta}:rebuild',
   rebuilder: 'r:{meta}:rebuilder',
+  /** string: JSON, how far the rebuild is, or was in the end */
+  rebuildProgress: 'r:{meta}:rebuild-progress',
   /** sorted set: worker processes, score = last sign of life */
   workers: 'r:{lanes}:workers',
 } as const;

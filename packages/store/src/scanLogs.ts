@@ -3,6 +3,7 @@ import { decodeEntry, type Entry } from './entries.ts';
 
 const KEYS_AT_ONCE = 500;
 const ENTRIES_AT_ONCE = 128;
+const PATTERN = 'r:{*}:log:*';
 const LOG_KEY = /^r:\{\d+\}:log:(.*)$/s;
 
 export interface LogPage {
@@ -10,20 +11,40 @@ export interface LogPage {
   entries: { seq: number; entry: Entry }[];
 }
 
+/** Pages of many logs, and where to go on once all of them are dealt with; `'0'` at the end. */
+export interface ScannedLogs {
+  pages: LogPage[];
+  /** logs that are complete with this */
+  logs: number;
+  next?: string;
+}
+
+export async function countLogs(redis: Redis): Promise<number> {
+  let count = 0;
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', 10 * KEYS_AT_ONCE);
+    cursor = next;
+    count += keys.length;
+  } while (cursor !== '0');
+  return count;
+}
+
 /**
  * Every entry of every log, many logs at a time, for a rebuild of the search index. Logs that are there from beginning to
  * end are returned at least once; what is stored meanwhile may be missing.
+ * @param from a `next` of an earlier scan, to go on behind it
  */
-export async function* scanLogs(redis: Redis): AsyncGenerator<LogPage[]> {
-  let cursor = '0';
+export async function* scanLogs(redis: Redis, from = '0'): AsyncGenerator<ScannedLogs> {
+  let cursor = from;
   do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', 'r:{*}:log:*', 'COUNT', KEYS_AT_ONCE);
+    const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', KEYS_AT_ONCE);
     cursor = next;
     // Most logs are short: the first page of each comes in one round trip.
     const pipeline = redis.pipeline();
     for (const key of keys) pipeline.zrange(key, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
     const replies = (await pipeline.exec()) ?? [];
-    const firstPages: LogPage[] = [];
+    const pages: LogPage[] = [];
     const longer: { key: string; channel: string; after: string | undefined }[] = [];
     for (const [i, key] of keys.entries()) {
       const channel = LOG_KEY.exec(key)?.[1];
@@ -31,17 +52,18 @@ export async function* scanLogs(redis: Redis): AsyncGenerator<LogPage[]> {
       if (error) throw error;
       if (channel === undefined || !Array.isArray(reply)) continue;
       const page = reply.map(String);
-      firstPages.push({ channel, entries: entriesOf(page) });
+      pages.push({ channel, entries: entriesOf(page) });
       if (page.length === 2 * ENTRIES_AT_ONCE) longer.push({ key, channel, after: page.at(-1) });
     }
-    yield firstPages;
+    yield { pages, logs: 0 };
     for (const { key, channel, after } of longer) {
       for (let last = after; last !== undefined; ) {
         const page = await redis.zrange(key, `(${last}`, '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
-        yield [{ channel, entries: entriesOf(page) }];
+        yield { pages: [{ channel, entries: entriesOf(page) }], logs: 0 };
         last = page.length === 2 * ENTRIES_AT_ONCE ? page.at(-1) : undefined;
       }
     }
+    yield { pages: [], logs: keys.length, next: cursor };
   } while (cursor !== '0');
 }
 

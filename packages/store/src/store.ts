@@ -7,7 +7,7 @@ import { MessageIds } from './ids.ts';
 import { Inboxes } from './inboxes.ts';
 import { Logs } from './logs.ts';
 import { Progress } from './progress.ts';
-import { RebuildFlag } from './rebuildFlag.ts';
+import { Rebuilds } from './rebuilds.ts';
 import { Trimmer } from './trim.ts';
 
 /** All that is kept in Redis besides the queues, over one connection. */
@@ -23,8 +23,8 @@ export interface Store {
   bodies: Bodies;
   progress: Progress;
   trimmer: Trimmer;
-  /** Asks for a rebuild of the search index from Redis. */
-  rebuild: RebuildFlag;
+  /** of the search index, from what is in Redis */
+  rebuilds: Rebuilds;
   /** A writer for one lane, `send.0` or the like. */
   appender(lane: string): Appender;
 }
@@ -44,7 +44,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     ids: new MessageIds(redis),
     idempotency: new Idempotency(redis, limits.idempotencyTtl),
     progress: new Progress(redis, limits.idempotencyTtl),
-    rebuild: new RebuildFlag(redis),
+    rebuilds: new Rebuilds(redis),
     appender: (lane) => new Appender(redis, lane, limits, trimmer),
   };
 }

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { loadConfig } from '@ruyi/config';
 import { DEAD_QUEUE, openQueue } from '@ruyi/queue';
 import { connect } from '@ruyi/store';
-import { redisUrlFile } from './up/runFolder.ts';
-import { StartError } from './up/startError.ts';
+import { configAndRedis } from './connection.ts';
 
 const USAGE = 'ruyi dead list | ruyi dead retry <id> | ruyi dead retry --all';
 const PAGE = 200;
@@ -17,7 +14,7 @@ export async function deadLetters([action, id]: string[], env: NodeJS.ProcessEnv
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
-  const redis = connect(findRedisUrl(env), 'request', 'cli');
+  const redis = connect(configAndRedis(env).redisUrl, 'request', 'cli');
   redis.on('error', () => {});
   const dead = openQueue(redis, DEAD_QUEUE);
   try {
@@ -26,17 +23,6 @@ export async function deadLetters([action, id]: string[], env: NodeJS.ProcessEnv
   } finally {
     await dead.close();
     redis.disconnect();
-  }
-}
-
-/** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. */
-function findRedisUrl(env: NodeJS.ProcessEnv): string {
-  const config = loadConfig(env);
-  if (config.redisUrl !== '') return config.redisUrl;
-  try {
-    return readFileSync(redisUrlFile(config.dataDir), 'utf8');
-  } catch {
-    throw new StartError(`nothing runs on DATA_DIR=${config.dataDir}: start it (npm start), or set REDIS_URL`);
   }
 }
 

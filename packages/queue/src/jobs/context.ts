@@ -31,7 +31,7 @@ export async function queueForIndex(
   recipients: number,
 ): Promise<void> {
   await untilServed(async () => {
-    if (!context.indexing()) await context.store.rebuild.request('too much waited to be indexed');
+    if (!context.indexing()) await context.store.rebuilds.request('too much waited to be indexed');
     else await context.queues.index.add(INDEX.name, job, { jobId: `i-${run.jobId}.${recipients}` });
   }, run.signal);
 }

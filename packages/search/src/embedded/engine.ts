@@ -1,6 +1,5 @@
-import { join } from 'node:path';
-import type { SearchEngine } from '../port.ts';
-import { LAST_RESULT } from '../port.ts';
+import { LAST_RESULT, type SearchEngine } from '../port.ts';
+import { IndexFiles, removeIndex } from './files.ts';
 import { SearchThreads } from './searchThreads.ts';
 import { IndexWriter } from './writer.ts';
 
@@ -28,22 +27,59 @@ const NOTHING = {
 
 /** The engine that needs no server: SQLite FTS5 over the analyzer's tokens, one file on this host. */
 export function createEmbeddedEngine({ directory, role, onLost = () => {} }: EmbeddedOptions): SearchEngine {
-  const file = join(directory, 'messages.sqlite');
-  const writer = role === 'writer' ? new IndexWriter(file, onLost) : undefined;
+  const files = new IndexFiles(directory);
+  let writer = role === 'writer' ? new IndexWriter(files.current(), onLost) : undefined;
+  // Fills beside the one that serves, see begin.
+  let next: IndexWriter | undefined;
   // Threads start with the first search: a process that only writes has none.
   let threads: SearchThreads | undefined;
   const search: SearchEngine['search'] = (query) => {
-    threads ??= new SearchThreads(file, THREADS);
+    threads ??= new SearchThreads(directory, THREADS);
     return threads.search(query);
+  };
+  const openNext = (file: string) => {
+    const opened = new IndexWriter(file, onLost);
+    opened.open();
+    return opened;
+  };
+  const writing = () => {
+    if (!writer) throw new Error('this process reads the search index and does not write it');
+    return writer;
   };
   return {
     name: 'embedded',
     async prepare() {
-      return { created: writer?.open() ?? false };
+      if (!writer) return { created: false };
+      files.tidy();
+      const file = files.next();
+      if (file !== undefined) next = openNext(file);
+      return { created: writer.open() };
     },
     async index(documents) {
-      if (!writer) throw new Error('this process reads the search index and does not write it');
-      return documents.length === 0 ? [] : writer.index(documents);
+      const serving = writing();
+      if (documents.length === 0) return [];
+      next?.index(documents);
+      return serving.index(documents);
+    },
+    async begin(resume) {
+      writing();
+      const resumed = resume && next !== undefined;
+      if (!resumed) {
+        next?.close();
+        next = openNext(files.begin());
+      }
+      const fresh = next;
+      return {
+        resumed,
+        index: async (documents) => fresh?.index(documents) ?? [],
+        async swap() {
+          const old = files.swap();
+          writer?.close();
+          removeIndex(old);
+          writer = fresh;
+          next = undefined;
+        },
+      };
     },
     search,
     async check() {
@@ -52,6 +88,7 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
     },
     async close() {
       writer?.close();
+      next?.close();
       await threads?.close();
     },
   };

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { SearchQuery, SearchResult } from '../port.ts';
 import { isDamaged, suspicionOf } from './damage.ts';
+import { IndexFiles } from './files.ts';
 import { search } from './query.ts';
 
 export interface SearchRequest {
@@ -12,13 +13,14 @@ export interface SearchRequest {
 }
 export type SearchReply = { number: number; result: SearchResult } | { number: number; error: string };
 
-const file = String(workerData);
-let open: { database: Database; inode: number } | undefined;
+const files = new IndexFiles(String(workerData));
+let open: { database: Database; file: string; inode: number } | undefined;
 
 /** The index as it is now; undefined while there is none. A file that was replaced is opened again. */
 function current(): Database | undefined {
+  const file = files.current();
   const inode = existsSync(file) ? statSync(file).ino : 0;
-  if (open && open.inode === inode) return open.database;
+  if (open && open.file === file && open.inode === inode) return open.database;
   open?.database.close();
   open = undefined;
   if (inode === 0) return undefined;
@@ -29,7 +31,7 @@ function current(): Database | undefined {
     return undefined;
   }
   database.pragma('cache_size = -32768');
-  open = { database, inode };
+  open = { database, file, inode };
   return database;
 }
 
@@ -39,7 +41,7 @@ parentPort?.on('message', ({ number, query }: SearchRequest) => {
     const database = current();
     reply = { number, result: database ? search(database, query) : { total: 0, hits: [] } };
   } catch (error) {
-    if (isDamaged(error)) writeFileSync(suspicionOf(file), '');
+    if (isDamaged(error)) writeFileSync(suspicionOf(files.current()), '');
     open?.database.close();
     open = undefined;
     reply = { number, error: error instanceof Error ? error.message : String(error) };

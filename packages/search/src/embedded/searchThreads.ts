@@ -25,16 +25,16 @@ const ENTRY = fileURLToPath(
   ),
 );
 
-/** A few threads that read one index file, each one search at a time. */
+/** A few threads that read the index in a folder, each one search at a time. */
 export class SearchThreads {
-  readonly #file: string;
+  readonly #directory: string;
   readonly #threads: Thread[];
   #waiting: Waiting[] = [];
   #number = 0;
   #closed = false;
 
-  constructor(file: string, count: number) {
-    this.#file = file;
+  constructor(directory: string, count: number) {
+    this.#directory = directory;
     this.#threads = Array.from({ length: count }, () => this.#startThread());
   }
 
@@ -65,7 +65,7 @@ export class SearchThreads {
   }
 
   #startThread(): Thread {
-    const worker = new Worker(ENTRY, { workerData: this.#file });
+    const worker = new Worker(ENTRY, { workerData: this.#directory });
     worker.unref();
     const thread: Thread = { worker, busy: undefined };
     worker.on('message', (reply: SearchReply) => {

@@ -3,7 +3,7 @@ import { LAST_RESULT, type SearchEngine, type SearchHit, type SearchQuery, Searc
 import { positionOf } from './documents.ts';
 import { unavailable } from './errors.ts';
 import { type FieldQuery, fieldQueries, filterOf, holds } from './query.ts';
-import { exists, setUpIndex } from './settings.ts';
+import { dropIndex, exists, setUpIndex, swapIndexes } from './settings.ts';
 import { addDocuments } from './writer.ts';
 
 export interface MeilisearchOptions {
@@ -32,6 +32,7 @@ const NOTHING = { total: 0, hits: [] };
 /** A Meilisearch server, 1.50 or newer. */
 export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngine {
   const { url, apiKey, role, indexName = 'messages', onLost = () => {} } = options;
+  const nextName = `${indexName}_next`;
   const connection = { host: url, ...(apiKey === '' ? {} : { apiKey }) };
   const writer = new Meilisearch({ ...connection, timeout: WRITE_MS });
   const reader = new Meilisearch({ ...connection, timeout: SEARCH_MS });
@@ -98,7 +99,25 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
       guarded(async () => {
         // Meilisearch would make a missing index by itself, without its settings.
         await replaceLost();
+        if (await exists(writer, nextName)) await addDocuments(writer, nextName, documents);
         return addDocuments(writer, indexName, documents);
+      }),
+    begin: (resume) =>
+      guarded(async () => {
+        const resumed = resume && (await exists(writer, nextName));
+        if (!resumed) {
+          await dropIndex(writer, nextName);
+          await setUpIndex(writer, nextName);
+        }
+        return {
+          resumed,
+          index: (documents) => guarded(() => addDocuments(writer, nextName, documents)),
+          swap: () =>
+            guarded(async () => {
+              await swapIndexes(writer, indexName, nextName);
+              await dropIndex(writer, nextName);
+            }),
+        };
       }),
     search: (query) => guarded(() => search(query)),
     check: () =>

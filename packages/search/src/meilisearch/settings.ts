@@ -42,6 +42,18 @@ export async function setUpIndex(client: Meilisearch, name: string): Promise<boo
   return created;
 }
 
+export async function dropIndex(client: Meilisearch, name: string): Promise<void> {
+  if (!(await exists(client, name))) return;
+  const task = await client.deleteIndex(name).waitTask({ timeout: SETTLE_MS });
+  if (task.status !== 'succeeded') throw unavailable(`${name} was not deleted: ${task.error?.message}`);
+}
+
+/** Exchanges two indexes at once, for all who search. */
+export async function swapIndexes(client: Meilisearch, a: string, b: string): Promise<void> {
+  const task = await client.swapIndexes([{ indexes: [a, b], rename: false }]).waitTask({ timeout: SETTLE_MS });
+  if (task.status !== 'succeeded') throw unavailable(`${a} and ${b} were not swapped: ${task.error?.message}`);
+}
+
 export async function exists(client: Meilisearch, name: string): Promise<boolean> {
   try {
     await client.getRawIndex(name);

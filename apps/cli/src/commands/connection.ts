@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { type Config, loadConfig } from '@ruyi/config';
+import { redisUrlFile } from './up/runFolder.ts';
+import { StartError } from './up/startError.ts';
+
+/** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError where neither is */
+function redisUrlOf(config: Config): string {
+  if (config.redisUrl !== '') return config.redisUrl;
+  try {
+    return readFileSync(redisUrlFile(config.dataDir), 'utf8');
+  } catch {
+    throw new StartError(`nothing runs on DATA_DIR=${config.dataDir}: start it (npm start), or set REDIS_URL`);
+  }
+}
+
+/** The settings, and where Redis is. @throws ConfigError or StartError */
+export function configAndRedis(env: NodeJS.ProcessEnv): { config: Config; redisUrl: string } {
+  const config = loadConfig(env);
+  return { config, redisUrl: redisUrlOf(config) };
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, createStore, type RebuildProgress } from '@ruyi/store';
+import { configAndRedis } from './connection.ts';
+
+const LOOK_EVERY_MS = 250;
+const SILENT_MS = 10_000;
+const BAR = 30;
+
+/**
+ * `ruyi reindex`: has the indexer build a new search index from Redis while the old one serves, and shows how far it is.
+ * Ctrl-C ends only the watching; given again it watches what runs. @returns the exit code
+ */
+export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  if (args.length > 0) {
+    process.stderr.write('ruyi reindex\n');
+    return 2;
+  }
+  const { config, redisUrl } = configAndRedis(env);
+  const redis = connect(redisUrl, 'request', 'cli');
+  redis.on('error', () => {});
+  const { rebuilds } = createStore(redis, config);
+  try {
+    const running = await rebuilds.requested();
+    if (!running?.fresh) await rebuilds.request('ruyi reindex', { fresh: true });
+    const before = await rebuilds.progress();
+    const show = painter();
+    let last: RebuildProgress | undefined;
+    for (let waited = 0; (await rebuilds.requested()) !== undefined; waited += LOOK_EVERY_MS) {
+      const progress = await rebuilds.progress();
+      if (progress && (progress.id !== before?.id || running)) {
+        last = progress;
+        show(lineOf(progress));
+      } else if (waited >= SILENT_MS) show('waiting for an indexer to begin; is one running?');
+      await delay(LOOK_EVERY_MS);
+    }
+    last = (await rebuilds.progress()) ?? last;
+    show(`${lineOf(last, true)}\n`);
+    return 0;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function lineOf(progress: RebuildProgress | undefined, isDone = false): string {
+  if (!progress) return 'nothing to index';
+  const { logs, logsRead, broadcasts, broadcastsRead, documents } = progress;
+  // Reading logs is half of it, reading broadcasts, known only then, the other half.
+  const half = logs === 0 ? 1 : Math.min(1, logsRead / logs);
+  const share = isDone ? 1 : (half + (broadcasts === 0 ? 0 : broadcastsRead / broadcasts)) / 2;
+  const filled = Math.round(share * BAR);
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
+  return `${bar} ${Math.floor(share * 100)} %  logs ${logsRead}/${logs}  broadcasts ${broadcastsRead}/${broadcasts}  documents ${documents}`;
+}
+
+/** One line that changes on a terminal; elsewhere a line whenever it is another one. */
+function painter(): (text: string) => void {
+  let shown = '';
+  return (text) => {
+    if (text === shown) return;
+    const line = text.trimEnd();
+    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text}`);
+    else if (line !== shown.trimEnd()) process.stdout.write(`${line}\n`);
+    shown = text;
+  };
+}

@@ -1,0 +1,71 @@
+import { refreshing } from '@ruyi/queue';
+import type { SearchDocument, SearchEngine } from '@ruyi/search';
+import { type RebuildProgress, type Store, untilServed } from '@ruyi/store';
+import type { Logger } from '@ruyi/telemetry';
+import { rebuildFromRedis } from './rebuild.ts';
+import { untilTaken } from './untilTaken.ts';
+
+const LOOK_EVERY_MS = 2000;
+const HOLD_EVERY_MS = 2000;
+
+export interface RebuilderOptions {
+  store: Store;
+  engine: SearchEngine;
+  directory: string;
+  signal: AbortSignal;
+  log: Logger;
+}
+
+/** Rebuilds the index whenever it is asked for. @returns stops looking, and waits for what runs */
+export function startRebuilder({ store, engine, directory, signal, log }: RebuilderOptions): () => Promise<void> {
+  return refreshing(LOOK_EVERY_MS, async () => {
+    await engine.check();
+    const request = await store.rebuilds.take();
+    if (request === undefined) return;
+    log.warn(request, 'rebuilding the search index from Redis');
+    let progress: RebuildProgress | undefined;
+    const hold = async () => {
+      if (progress !== undefined) await store.rebuilds.hold(progress);
+    };
+    const holding = refreshing(HOLD_EVERY_MS, hold);
+    let done: typeof request | undefined;
+    try {
+      const fresh = request.fresh ? await engine.begin(true) : undefined;
+      const index = fresh ?? engine;
+      progress = await rebuildFromRedis({
+        store,
+        directory,
+        id: request.id,
+        // Without a new index there is one that was lost: what went into it was lost with it.
+        resume: fresh?.resumed ?? false,
+        signal,
+        onProgress: (now) => {
+          progress = { ...now };
+        },
+        take: async (documents) => {
+          await untilTaken(() => index.index(documents), signal, log);
+          await untilServed(() => noteIndexed(store, documents), signal);
+        },
+      });
+      await fresh?.swap();
+      await hold();
+      done = request;
+      log.info({ documents: progress.documents }, 'search index rebuilt');
+    } catch (err) {
+      if (!signal.aborted) log.error({ err }, 'rebuild failed, it is begun again');
+    } finally {
+      await holding();
+      await store.rebuilds.release(done);
+    }
+  });
+}
+
+/** Progress of batches whose chunks are in again; only of those that are still known. */
+async function noteIndexed(store: Store, documents: SearchDocument[]): Promise<void> {
+  for (const { id, audience } of documents) {
+    const [ref, chunk] = id.split('-');
+    if (ref !== undefined && chunk !== undefined && (await store.progress.read(ref))) {
+      await store.progress.chunksIndexed(ref, [{ chunk: Number(chunk), size: audience.length }]);
+    }
+  }
+}
