@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
-import { freePort, startProcess, type TestProcess, tempDir } from '@ruyi/testkit';
+import { freePort, processesOf, startProcess, type TestProcess, tempDir } from '@ruyi/testkit';
 
+const RUYI = fileURLToPath(new URL('../apps/cli/dist/main.js', import.meta.url));
 const START = fileURLToPath(new URL('../scripts/start.mjs', import.meta.url));
 
 export interface Installation {
   api: string;
   board: string;
+  /** Runs `ruyi …` on this installation. */
+  ruyi(...args: string[]): Promise<{ code: number | null; output: string }>;
+  /** The process whose command line holds `text`. */
+  pidOf(text: string): number;
   /** Runs what `npm start` runs and waits until everything serves. */
   start(): Promise<TestProcess>;
   post<T = Record<string, unknown>>(path: string, body: unknown): Promise<{ status: number; body: T }>;
@@ -18,6 +23,13 @@ export async function newInstallation(env: Record<string, string> = {}): Promise
   const folder = tempDir('ruyi data');
   const [port, boardPort] = [await freePort(), await freePort()];
   const api = `http://127.0.0.1:${port}`;
+  const settings = {
+    DATA_DIR: folder.path,
+    PORT: String(port),
+    BOARD_PORT: String(boardPort),
+    REDIS_MAXMEMORY: String(512 * 1024 * 1024),
+    ...env,
+  };
   const started: TestProcess[] = [];
   const call = async <T>(path: string, init?: RequestInit) => {
     const response = await fetch(`${api}${path}`, init);
@@ -26,14 +38,17 @@ export async function newInstallation(env: Record<string, string> = {}): Promise
   return {
     api,
     board: `http://127.0.0.1:${boardPort}`,
+    async ruyi(...args) {
+      const process = await startProcess(RUYI, settings, { args, waitForReady: false });
+      const { code } = await process.exit;
+      return { code, output: process.output };
+    },
+    pidOf(text) {
+      const found = processesOf(folder.path).find(({ command }) => command.includes(text));
+      if (!found) throw new Error(`no process with ${text} runs`);
+      return found.pid;
+    },
     async start() {
-      const settings = {
-        DATA_DIR: folder.path,
-        PORT: String(port),
-        BOARD_PORT: String(boardPort),
-        REDIS_MAXMEMORY: String(512 * 1024 * 1024),
-        ...env,
-      };
       const up = await startProcess(START, settings, { deadlineMs: 200_000 });
       started.push(up);
       return up;
