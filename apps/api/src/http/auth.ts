@@ -9,7 +9,8 @@ export function tokenCheck(apiToken: string): (request: IncomingMessage) => bool
   const expected = digest(apiToken);
   const matches = (given: string) => timingSafeEqual(digest(given), expected);
   return ({ headers: { authorization = '', token = '' } }) => {
-    const [scheme = '', bearer = ''] = authorization.split(' ');
+    // A token may contain blanks.
+    const [, scheme = '', bearer = ''] = /^(\S*) (.*)$/s.exec(authorization) ?? [];
     return (scheme.toLowerCase() === 'bearer' && matches(bearer)) || (typeof token === 'string' && matches(token));
   };
 }
