@@ -111,11 +111,9 @@ describe.each(engines)('whatever is asked of the %s engine', (_, open) => {
       ];
       const text: Record<string, string> = random.next() < 0.5 ? { content: random.pick(TEXTS) } : {};
       const { hits, total } = await pair.reader.search(queryOf({ audience: [me, peer], anyOf, text }));
-      const passed = hits
-        .map(({ id }) => byId.get(id))
-        .map((one) => one?.channelType === 1 && [one.from, one.audience]);
-      for (const one of passed) {
-        const [from, audience] = one || ['', []];
+      for (const { id } of hits) {
+        const { from, audience = [], channelType } = byId.get(id) ?? {};
+        expect(channelType).toBe(1);
         expect((from === me && audience.includes(peer)) || (from === peer && audience.includes(me))).toBe(true);
       }
       expect(total).toBe(hits.length);

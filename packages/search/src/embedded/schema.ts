@@ -26,12 +26,13 @@ create virtual table text using fts5(content, ext, content='', contentless_delet
 insert into meta values (${VERSION});
 `;
 
-/** Creates the tables in an empty file. @throws Error where the file was written by another version */
-export function createSchema(database: Database): void {
+/** Creates the tables in an empty file. @returns whether it was empty @throws Error where the file was written by another version */
+export function createSchema(database: Database): boolean {
   const known = database.prepare("select 1 from sqlite_master where name = 'meta'").get();
   if (known === undefined) database.exec(`begin; ${SCHEMA} commit;`);
   const version = database.prepare('select version from meta').pluck().get();
   if (version !== VERSION) throw new Error(`the search index has version ${version}, this program reads ${VERSION}`);
+  return known === undefined;
 }
 
 /** Access keys are stored as bytes; '' (none) as no bytes. */

@@ -41,6 +41,10 @@ export class SearchThreads {
   /** @throws SearchUnavailableError after 5 s, or at once where too many searches wait */
   search(query: SearchQuery): Promise<SearchResult> {
     return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new SearchUnavailableError('the search is closed'));
+        return;
+      }
       if (this.#waiting.length >= MOST_WAITING) {
         reject(new SearchUnavailableError(`${MOST_WAITING} searches wait already`));
         return;
@@ -98,7 +102,11 @@ export class SearchThreads {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { reject } of this.#waiting.splice(0)) reject(new SearchUnavailableError('the search is closed'));
+    const under = this.#threads.flatMap(({ busy }) => busy ?? []);
+    for (const { timer } of under) clearTimeout(timer);
+    for (const { reject } of [...under.map(({ waiting }) => waiting), ...this.#waiting.splice(0)]) {
+      reject(new SearchUnavailableError('the search is closed'));
+    }
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 }

@@ -24,6 +24,9 @@ export class IndexWriter {
   #database: Database | undefined;
   #statements: Statements | undefined;
   #inode = 0;
+  #size = 0;
+  /** whether the tables were made when the file was opened: an empty file is what a process leaves that is killed early */
+  #isNew = false;
   #fields = new Map<string, number>();
 
   /** @param onLost is told when the index had to be begun anew: it misses everything from before */
@@ -32,20 +35,19 @@ export class IndexWriter {
     this.#onLost = onLost;
   }
 
-  /** @returns whether the file is new */
+  /** @returns whether the index is new */
   open(): boolean {
-    const isNew = !existsSync(this.#file);
     this.#openFile();
-    return isNew;
+    return this.#isNew;
   }
 
   /** Notices an index that was removed or damaged, and begins it anew, also while nothing is written. */
   check(): void {
     this.#guarded(() => {
-      const database = this.#current();
+      this.#current();
       if (!existsSync(suspicionOf(this.#file))) return;
       rmSync(suspicionOf(this.#file));
-      const verdict = database.pragma('quick_check(1)', { simple: true });
+      const verdict = this.#quickCheck();
       if (verdict !== 'ok') this.#startAnew(`damaged: ${verdict}`);
       this.#current();
     });
@@ -65,10 +67,22 @@ export class IndexWriter {
     });
   }
 
+  /** By a connection of its own: this one sees the pages that it remembers, not those in the file. */
+  #quickCheck(): unknown {
+    const database = new Sqlite(this.#file, { readonly: true });
+    try {
+      return database.pragma('quick_check(1)', { simple: true });
+    } finally {
+      database.close();
+    }
+  }
+
   #guarded<T>(use: () => T): T {
     try {
       return use();
     } catch (error) {
+      // Those that the failed batch added were taken back with it.
+      this.#fields.clear();
       if (isDamaged(error)) this.#startAnew(`damaged: ${error.message}`);
       const text = error instanceof Error ? error.message : String(error);
       throw new SearchUnavailableError(`the search index cannot be written: ${text}`, { cause: error });
@@ -81,10 +95,14 @@ export class IndexWriter {
     this.#statements = undefined;
   }
 
-  /** A deleted file would go on to be written without anyone who could read it. */
+  /** A deleted file would go on to be written without anyone who could read it, and one that was cut off damaged further. */
   #current(): Database {
-    const inode = existsSync(this.#file) ? statSync(this.#file).ino : 0;
-    if (this.#database && inode === this.#inode) return this.#database;
+    const { ino, size } = existsSync(this.#file) ? statSync(this.#file) : { ino: 0, size: 0 };
+    if (this.#database && ino === this.#inode) {
+      if (size < this.#size) this.#startAnew('damaged: the index file was cut off');
+      else this.#size = size;
+    }
+    if (this.#database && ino === this.#inode) return this.#database;
     const lost = this.#database !== undefined;
     this.close();
     const database = this.#openFile();
@@ -108,9 +126,10 @@ export class IndexWriter {
     database.pragma('synchronous = FULL');
     database.pragma('busy_timeout = 5000');
     database.pragma('cache_size = -65536');
-    createSchema(database);
+    this.#isNew = createSchema(database);
     this.#database = database;
-    this.#inode = statSync(this.#file).ino;
+    const { ino, size } = statSync(this.#file);
+    [this.#inode, this.#size] = [ino, size];
     this.#fields = new Map();
     this.#statements = {
       document: database.prepare(

@@ -77,18 +77,23 @@ const PIECE = new RegExp(
 const WORD_CUT = 48;
 
 /** Whether every word and every run of characters of a query value is in the text. */
-export function textContains(text: string, query: string): boolean {
+export const textContains = (text: string, query: string): boolean => scanner(text)(query);
+
+/** The same for many queries of one text, which is looked at once. */
+export function scanner(text: string): (query: string) => boolean {
   const whole = folded(text);
   const words = piecesOf(whole).flatMap(({ word }) => (word === undefined ? [] : [cut(word)]));
-  const wanted = piecesOf(folded(query));
-  const last = wanted.findLast(({ word }) => word !== undefined);
-  const found = (piece: Piece) => {
-    const { cjk, word } = piece;
-    if (cjk !== undefined) return whole.includes(cjk);
-    const start = cut(word ?? '');
-    return words.some((one) => (piece === last ? one.startsWith(start) : one === start));
+  return (query) => {
+    const wanted = piecesOf(folded(query));
+    const last = wanted.findLast(({ word }) => word !== undefined);
+    const found = (piece: Piece) => {
+      const { cjk, word } = piece;
+      if (cjk !== undefined) return whole.includes(cjk);
+      const start = cut(word ?? '');
+      return words.some((one) => (piece === last ? one.startsWith(start) : one === start));
+    };
+    return wanted.length > 0 && wanted.every(found);
   };
-  return wanted.length > 0 && wanted.every(found);
 }
 
 type Piece = { cjk?: string | undefined; word?: string | undefined };
