@@ -1,4 +1,5 @@
 import type { Line } from '../report.ts';
+import { backpressure } from './backpressure.ts';
 import { fairness } from './fairness.ts';
 import { fanout } from './fanout.ts';
 import { latency } from './latency.ts';
@@ -21,4 +22,5 @@ export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   fairness,
   reads,
   scaling,
+  backpressure,
 };

@@ -6,7 +6,7 @@ import { summarize } from '../statistics.ts';
 import { payloadOf, startSystem } from '../system.ts';
 import type { Scale } from './index.ts';
 
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 
 export interface Load {
   perSecond: number;
@@ -74,7 +74,8 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
   ];
 }
 
-async function storedSingles(system: Awaited<ReturnType<typeof startSystem>>): Promise<number> {
+/** Messages in the logs that sendSingles writes to. */
+export async function storedSingles(system: Awaited<ReturnType<typeof startSystem>>): Promise<number> {
   const seqs = await Promise.all(
     Array.from({ length: CONNECTIONS }, (_, i) =>
       system.get<{ message_seq: number }>(`/channel/max_message_seq?channel_id=g${i}&channel_type=2`),

@@ -4,7 +4,7 @@ import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const REFRESH_MS = 250;
-const SAMPLE = 10;
+const SAMPLE = 50;
 
 /** Recipients waiting in a queue: its length times the mean of sampled job ids, which end in the job's recipients. */
 export async function waitingRecipients(redis: Redis, queue: Queue): Promise<number> {

@@ -5,6 +5,27 @@ interface Waiting<T, R> {
   reject(error: unknown): void;
 }
 
+/** Lets calls through a few at a time, in the order in which they came. */
+export class Gate {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  async enter(): Promise<void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
+  }
+}
+
 /**
  * Gathers items while one call is in flight and sends them with the next: at low load an item waits for nothing, under
  * load a call holds many.
@@ -12,11 +33,16 @@ interface Waiting<T, R> {
 export class Batcher<T, R = void> {
   readonly #send: (items: T[]) => Promise<R>;
   readonly #most: { items: number; size: number };
+  readonly #gate: Gate;
   #waiting: Waiting<T, R>[] = [];
   #sending: Promise<void> | undefined;
 
-  /** @param most items in one call, and their summed size (in what `add` is told) */
-  constructor(most: { items: number; size: number }, send: (items: T[]) => Promise<R>) {
+  /**
+   * @param most items in one call, and their summed size (in what `add` is told)
+   * @param gate shared with other batchers: while they call, items gather here
+   */
+  constructor(most: { items: number; size: number }, send: (items: T[]) => Promise<R>, gate = new Gate(1)) {
+    this.#gate = gate;
     this.#most = most;
     this.#send = send;
   }
@@ -38,12 +64,15 @@ export class Batcher<T, R = void> {
     // What arrives in the same turn of the event loop goes together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
+      await this.#gate.enter();
       const batch = this.#take();
       try {
         const result = await this.#send(batch.map(({ item }) => item));
         for (const { resolve } of batch) resolve(result);
       } catch (error) {
         for (const { reject } of batch) reject(error);
+      } finally {
+        this.#gate.leave();
       }
     }
     // In the same turn as the look at what waits: a caller that adds again at once must not find a run that has ended.

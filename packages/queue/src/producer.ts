@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type BroadcastJob, type Chunk, channelName, type GroupCommandJob, type SendItem } from '@ruyi/contracts';
 import { type Broadcast, laneOf, refOf, shardOf } from '@ruyi/store';
-import { Batcher } from './batcher.ts';
+import { Batcher, Gate } from './batcher.ts';
 import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
 import type { Queues } from './queues.ts';
 
 const MICRO_BATCH = { items: 512, size: 1024 * 1024 };
+/** Fewer and larger jobs: each costs API, worker and Redis about as much as five messages. */
+const ADDS_IN_FLIGHT = 2;
 const CHUNK_RECIPIENTS = 1000;
 const CHUNKS_IN_JOB = 2;
 
@@ -30,9 +32,10 @@ export class Producer {
   constructor(queues: Queues, shards: number) {
     this.#queues = queues;
     this.#shards = shards;
+    const gate = new Gate(ADDS_IN_FLIGHT);
     this.#batchers = Array.from(
       { length: queues.lanes },
-      (_, lane) => new Batcher<SendItem>(MICRO_BATCH, (items) => this.#addSendJob(lane, items)),
+      (_, lane) => new Batcher<SendItem>(MICRO_BATCH, (items) => this.#addSendJob(lane, items), gate),
     );
   }
 
