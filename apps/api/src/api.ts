@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { Backlog, openQueues, Producer, prepareLanes } from '@ruyi/queue';
 import { createSearchEngine } from '@ruyi/search';
@@ -12,6 +13,7 @@ import { StoredWaiter } from './ingress/storedWaiter.ts';
 
 const START_MS = 30_000;
 const CLOSE_CONNECTIONS_MS = 5000;
+const CLOSE_QUEUES_MS = 1500;
 
 /** An API process. Resolves when it listens. */
 export async function startApi(config: Config, log: Logger): Promise<{ address: string; close(): Promise<void> }> {
@@ -41,8 +43,10 @@ export async function startApi(config: Config, log: Logger): Promise<{ address: 
     async close() {
       await closeServer(server);
       await producer.drained();
-      await Promise.all([admission.close(), backlog.close(), waiter.close(), search.close()]);
-      await queues.close();
+      await Promise.all([waiter.close(), search.close()]);
+      // Redis may be away: what waits for it is dropped with its connection.
+      const closed = Promise.all([admission.close(), backlog.close(), queues.close()]);
+      await Promise.race([closed, delay(CLOSE_QUEUES_MS, undefined, { ref: false })]);
       requests.disconnect();
       background.disconnect();
     },

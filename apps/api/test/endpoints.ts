@@ -199,13 +199,17 @@ export const endpoints: Endpoint[] = [
     channel_type: queryWhole(true, '0', '256'),
     login_uid: queryName(false),
   }),
-  post('/messages', group, {
-    ...channel,
-    login_uid: name(),
-    message_seqs: list('1', 1.5, -1, MAX_SEQ + 1, null),
-    message_ids: list('1', 1.5, -1, 2 ** 53, null),
-    client_msg_nos: list(5, null, {}),
-  }),
+  post(
+    '/messages',
+    { ...group, message_seqs: [1] },
+    {
+      ...channel,
+      login_uid: name(),
+      message_seqs: list('1', 1.5, -1, MAX_SEQ + 1, null),
+      message_ids: list('1', 1.5, -1, 2 ** 53, null),
+      client_msg_nos: list(5, null, {}),
+    },
+  ),
 ];
 
 /** The endpoint's valid request with one field, `payload.content` inside its object, set or left out. */

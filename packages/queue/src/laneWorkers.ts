@@ -129,14 +129,17 @@ export class LaneWorkers {
 
   /** Gives the lanes to the others, ends what runs, within `deadlineMs`; what then still runs is started again there. */
   async close(deadlineMs: number): Promise<void> {
-    await this.#stopRefreshing?.();
-    const left = this.#options.store.redis.zrem(keys.workers, this.name).catch(() => {});
-    const closed = Promise.all([...[...this.#open.values()].map(({ worker }) => worker.close()), ...this.#closing]);
-    const timer = setTimeout(() => this.#abort.abort(), deadlineMs);
+    const closed = async () => {
+      await this.#stopRefreshing?.();
+      const left = this.#options.store.redis.zrem(keys.workers, this.name).catch(() => {});
+      await Promise.all([left, ...[...this.#open.values()].map(({ worker }) => worker.close()), ...this.#closing]);
+    };
     const aborted = new Promise<void>((resolve) => {
       this.#abort.signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await Promise.race([Promise.all([closed, left]), aborted]);
+    const timer = setTimeout(() => this.#abort.abort(), deadlineMs);
+    // All of it within the deadline: while Redis is away even the last look at the other workers does not end.
+    await Promise.race([closed(), aborted]);
     clearTimeout(timer);
   }
 }
