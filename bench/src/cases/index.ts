@@ -6,6 +6,7 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { reads } from './reads.ts';
 import { scaling } from './scaling.ts';
+import { search } from './search.ts';
 import { singleSend } from './singleSend.ts';
 
 /** How much is measured: `tiny` only shows that a case works. */
@@ -23,4 +24,5 @@ export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   reads,
   scaling,
   backpressure,
+  search,
 };
