@@ -77,22 +77,26 @@ const PIECE = new RegExp(
 const WORD_CUT = 48;
 
 /** Whether every word and every run of characters of a query value is in the text. */
-export const textContains = (text: string, query: string): boolean => scanner(text)(query);
+export const textContains = (text: string, query: string): boolean => scanner(text)(asked(query));
 
-/** The same for many queries of one text, which is looked at once. */
-export function scanner(text: string): (query: string) => boolean {
+/** What a query asks for; `last` is the word that may be unfinished. */
+export function asked(query: string): { pieces: Piece[]; last: Piece | undefined } {
+  const pieces = piecesOf(folded(query));
+  return { pieces, last: pieces.findLast(({ word }) => word !== undefined) };
+}
+
+/** For many queries of many texts: each text and each query is folded once. */
+export function scanner(text: string): (query: ReturnType<typeof asked>) => boolean {
   const whole = folded(text);
   const words = piecesOf(whole).flatMap(({ word }) => (word === undefined ? [] : [cut(word)]));
-  return (query) => {
-    const wanted = piecesOf(folded(query));
-    const last = wanted.findLast(({ word }) => word !== undefined);
+  return ({ pieces, last }) => {
     const found = (piece: Piece) => {
       const { cjk, word } = piece;
       if (cjk !== undefined) return whole.includes(cjk);
       const start = cut(word ?? '');
       return words.some((one) => (piece === last ? one.startsWith(start) : one === start));
     };
-    return wanted.length > 0 && wanted.every(found);
+    return pieces.length > 0 && pieces.every(found);
   };
 }
 
