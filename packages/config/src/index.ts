@@ -23,8 +23,11 @@ const url = (protocols: string[]) =>
   text.refine((value) => value === '' || hasProtocol(value, protocols), `must start with ${protocols.join(' or ')}`);
 
 function hasProtocol(value: string, protocols: string[]): boolean {
-  return value.split(',').every((part) => URL.canParse(part) && protocols.includes(`${new URL(part).protocol}//`));
+  // Not by URL's own protocol: `redis:6379`, a forgotten `redis://`, is a URL too.
+  return value.split(',').every((part) => protocols.some((start) => part.startsWith(start)) && URL.canParse(part));
 }
+
+const SHOWN_CHARACTERS = 100;
 
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -115,7 +118,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const name = String(issue?.path[0]);
-    throw new ConfigError(`${name}=${describe(name, env[name])}: ${issue?.message}`);
+    throw new ConfigError(`${name}=${shown(name, env[name] ?? '')}: ${issue?.message}`);
   }
   const e = parsed.data;
   const backlog = given.MAX_BACKLOG === undefined ? { send: 1_000_000, fanout: 5_000_000 } : both(e.MAX_BACKLOG);
@@ -163,15 +166,15 @@ function both(backlog: number) {
   return { send: backlog, fanout: backlog };
 }
 
-/** What an operator may see of a value in an error: secrets and passwords in addresses stay hidden. */
-function describe(name: string, value: string | undefined): string {
-  if (/TOKEN|KEY/.test(name)) return '…';
-  return /URL/.test(name) ? (value ?? '').replace(/\/\/[^@/]*@/, '//…@') : (value ?? '');
+/** A value as an error shows it: in one line, not at length. Secrets, and addresses that may hold one, stay hidden. */
+function shown(name: string, value: string): string {
+  if (/TOKEN|KEY/.test(name) || (/URL/.test(name) && /[@?]/.test(value))) return '…';
+  return value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').slice(0, SHOWN_CHARACTERS);
 }
 
 function requireToken(hostName: string, host: string, tokenName: string, token: string, anonymous: boolean): void {
   if (isLoopback(host) || token !== '' || anonymous) return;
   throw new ConfigError(
-    `${hostName}=${host}: this address is open to others; set ${tokenName}, or ALLOW_ANONYMOUS=1 if that is meant`,
+    `${hostName}=${shown(hostName, host)}: this address is open to others; set ${tokenName}, or ALLOW_ANONYMOUS=1 if that is meant`,
   );
 }

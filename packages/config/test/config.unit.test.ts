@@ -1,0 +1,225 @@
+import { totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { type Config, ConfigError, loadConfig } from '@ruyi/config';
+import { describe, expect, test } from 'vitest';
+
+const NO_NUMBERS = ['-1', '1.5', '1e3', '0x10', ' 5', '5 ', '+5', '1_000', 'many', '５', '9'.repeat(30)];
+const NO_FLAGS = ['2', '-1', 'true', 'yes', 'on', '01', ' 1'];
+
+interface Variable {
+  name: string;
+  field: keyof Config;
+  default: unknown;
+  /** value in the environment → in the config */
+  valid: [string, unknown][];
+  invalid: string[];
+}
+
+const number = (name: string, field: keyof Config, fallback: number, min: number, max?: number): Variable => ({
+  name,
+  field,
+  default: fallback,
+  valid: [
+    [String(min), min],
+    [String(max ?? 10 ** 15 - 1), max ?? 10 ** 15 - 1],
+    [`00${min + 1}`, min + 1],
+  ],
+  invalid: [...NO_NUMBERS, ...(min > 0 ? [String(min - 1)] : []), ...(max === undefined ? [] : [String(max + 1)])],
+});
+const flag = (name: string, field: keyof Config): Variable => ({
+  name,
+  field,
+  default: false,
+  valid: [
+    ['0', false],
+    ['1', true],
+  ],
+  invalid: NO_FLAGS,
+});
+const text = (name: string, field: keyof Config, fallback: string, valid: string[]): Variable => ({
+  name,
+  field,
+  default: fallback,
+  valid: valid.map((value) => [value, value]),
+  invalid: [],
+});
+const MIB = 1024 * 1024;
+const NO_URLS = [
+  'localhost',
+  'localhost:6379',
+  '//localhost',
+  '://',
+  'ftp://localhost',
+  'REDIS',
+  'redis:6379',
+  'http:7700',
+];
+
+const VARIABLES: Variable[] = [
+  text('HOST', 'host', '127.0.0.1', ['::1', 'localhost']),
+  number('PORT', 'port', 5001, 0, 65_535),
+  text('API_TOKEN', 'apiToken', '', ['secret', 'with a blank', '密']),
+  flag('ALLOW_ANONYMOUS', 'allowAnonymous'),
+  {
+    ...text('REDIS_URL', 'redisUrl', '', ['redis://localhost', 'rediss://user:word@redis.example:6380/2']),
+    invalid: [...NO_URLS, 'http://localhost', 'redis://a,http://b', 'redis://a,', 'redis://a,b'],
+  },
+  {
+    ...text('MEILI_URL', 'meiliUrl', '', ['http://localhost:7700', 'https://search.example/meili']),
+    invalid: [...NO_URLS, 'redis://localhost', 'http://', 'http://a b'],
+  },
+  text('MEILI_API_KEY', 'meiliApiKey', '', ['key']),
+  { ...text('DATA_DIR', 'dataDir', resolve('data'), ['/var/lib/ruyi']), valid: [['x/../y', resolve('y')]] },
+  text('BOARD_HOST', 'boardHost', '127.0.0.1', ['::1', 'localhost']),
+  number('BOARD_PORT', 'boardPort', 5002, 0, 65_535),
+  text('BOARD_TOKEN', 'boardToken', '', ['secret']),
+  number('WORKERS', 'workers', 1, 1, 256),
+  { ...number('INDEXERS', 'indexers', 1, 1, 64), valid: [['1', 1]] },
+  number('SHARDS', 'shards', 64, 1, 1024),
+  number('LANES', 'lanes', 4, 1, 64),
+  number('MAX_BODY_BYTES', 'maxBodyBytes', 16 * MIB, 1024, 1024 * MIB),
+  number('MAX_PAYLOAD_BYTES', 'maxPayloadBytes', MIB / 4, 1, 64 * MIB),
+  number('MAX_RECIPIENTS', 'maxRecipients', 100_000, 1, 1_000_000),
+  {
+    ...number('MAX_BACKLOG', 'maxBacklog', 0, 1),
+    default: { send: 1_000_000, fanout: 5_000_000 },
+    valid: [['7', { send: 7, fanout: 7 }]],
+  },
+  number('REDIS_MAXMEMORY', 'redisMaxmemory', Math.floor(totalmem() / 2), 16 * MIB),
+  number('INDEX_BACKLOG', 'indexBacklog', 5_000_000, 1),
+  number('IDEMPOTENCY_TTL', 'idempotencyTtl', 86_400, 1, 31_536_000),
+  number('INBOX_KEEP', 'inboxKeep', 100, 0, 1_000_000),
+  number('INBOX_MAX', 'inboxMax', 100_000, 1, 10_000_000),
+  number('LOG_RETENTION', 'logRetention', 0, 0),
+  flag('REQUIRE_KNOWN_USERS', 'requireKnownUsers'),
+  { ...text('SEARCH_PAYLOAD', 'searchPayload', 'object', ['object', 'base64']), invalid: ['json', 'Object', '1'] },
+  {
+    ...text('LOG_LEVEL', 'logLevel', 'info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    invalid: ['verbose', 'INFO', '30'],
+  },
+];
+
+/** Why these settings are refused. */
+function refusal(env: Record<string, string>): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error instanceof Error ? error.message : '';
+  }
+  return expect.fail(`${JSON.stringify(env)} was taken`);
+}
+
+describe.each(VARIABLES)('$name', ({ name, field, default: fallback, valid }) => {
+  test('has its default where it is absent or empty', () => {
+    for (const env of [{}, { [name]: '' }, { [name]: undefined }]) expect(loadConfig(env)[field]).toEqual(fallback);
+  });
+
+  test('is taken where it is valid, and changes no other setting', () => {
+    for (const [value, expected] of valid) {
+      expect(loadConfig({ [name]: value })).toEqual({ ...loadConfig({}), [field]: expected });
+    }
+  });
+});
+
+test.each(VARIABLES.filter(({ invalid }) => invalid.length > 0))(
+  '$name is refused with one line that names it where it is not valid',
+  ({ name, invalid }) => {
+    for (const value of invalid) {
+      expect(refusal({ [name]: value })).toMatch(new RegExp(`^${name}=.+: must (be|start with) [^\n]+$`));
+    }
+  },
+);
+
+test('every setting is tested here, and none can be changed', () => {
+  const config = loadConfig({});
+  expect(VARIABLES.map(({ field }) => field).sort()).toEqual(Object.keys(config).sort());
+  expect(Object.isFrozen(config) && Object.isFrozen(config.maxBacklog)).toBe(true);
+});
+
+test('variables of other programs are ignored', () => {
+  expect(loadConfig({ PATH: '/bin', port: '1', RUYI_PORT: 'x' })).toEqual(loadConfig({}));
+});
+
+describe.each([
+  ['HOST', 'API_TOKEN'],
+  ['BOARD_HOST', 'BOARD_TOKEN'],
+])('%s', (host, token) => {
+  const OPEN = [
+    '0.0.0.0',
+    '10.1.2.3',
+    '128.0.0.1',
+    '1.127.0.0',
+    '::',
+    'fe80::1',
+    '2001:db8::1',
+    '::ffff:10.0.0.1',
+    '[::]',
+    'ruyi.example',
+    'localhost.example',
+    '127.0.0.1.example',
+    'x127.0.0.1',
+    '127.0.0.1, 0.0.0.0',
+    ' ',
+  ];
+
+  test('may be any loopback address without a token', () => {
+    for (const value of ['127.0.0.1', '127.255.0.9', '::1', '[::1]', 'localhost']) loadConfig({ [host]: value });
+  });
+
+  test.each(OPEN)('may be %j only with a token, or where that is meant', (value) => {
+    const line = refusal({ [host]: value });
+    expect(line).toMatch(new RegExp(`^${host}=.*${token}.*ALLOW_ANONYMOUS=1[^\n]*$`));
+    loadConfig({ [host]: value, [token]: 'secret' });
+    loadConfig({ [host]: value, ALLOW_ANONYMOUS: '1' });
+  });
+
+  test('is not opened by the token of the other one, nor by an empty one or ALLOW_ANONYMOUS=0', () => {
+    const other = token === 'API_TOKEN' ? 'BOARD_TOKEN' : 'API_TOKEN';
+    for (const env of [{ [other]: 'secret' }, { [token]: '' }, { ALLOW_ANONYMOUS: '0' }]) {
+      expect(refusal({ [host]: '0.0.0.0', ...env })).toContain(`set ${token}`);
+    }
+  });
+});
+
+test('more than one indexer needs Meilisearch', () => {
+  expect(refusal({ INDEXERS: '2' })).toMatch(/^INDEXERS=2: .*MEILI_URL[^\n]*$/);
+  expect(loadConfig({ INDEXERS: '2', MEILI_URL: 'http://localhost:7700' }).indexers).toBe(2);
+});
+
+test('Redis Cluster is refused in one line', () => {
+  expect(refusal({ REDIS_URL: 'redis://:hush@a:1,redis://:hush@b:2' })).toMatch(/^REDIS_URL: [^\n]*Cluster[^\n]*$/);
+});
+
+test('no secret is in a refusal, whatever is wrong with it or with others', () => {
+  const secrets = { API_TOKEN: 'hush-1', BOARD_TOKEN: 'hush-2', MEILI_API_KEY: 'hush-3' };
+  const broken = [
+    { PORT: 'x' },
+    { INDEXERS: '3' },
+    ...['REDIS_URL', 'MEILI_URL'].flatMap((name) =>
+      [
+        'ftp://ann:hush@host',
+        'ftp://:hush@host',
+        'ftp://ann:hush/hush@host',
+        'ftp://ann:hush@hush@host',
+        'ftp://ann:hush#hush?@host',
+        'ann:hush@host',
+        'redis://a:hush@host,http://b:hush@host',
+        'ftp://host?password=hush',
+      ].map((value) => ({ [name]: value })),
+    ),
+    { REDIS_URL: 'redis://ann:hush@a,redis://ann:hush@b' },
+    { REDIS_URL: 'redis://ann:hush@a\n,redis://ann:hush@b,x' },
+  ];
+  for (const env of broken) {
+    expect(refusal({ ...secrets, ...env })).not.toContain('hush');
+    expect(refusal({ ...secrets, ...env })).toContain(Object.keys(env)[0]);
+  }
+});
+
+test('a refusal stays one line where the value has several, or is very long', () => {
+  for (const name of ['LOG_LEVEL', 'PORT', 'REDIS_URL', 'HOST']) {
+    expect(refusal({ [name]: 'two\nlines\u2028three\r' })).toMatch(new RegExp(`^${name}=[^\n\r\u2028]+$`));
+    expect(refusal({ [name]: 'x'.repeat(100_000) }).length).toBeLessThan(300);
+  }
+});
