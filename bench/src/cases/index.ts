@@ -8,6 +8,7 @@ import { reads } from './reads.ts';
 import { scaling } from './scaling.ts';
 import { search } from './search.ts';
 import { singleSend } from './singleSend.ts';
+import { tenants } from './tenants.ts';
 
 /** How much is measured: `tiny` only shows that a case works. */
 export interface Scale {
@@ -21,6 +22,7 @@ export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   single: singleSend,
   latency,
   fairness,
+  tenants,
   reads,
   scaling,
   backpressure,

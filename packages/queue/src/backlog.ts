@@ -8,13 +8,18 @@ const SAMPLE = 50;
 
 /** Recipients waiting in a queue: its length times the mean of sampled job ids, which end in the job's recipients. */
 export async function waitingRecipients(redis: Redis, queue: Queue): Promise<number> {
-  const key = queue.toKey('wait');
-  const [length, newest, oldest] = await Promise.all([
-    redis.llen(key),
-    redis.lrange(key, 0, SAMPLE - 1),
-    redis.lrange(key, -SAMPLE, -1),
+  // Jobs with a turn stand in a sorted set, those without, and those that are started again, in a list.
+  const [wait, prioritized] = [queue.toKey('wait'), queue.toKey('prioritized')];
+  const [listed, sorted, ...ends] = await Promise.all([
+    redis.llen(wait),
+    redis.zcard(prioritized),
+    redis.lrange(wait, 0, SAMPLE - 1),
+    redis.lrange(wait, -SAMPLE, -1),
+    redis.zrange(prioritized, '0', String(SAMPLE - 1)),
+    redis.zrange(prioritized, String(-SAMPLE), '-1'),
   ]);
-  const ids = [...newest, ...oldest];
+  const length = listed + sorted;
+  const ids = ends.flat();
   if (ids.length === 0) return 0;
   const mean = ids.reduce((sum, id) => sum + recipientsInJob(id), 0) / ids.length;
   return Math.ceil(length * mean);

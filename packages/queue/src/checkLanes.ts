@@ -29,7 +29,8 @@ async function areEmpty(redis: Redis, lanes: number): Promise<boolean> {
   for (const kind of LANE_KINDS) {
     for (let lane = 0; lane < lanes; lane++) {
       const queue = before.lane(kind, lane);
-      jobs += (await redis.llen(queue.toKey('wait'))) + (await redis.llen(queue.toKey('active')));
+      for (const list of ['wait', 'active']) jobs += await redis.llen(queue.toKey(list));
+      jobs += await redis.zcard(queue.toKey('prioritized'));
     }
   }
   await before.close();

@@ -8,6 +8,7 @@ import { refreshing } from './backlog.ts';
 import { isSetAside, SET_ASIDE, setAside } from './deadLetters.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
 import type { Queues } from './queues.ts';
+import { noteTurn } from './turns.ts';
 
 const MEMBER_EVERY_MS = 500;
 const MEMBER_SILENT_MS = 3000;
@@ -77,10 +78,15 @@ export class LaneWorkers {
   }
 
   #openLane(kind: LaneKind, lane: number): Worker {
-    const { connection, queues, log } = this.#options;
+    const { connection, queues, log, store } = this.#options;
     const handle = this.#options.handler(kind, lane);
     const { name, prefix } = laneQueue(kind, lane);
-    const worker = new Worker(name, (job, token) => this.#process(handle, job, token ?? ''), {
+    const process = (job: Job, token = '') => {
+      // Only how fair the lane is depends on it, so nobody waits for it.
+      if (kind === 'fanout' && job.priority > 0) noteTurn(store.redis, lane, job.priority).catch(() => {});
+      return this.#process(handle, job, token);
+    };
+    const worker = new Worker(name, process, {
       connection,
       prefix,
       concurrency: 1,

@@ -4,6 +4,7 @@ import { type Broadcast, laneOf, refOf, shardOf } from '@ruyi/store';
 import { Batcher, Gate } from './batcher.ts';
 import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
 import type { Queues } from './queues.ts';
+import { takeTurns } from './turns.ts';
 
 const MICRO_BATCH = { items: 512, size: 1024 * 1024 };
 /** Fewer and larger jobs: each costs API, worker and Redis about as much as five messages. */
@@ -53,7 +54,9 @@ export class Producer {
 
   async groupCommand(job: GroupCommandJob): Promise<void> {
     const lane = laneOf(shardOf(job.ch, this.#shards), this.#queues.lanes);
-    await this.#queues.lane('fanout', lane).add(GROUP_COMMAND.name, job, { jobId: `g${job.ref}.1` });
+    // Commands to one channel keep their order, whoever sends them.
+    const [priority = 1] = await takeTurns(this.#queues.redis, lane, job.ch, 1);
+    await this.#queues.lane('fanout', lane).add(GROUP_COMMAND.name, job, { jobId: `g${job.ref}.1`, priority });
   }
 
   /** Adds the jobs of a broadcast, each lane's in order. Adding them again changes nothing: their ids are fixed. */
@@ -62,7 +65,12 @@ export class Producer {
     await Promise.all(
       [...lanes].map(async (lane) => {
         const jobs = plan.jobs.filter((job) => job.lane === lane);
-        const adds = jobs.map(({ id, data }) => ({ name: BROADCAST.name, data, opts: { jobId: id } }));
+        const turns = await takeTurns(this.#queues.redis, lane, jobs[0]?.data.from ?? '', jobs.length);
+        const adds = jobs.map(({ id, data }, i) => ({
+          name: BROADCAST.name,
+          data,
+          opts: { jobId: id, priority: turns[i] ?? 1 },
+        }));
         await this.#queues.lane('fanout', lane).addBulk(adds);
       }),
     );

@@ -13,6 +13,8 @@ export interface Queues {
   lanes: number;
   index: Queue;
   dead: Queue;
+  /** the connection of all of them */
+  redis: Redis;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function openQueues(connection: Redis, lanes: number): Queues {
     lanes,
     index,
     dead,
+    redis: connection,
     lane(kind, lane) {
       const queue = byKind[kind]?.[lane];
       if (!queue) throw new Error(`no lane ${kind}.${lane}`);
