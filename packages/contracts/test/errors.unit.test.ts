@@ -1,0 +1,42 @@
+import {
+  ApiError,
+  InvalidJsonError,
+  InvalidRequestError,
+  MethodNotAllowedError,
+  NotFoundError,
+  OverloadedError,
+  PayloadTooLargeError,
+  UnauthorizedError,
+  UnavailableError,
+} from '@ruyi/contracts';
+import { expect, test } from 'vitest';
+
+test.each<[ApiError, number, string, Record<string, string>]>([
+  [new InvalidJsonError('why'), 400, 'invalid_json', {}],
+  [new InvalidRequestError([{ path: 'uid', message: 'is required' }]), 400, 'invalid_request', {}],
+  [new UnauthorizedError(), 401, 'unauthorized', { 'WWW-Authenticate': 'Bearer' }],
+  [new NotFoundError('why'), 404, 'not_found', {}],
+  [new MethodNotAllowedError('GET', 'POST'), 405, 'method_not_allowed', { Allow: 'POST' }],
+  [new PayloadTooLargeError('why'), 413, 'payload_too_large', {}],
+  [new OverloadedError('why', 2), 429, 'overloaded', { 'Retry-After': '2' }],
+  [new UnavailableError('why'), 503, 'unavailable', { 'Retry-After': '1' }],
+])('%s has the status, code and headers of the contract, and says what is wrong', (error, status, code, headers) => {
+  expect(error).toBeInstanceOf(ApiError);
+  expect(error.toBody()).toMatchObject({ status, code, msg: error.message });
+  expect(error.message).not.toBe('');
+  expect(error).toMatchObject({ status, headers });
+});
+
+test('a refused request names its first broken field, and holds all of them', () => {
+  const issues: [{ path: string; message: string }, { path: string; message: string }] = [
+    { path: 'subscribers.3', message: 'must be a string' },
+    { path: 'payload', message: 'is required' },
+  ];
+  expect(new InvalidRequestError(issues).toBody()).toEqual({
+    msg: 'subscribers.3: must be a string',
+    status: 400,
+    code: 'invalid_request',
+    errors: issues,
+  });
+  expect(new InvalidRequestError([{ path: '', message: 'names too many' }]).toBody().msg).toBe('names too many');
+});
