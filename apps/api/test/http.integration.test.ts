@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { apiClient, base64, fresh, group, names, startApi, testSystem, unfinishedJobs, upTo } from './harness.ts';
 
 const system = testSystem(['worker']);
+const small = testSystem([], { MAX_BODY_BYTES: '1024', MAX_PAYLOAD_BYTES: '10', MAX_RECIPIENTS: '3' });
 
 describe('x-request-id', () => {
   const idFor = async (given: string) =>
@@ -38,7 +39,6 @@ describe('x-request-id', () => {
 });
 
 describe('Prefer: wait', () => {
-  const idle = testSystem();
   const message = () => ({ ...group(fresh('room')), payload: 'YQ==' });
 
   test.each(['wait=10', 'respond-async, wait=10', 'WAIT=10', 'wait="10"'])(
@@ -69,7 +69,7 @@ describe('Prefer: wait', () => {
   });
 
   test('without a worker gets the plain answer when the time is up', async () => {
-    const { status, body, headers } = await idle.send(message(), { prefer: 'wait=1' });
+    const { status, body, headers } = await small.send(message(), { prefer: 'wait=1' });
     expect([status, body.data.message_id > 0, body.data.message_seq]).toEqual([200, true, undefined]);
     expect(headers.get('preference-applied')).toBeNull();
   });
@@ -120,7 +120,6 @@ describe('API_TOKEN', () => {
 });
 
 describe('bounds that are set', () => {
-  const small = testSystem([], { MAX_BODY_BYTES: '1024', MAX_PAYLOAD_BYTES: '10', MAX_RECIPIENTS: '3' });
   const status = async (more: object) =>
     (await small.send({ ...group(fresh('room')), payload: 'YQ==', ...more })).status;
 

@@ -18,6 +18,8 @@ import {
 
 const paused = testSystem(['worker']);
 const killed = testSystem(['worker', 'indexer']);
+const NOBODY = 'http://127.0.0.1:9';
+const searchless = testSystem(['worker'], { MEILI_URL: NOBODY });
 
 /** Well beyond every deadline of ours: what takes longer hangs. */
 const HANGS_MS = 20_000;
@@ -41,11 +43,13 @@ function unavailable(title: string, { status, body, headers }: Answer<ErrorBody>
 }
 
 async function everythingIsUnavailable(system: System): Promise<void> {
+  const progress = system.get('/message/sendbatch/123456789');
+  const health = system.get('/health');
   const answers = await withoutHanging(Promise.all(endpoints.map((endpoint) => ask(system, endpoint))));
   for (const [i, answer] of answers.entries()) unavailable(endpoints[i]?.title ?? '', answer);
-  unavailable('progress', await withoutHanging(system.get('/message/sendbatch/123456789')));
-  const health = await withoutHanging(system.get('/health'));
-  expect([health.status, health.body]).toMatchObject([503, { status: 'down', checks: { redis: 'down' } }]);
+  unavailable('progress', await withoutHanging(progress));
+  const { status, body } = await withoutHanging(health);
+  expect([status, body]).toMatchObject([503, { status: 'down', checks: { redis: 'down' } }]);
   // What needs no Redis is answered as ever.
   expect((await system.post('/message/send', '{')).status).toBe(400);
   expect((await system.get('/nowhere')).status).toBe(404);
@@ -53,6 +57,22 @@ async function everythingIsUnavailable(system: System): Promise<void> {
 
 const healthy = (system: System) =>
   waitFor(async () => (await system.get('/health')).status === 200, { what: 'the API to be healthy again' });
+
+test('while all is well, /health says so', async () => {
+  const { status, body } = await killed.get('/health');
+  expect([status, body]).toEqual([200, { status: 'ok', checks: { redis: 'ok', search: 'ok' } }]);
+});
+
+test('without its search engine it is degraded: searching is 503, sending and reading go on', async () => {
+  const { status, body } = await searchless.get('/health');
+  expect([status, body]).toEqual([200, { status: 'degraded', checks: { redis: 'ok', search: 'down' } }]);
+  const ann = fresh('ann');
+  const refused = await searchless.post('/plugins/wk.plugin.search/usersearch', { uid: ann });
+  unavailable('search', refused);
+  const room = group(fresh('room'));
+  await searchless.store({ ...room, from_uid: ann, payload: base64('hi') });
+  expect((await searchless.log(room)).map(text)).toEqual(['hi']);
+});
 
 describe('while Redis does not answer', () => {
   afterEach(() => paused.redis.kill('SIGCONT'));

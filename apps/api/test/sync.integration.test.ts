@@ -1,20 +1,19 @@
 import type { MessageObject } from '@ruyi/contracts';
 import { seededRandom } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
-import { base64, fresh, group, names, type System, testSystem, text, upTo } from './harness.ts';
+import { base64, fresh, group, names, testSystem, text, upTo } from './harness.ts';
 
-const system = testSystem(['worker'], { INBOX_KEEP: '10' });
-const small = testSystem(['worker'], { INBOX_MAX: '20' });
+const system = testSystem(['worker'], { INBOX_KEEP: '10', INBOX_MAX: '250' });
 
 /** Sends commands to a user, each with its number as its text. */
-async function command(to: System, uid: string, numbers: number[]): Promise<void> {
+async function command(uid: string, numbers: number[]): Promise<void> {
   for (const n of numbers) {
-    await to.send({ header: { sync_once: 1 }, channel_id: uid, channel_type: 1, payload: base64(`${n}`) });
+    await system.send({ header: { sync_once: 1 }, channel_id: uid, channel_type: 1, payload: base64(`${n}`) });
   }
-  await to.settled();
+  await system.settled();
 }
-const acknowledge = async (uid: string, last_message_seq: number, at: System = system) => {
-  const answer = await at.post('/message/syncack', { uid, last_message_seq });
+const acknowledge = async (uid: string, last_message_seq: number) => {
+  const answer = await system.post('/message/syncack', { uid, last_message_seq });
   expect([answer.status, answer.body]).toEqual([200, { status: 200 }]);
 };
 const numbers = (messages: MessageObject[]) => messages.map((message) => Number(text(message)));
@@ -22,13 +21,13 @@ const numbers = (messages: MessageObject[]) => messages.map((message) => Number(
 describe('sync', () => {
   test('gives the commands that are not acknowledged, ascending and again until they are', async () => {
     const ann = fresh('ann');
-    await command(system, ann, upTo(5));
+    await command(ann, upTo(5));
     for (const _ of upTo(2)) expect(numbers(await system.sync({ uid: ann }))).toEqual(upTo(5));
     await acknowledge(ann, 3);
     expect(numbers(await system.sync({ uid: ann }))).toEqual([4, 5]);
     await acknowledge(ann, 5);
     expect(await system.sync({ uid: ann })).toEqual([]);
-    await command(system, ann, [6]);
+    await command(ann, [6]);
     const [next] = await system.sync({ uid: ann });
     expect([next?.message_seq, next && text(next)]).toEqual([6, '6']);
   });
@@ -39,7 +38,7 @@ describe('sync', () => {
 
   test('gives 200 at once unless told otherwise, and never more than limit', async () => {
     const ann = fresh('ann');
-    await command(system, ann, upTo(210));
+    await command(ann, upTo(210));
     expect(numbers(await system.sync({ uid: ann }))).toEqual(upTo(200));
     expect(numbers(await system.sync({ uid: ann, limit: 0 }))).toEqual(upTo(200));
     expect(numbers(await system.sync({ uid: ann, limit: 7 }))).toEqual(upTo(7));
@@ -48,7 +47,7 @@ describe('sync', () => {
 
   test('after a seq above the cursor reads on from there without acknowledging', async () => {
     const ann = fresh('ann');
-    await command(system, ann, upTo(8));
+    await command(ann, upTo(8));
     await acknowledge(ann, 2);
     expect(numbers(await system.sync({ uid: ann, message_seq: 6 }))).toEqual([7, 8]);
     expect(numbers(await system.sync({ uid: ann, message_seq: 8 }))).toEqual([]);
@@ -57,7 +56,7 @@ describe('sync', () => {
 
   test('after a seq larger than the newest reads from the cursor', async () => {
     const ann = fresh('ann');
-    await command(system, ann, upTo(4));
+    await command(ann, upTo(4));
     await acknowledge(ann, 1);
     for (const message_seq of [5, 1000, 2 ** 32 - 1]) {
       expect(numbers(await system.sync({ uid: ann, message_seq }))).toEqual([2, 3, 4]);
@@ -66,7 +65,7 @@ describe('sync', () => {
 
   test('after a seq below the cursor reads back as far as INBOX_KEEP acknowledged commands', async () => {
     const ann = fresh('ann');
-    await command(system, ann, upTo(30));
+    await command(ann, upTo(30));
     await acknowledge(ann, 25);
     expect(numbers(await system.sync({ uid: ann, message_seq: 20 }))).toEqual(upTo(30).slice(20));
     expect(numbers(await system.sync({ uid: ann, message_seq: 1 }))).toEqual(upTo(30).slice(15));
@@ -77,7 +76,7 @@ describe('sync', () => {
 describe('syncack', () => {
   test('never moves the cursor back, and 0 changes nothing', async () => {
     const ann = fresh('ann');
-    await command(system, ann, upTo(5));
+    await command(ann, upTo(5));
     await acknowledge(ann, 4);
     for (const seq of [0, 1, 3]) await acknowledge(ann, seq);
     expect(numbers(await system.sync({ uid: ann }))).toEqual([5]);
@@ -86,10 +85,10 @@ describe('syncack', () => {
   test('never moves it past the newest command', async () => {
     const ann = fresh('ann');
     await acknowledge(ann, 100);
-    await command(system, ann, upTo(3));
+    await command(ann, upTo(3));
     expect(numbers(await system.sync({ uid: ann }))).toEqual(upTo(3));
     await acknowledge(ann, 2 ** 32 - 1);
-    await command(system, ann, [4, 5]);
+    await command(ann, [4, 5]);
     expect(numbers(await system.sync({ uid: ann }))).toEqual([4, 5]);
   });
 
@@ -144,7 +143,6 @@ test('a second device gets every command once, by its own seq, while the first o
   };
   for (let round = 0; round < 8; round++) {
     await command(
-      system,
       ann,
       upTo(5).map((n) => round * 5 + n),
     );
@@ -162,8 +160,8 @@ test('a second device gets every command once, by its own seq, while the first o
 
 test('at INBOX_MAX the oldest commands are dropped, and the seqs of the others stay', async () => {
   const ann = fresh('ann');
-  await command(small, ann, upTo(35));
-  const kept = await small.sync({ uid: ann });
-  expect(numbers(kept)).toEqual(upTo(35).slice(15));
+  await command(ann, upTo(265));
+  const kept = await system.inbox(ann);
+  expect(numbers(kept)).toEqual(upTo(265).slice(15));
   expect(kept[0]?.message_seq).toBe(16);
 });
