@@ -1,0 +1,144 @@
+import { channelName } from '@ruyi/contracts';
+import { type LaneHandler, type LaneKind, laneQueue, openQueue, Producer } from '@ruyi/queue';
+import { keys, laneOf, shardOf } from '@ruyi/store';
+import { seededRandom, waitFor } from '@ruyi/testkit';
+import { expect, test } from 'vitest';
+import { LANES, LIMITS, logOf, message, testLanes } from './harness.ts';
+
+const lanes = testLanes();
+
+/** What ran, as the handlers saw it, and the most jobs of one lane that ran at once. */
+function recorder() {
+  const ran: { lane: string; id: string; data: unknown }[] = [];
+  const busy = new Map<string, number>();
+  let most = 0;
+  const handler = (kind: LaneKind, lane: number): LaneHandler => {
+    const name = `${kind}.${lane}`;
+    return async ({ jobId }, { data }) => {
+      const now = (busy.get(name) ?? 0) + 1;
+      busy.set(name, now);
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      ran.push({ lane: name, id: jobId, data });
+      busy.set(name, now - 1);
+    };
+  };
+  return { ran, handler, atOnce: () => most };
+}
+
+test('every job of every lane runs once, those of a lane in the order in which they were added', async () => {
+  const { ran, handler, atOnce } = recorder();
+  const jobs = Array.from({ length: 200 }, (_, n) => ({ name: 'any', data: { n }, opts: { jobId: `job-${n}.1` } }));
+  for (const kind of ['send', 'fanout'] as const) {
+    for (let lane = 0; lane < LANES; lane++) await lanes.queues.lane(kind, lane).addBulk(jobs);
+  }
+  const workers = lanes.work(handler);
+  await lanes.settled();
+  expect(workers.lanes.sort()).toEqual(['fanout.0', 'fanout.1', 'send.0', 'send.1']);
+  for (const lane of workers.lanes) {
+    expect(ran.filter((job) => job.lane === lane).map(({ id }) => id)).toEqual(jobs.map(({ opts }) => opts.jobId));
+  }
+  expect(atOnce()).toBe(1);
+});
+
+test('a log gets the messages of one sender in the order in which they were answered', async () => {
+  const random = seededRandom(7);
+  const channels = Array.from({ length: 24 }, (_, i) =>
+    i % 2 === 0 ? channelName(2, `room${i}`) : channelName(1, `u${i}`, 'ann'),
+  );
+  lanes.work();
+  const sent = new Map<string, number[]>(channels.map((ch) => [ch, []]));
+  let id = 0;
+  // Each channel's sender waits for its answer; all of them send at once.
+  await Promise.all(
+    channels.map(async (ch) => {
+      for (let i = random.whole(20, 60); i > 0; i--) {
+        const own = ++id;
+        await lanes.producer.send(message(own, { ch }));
+        sent.get(ch)?.push(own);
+      }
+    }),
+  );
+  await lanes.settled();
+  for (const [ch, ids] of sent) {
+    expect(await logOf(lanes.client, ch)).toEqual({ ids, seqs: ids.map((_, i) => i + 1) });
+  }
+});
+
+test('messages that arrive together share jobs, each lane its own', async () => {
+  const items = Array.from({ length: 400 }, (_, i) => message(i + 1, { ch: `2:room${i % 10}` }));
+  await Promise.all(items.map((item) => lanes.producer.send(item)));
+  for (let lane = 0; lane < LANES; lane++) {
+    const jobs = await lanes.queues.lane('send', lane).getWaiting();
+    const channels = new Set(jobs.flatMap(({ data }) => data.items.map(({ ch }: { ch: string }) => ch)));
+    for (const ch of channels) expect(laneOf(shardOf(ch, LIMITS.shards), LANES)).toBe(lane);
+    expect(jobs.length).toBeLessThan(10);
+    for (const job of jobs) expect(job.id).toMatch(new RegExp(`\\.${job.data.items.length}$`));
+  }
+  lanes.work();
+  await lanes.settled();
+  const logs = await Promise.all(Array.from({ length: 10 }, (_, i) => logOf(lanes.client, `2:room${i}`)));
+  expect(logs.flatMap(({ ids }) => ids).sort((a, b) => a - b)).toEqual(items.map(({ id }) => id));
+});
+
+test('two API processes never name a job alike, and one names no two of its own alike', async () => {
+  const producers = [lanes.producer, new Producer(lanes.queues, LIMITS.shards)];
+  for (let i = 0; i < 30; i++) {
+    for (const [n, producer] of producers.entries()) await producer.send(message(2 * i + n + 1));
+  }
+  lanes.work();
+  await lanes.settled();
+  expect((await logOf(lanes.client, '2:room')).ids).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+});
+
+test('a job that is added again under its id is one job, before it ran, while it is kept, and with other data', async () => {
+  const { ran, handler } = recorder();
+  const queue = openQueue(lanes.connect(), laneQueue('send', 0));
+  const add = (n: number) => queue.add('any', { n }, { jobId: 'same.1' });
+  await Promise.all([1, 1, 1].map(add));
+  await add(2);
+  lanes.work(handler);
+  await waitFor(() => ran.length > 0, { what: 'the job to run' });
+  await lanes.settled();
+  await add(3);
+  await queue.add('any', { n: 4 }, { jobId: 'other.1' });
+  await lanes.settled();
+  expect(ran.map(({ data }) => data)).toEqual([{ n: 1 }, { n: 4 }]);
+  await queue.close();
+});
+
+test('completed jobs are kept for the board, but only some', async () => {
+  const { handler } = recorder();
+  const queue = lanes.queues.lane('send', 0);
+  await queue.addBulk(
+    Array.from({ length: 100 }, (_, n) => ({ name: 'any', data: { n }, opts: { jobId: `j${n}.1` } })),
+  );
+  lanes.work(handler);
+  await lanes.settled();
+  await lanes.rest();
+  const kept = await queue.getCompleted();
+  expect(kept.map(({ id }) => id)).toContain('j99.1');
+  expect(kept.length).toBeLessThanOrEqual(20);
+});
+
+test('a worker that closes ends the job at hand and begins no other', async () => {
+  const begun: string[] = [];
+  const ended: string[] = [];
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await lanes.queues.lane('send', 0).addBulk(['a', 'b'].map((id) => ({ name: 'any', data: {}, opts: { jobId: id } })));
+  lanes.work(() => async ({ jobId }) => {
+    begun.push(jobId);
+    await held;
+    ended.push(jobId);
+  });
+  await waitFor(() => begun.length === 1, { what: 'the first job to begin' });
+  const closed = lanes.rest();
+  await waitFor(async () => (await lanes.client.zcard(keys.workers)) === 0, { what: 'the worker to leave' });
+  release();
+  await closed;
+  expect([begun, ended]).toEqual([['a'], ['a']]);
+  expect((await lanes.queues.lane('send', 0).getWaiting()).map(({ id }) => id)).toEqual(['b']);
+});
