@@ -8,7 +8,6 @@ import type {
   SendBatchAnswer,
   UserSearchAnswer,
 } from '@ruyi/contracts';
-import { allQueues } from '@ruyi/queue';
 import {
   expectNoLeaks,
   startProcess,
@@ -21,8 +20,8 @@ import {
 } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect } from 'vitest';
 
-const LANES = 2;
-const SETTINGS = { PORT: '0', SHARDS: '8', LANES: String(LANES), LOG_LEVEL: 'silent' };
+const LANE_QUEUES = ['send.0', 'send.1', 'fanout.0', 'fanout.1'];
+const SETTINGS = { PORT: '0', SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent' };
 const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
 const SEARCH = '/plugins/wk.plugin.search/usersearch';
 
@@ -93,7 +92,7 @@ export function testSystem(processes: ('worker' | 'indexer')[] = [], settings: R
     folder.remove();
     if (--systems === 0) expectNoLeaks();
   });
-  const worked = processes.includes('indexer') ? 'all' : 'lanes';
+  const worked = processes.includes('indexer') ? undefined : LANE_QUEUES;
   const settled = async () => {
     await waitFor(async () => (await unfinishedJobs(running(), worked)) === 0, { what: 'every job to be done' });
   };
@@ -126,12 +125,10 @@ export async function startApi(config: Record<string, string>) {
 export const startApp = (name: 'api' | 'worker' | 'indexer', config: Record<string, string>) =>
   startProcess(fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url)), config);
 
-/** Jobs that wait or are at work, in the lanes or in all queues, at one moment. */
-export async function unfinishedJobs({ client }: TestRedis, which: 'lanes' | 'all' = 'all'): Promise<number> {
-  const queues = allQueues(LANES).filter(({ name }) => which === 'all' || name.includes('.'));
+/** Jobs that wait or are at work in these queues, by default all, at one moment. */
+export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QUEUES, 'index', 'dead']) {
   const moment = client.multi();
-  for (const { prefix, name } of queues)
-    for (const list of ['wait', 'active']) moment.llen(`${prefix}:${name}:${list}`);
+  for (const name of queues) for (const list of ['wait', 'active']) moment.llen(`{r.${name}}:${name}:${list}`);
   const lengths = (await moment.exec()) ?? [];
   return lengths.reduce((sum, [, length]) => sum + Number(length), 0);
 }
