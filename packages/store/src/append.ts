@@ -143,7 +143,7 @@ export class Appender {
     for (const { item, uid } of operations) {
       if (uid === undefined) callKeys.push(keys.seq(shard, item.ch), keys.log(shard, item.ch));
       else callKeys.push(keys.inboxSeq(shard, uid), keys.inbox(shard, uid));
-      callKeys.push(item.idem === undefined ? head : keys.idem(shard, item.idem));
+      callKeys.push(item.idem === undefined ? head : recordKey(shard, item.idem, item, uid));
       args.push(
         uid === undefined ? 'l' : 'i',
         uid === undefined ? encodeEntry(item) : encodeEntry(item, commandTarget(item)),
@@ -243,6 +243,15 @@ export function commandInboxes(item: SendItem): string[] {
   const pair = personalPair(item.ch) ?? [];
   const users = item.from === SYSTEM_UID ? [commandTarget(item)] : [...new Set(pair)];
   return users.filter((uid) => uid !== SYSTEM_UID && (item.inboxes?.includes(uid) ?? true));
+}
+
+/**
+ * The idempotency record that goes with an operation: the one that ingress took, but for the sender's copy of a command.
+ * Both inboxes may be in one shard, and the second must not be taken for a repeat of the first.
+ */
+function recordKey(shard: number, idem: string, item: SendItem, uid: string | undefined): string {
+  const isSendersCopy = uid === item.from && ![uid, SYSTEM_UID].includes(commandTarget(item));
+  return keys.idem(shard, isSendersCopy ? `${idem}.own` : idem);
 }
 
 /** The recipient of a personal command as it was sent. */

@@ -133,8 +133,18 @@ test('a repeated personal command reaches each of its two inboxes once, wherever
   }
   for (const uid of [from, to]) {
     expect((await inboxOf(redis.client, uid)).newest).toBe(1);
-    expect(await redis.client.get(keys.idem(shard(uid), hash))).toBe(`S:1:${ts}:1`);
+    const record = keys.idem(shard(uid), uid === from ? `${hash}.own` : hash);
+    expect(await redis.client.get(record)).toBe(`S:1:${ts}:1`);
   }
+});
+
+test('a personal command reaches both inboxes once where they lie in one shard', async () => {
+  const uids = Array.from({ length: 40 }, (_, i) => `u${i}`);
+  const to = uids.find((uid) => shard(uid) === shard('ann')) ?? '';
+  const command = { ch: channelName(1, to, 'ann'), from: 'ann', cmd: 1 as const, idem: hash };
+  const lane = redis.open().appender('send.0');
+  for (const job of ['a', 'b']) await lane.appendMessages(jobRun(job), [message(1, command)]);
+  for (const uid of ['ann', to]) expect((await inboxOf(redis.client, uid)).newest).toBe(1);
 });
 
 test('a batch record goes from accepted to queued and keeps its first expiry', async () => {
