@@ -9,8 +9,9 @@ COPY package.json package-lock.json turbo.json tsconfig.base.json ./
 COPY scripts scripts
 COPY packages packages
 COPY apps apps
-# A member of the workspace that is not run here: the lock file names it.
+# Members of the workspace that are not run here: the lock file names them.
 COPY bench/package.json bench/package.json
+COPY torture/package.json torture/package.json
 RUN npm ci --no-audit --no-fund \
   && npx turbo run build --filter='./apps/*' \
   && npm prune --omit=dev --no-audit --no-fund \

@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Role } from '../system/member.ts';
+import type { Fault, FaultContext } from './fault.ts';
+
+/** kill -9 of one process of a kind, again and again; each is started again at once. */
+async function killOneByOne(context: FaultContext, role: Role, everyMs: number, forMs: number): Promise<void> {
+  const { system, random, count } = context;
+  const until = performance.now() + forMs;
+  const restarts: Promise<void>[] = [];
+  while (performance.now() < until) {
+    await pause(random.whole(everyMs / 2, everyMs * 1.5));
+    // One that is still starting can do no harm and suffer none.
+    const victims = system.of(role).filter(({ isReady }) => isReady);
+    const victim = victims[random.whole(0, Math.max(0, victims.length - 1))];
+    if (!victim) continue;
+    count(`${role} kills`);
+    restarts.push(victim.kill());
+  }
+  await Promise.all(restarts);
+}
+
+/** All processes of some kinds die in the same moment. @returns ms until every lane stored messages again */
+async function killTogether({ system, progress, count }: FaultContext, roles: Role[]): Promise<number> {
+  const victims = roles.flatMap((role) => system.of(role));
+  for (const { role } of victims) count(`${role} kills`);
+  const restarted = victims.map((victim) => victim.kill());
+  const ms = await progress.recovered();
+  await Promise.all(restarted);
+  return ms;
+}
+
+export const killWorkers: Fault = async (context) => {
+  await killOneByOne(context, 'worker', 600, context.forMs * 0.7);
+  await context.system.allReady();
+  context.noteRecovery(await killTogether(context, ['worker']));
+};
+
+export const killApi: Fault = (context) => killOneByOne(context, 'api', 600, context.forMs);
+
+export const killIndexer: Fault = (context) => killOneByOne(context, 'indexer', 800, context.forMs);
+
+export const killAll: Fault = async (context) => {
+  const until = performance.now() + context.forMs;
+  do {
+    await killTogether(context, ['api', 'worker', 'indexer']);
+    await context.system.allReady();
+    await pause(context.random.whole(0, 3000));
+  } while (performance.now() < until);
+};

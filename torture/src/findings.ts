@@ -1,0 +1,46 @@
+/** What may be wrong at the end; the first four are the promise itself. */
+export const findingKinds = [
+  'lost',
+  'doubled',
+  'gap',
+  'misordered',
+  'unexpected',
+  'wrong answer',
+  'batch progress',
+  'search',
+  'stuck',
+  'crash',
+  'shutdown',
+] as const;
+export type FindingKind = (typeof findingKinds)[number];
+
+/** Collects what is wrong: all of it is counted, the first few of a kind are kept with their details. */
+export class Findings {
+  readonly #counts = new Map<FindingKind, number>();
+  readonly #details: string[] = [];
+  readonly #say: (line: string) => void;
+
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
+
+  add(kind: FindingKind, detail: string): void {
+    const count = this.count(kind) + 1;
+    this.#counts.set(kind, count);
+    if (count > 20) return;
+    this.#details.push(`${kind}: ${detail}`);
+    this.#say(`!! ${kind}: ${detail}`);
+  }
+
+  count(kind: FindingKind): number {
+    return this.#counts.get(kind) ?? 0;
+  }
+
+  get total(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  get details(): readonly string[] {
+    return this.#details;
+  }
+}

@@ -1,0 +1,56 @@
+import { Agent, request } from 'node:http';
+
+export interface Reply {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: answers of many endpoints; what is read of them is checked where it is read.
+  body: any;
+}
+
+/** No request was sent: nobody listens. Anything else leaves open whether it was served. */
+export class RefusedError extends Error {}
+
+/** One keep-alive client for all of the load. */
+export class Http {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+  /** @throws RefusedError, or Error where the connection ended or the deadline passed before the answer */
+  call(
+    port: number,
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+    { headers = {}, deadlineMs = 45_000 }: { headers?: Record<string, string>; deadlineMs?: number } = {},
+  ): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const text = body === undefined ? '' : JSON.stringify(body);
+      const length = { 'content-length': Buffer.byteLength(text) };
+      const options = { agent: this.#agent, host: '127.0.0.1', port, method, path, headers: { ...headers, ...length } };
+      const outgoing = request(options, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', fail);
+        incoming.on('aborted', () => fail(new Error('the answer was cut')));
+        incoming.on('end', () => {
+          clearTimeout(timer);
+          try {
+            resolve({ status: incoming.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) });
+          } catch (error) {
+            fail(error);
+          }
+        });
+      });
+      const fail = (error: unknown) => {
+        clearTimeout(timer);
+        const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+        reject(isRefused ? new RefusedError('refused') : error);
+      };
+      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs);
+      outgoing.on('error', fail);
+      outgoing.end(text);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}

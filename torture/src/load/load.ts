@@ -1,0 +1,57 @@
+import { seededRandom } from '@ruyi/testkit';
+import type { Findings } from '../findings.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { System } from '../system/system.ts';
+import type { Http } from './http.ts';
+import { type ReadCommand, runReader } from './reader.ts';
+import { type LoadContext, type LoadStats, runSender } from './sender.ts';
+import { GROUP, type World } from './world.ts';
+
+export interface Load {
+  stats: LoadStats;
+  /** Where requests go: to the APIs themselves, or through the proxies that cut connections. */
+  throughProxies(yes: boolean): void;
+  /** Begins nothing new, and resolves when all that was begun is answered: what each reader has read. */
+  stop(): Promise<Map<string, ReadCommand[]>>;
+}
+
+const SEED_STEP = 7919;
+
+export async function createGroups(http: Http, port: number, world: World): Promise<void> {
+  for (const { id, members } of world.groups) {
+    const body = { channel_id: id, channel_type: GROUP, subscribers: members };
+    const { status } = await http.call(port, 'POST', '/channel', body);
+    if (status !== 200) throw new Error(`group ${id} cannot be created: ${status}`);
+  }
+}
+
+/** Everybody sends and reads, each with random numbers of its own, so that one seed gives each the same requests. */
+export function startLoad(
+  system: System,
+  shared: { http: Http; world: World; ledger: Ledger; findings: Findings; seed: number },
+): Load {
+  const stop = new AbortController();
+  const stats: LoadStats = { statuses: new Map(), refused: 0, cut: 0, latencies: [] };
+  let ports = system.apiPorts;
+  const context: LoadContext = { ...shared, stats, stop: stop.signal, ports: () => ports };
+  const { senders, readers } = shared.world;
+  const randomOf = (i: number) => seededRandom(shared.seed + SEED_STEP * (i + 1));
+  const sending = senders.map((uid, i) => runSender(context, uid, randomOf(i)));
+  const reading = readers.map(
+    async (uid, i) => [uid, await runReader(context, uid, randomOf(senders.length + i))] as const,
+  );
+  const all = Promise.all([Promise.all(reading), ...sending]);
+  // Looked at by stop(); until then an error must not end the process.
+  all.catch(() => {});
+  return {
+    stats,
+    throughProxies(yes) {
+      ports = yes ? system.apiProxies.map(({ port }) => port) : system.apiPorts;
+    },
+    async stop() {
+      stop.abort();
+      const [read] = await all;
+      return new Map(read);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { channelName } from '@ruyi/contracts';
+import { laneOf, shardOf } from '@ruyi/store';
+import { LANES, SHARDS } from '../system/system.ts';
+
+export const GROUP = 2;
+
+/** Who and what there is in a run. */
+export interface World {
+  /** people who send; each sends one request after the other */
+  senders: string[];
+  /** people who only receive */
+  users: string[];
+  /** of the users, those whose commands are read and acknowledged while the load runs */
+  readers: string[];
+  groups: Group[];
+}
+
+export interface Group {
+  id: string;
+  members: string[];
+  lane: number;
+}
+
+/** Ids that look like keys, patterns or code: legal, and they must cross into nothing. */
+const STRANGE = [
+  '{1}',
+  '*',
+  'r:{3}:seq:2:g0',
+  '2:g0',
+  '__proto__',
+  'constructor',
+  '群 一',
+  'a\\b"c',
+  'toString',
+  '%00',
+];
+
+const USERS = 300;
+const GROUP_MEMBERS = 12;
+
+export function createWorld(senderCount: number): World {
+  const senders = Array.from({ length: senderCount }, (_, i) => `sender${i}`);
+  const users = [...STRANGE, ...Array.from({ length: USERS }, (_, i) => `u${i}`)];
+  const names = [...Array.from({ length: 2 * LANES }, (_, i) => `g${i}`), ...groupPerLane(), ...STRANGE];
+  const groups = names.map((id, i) => ({
+    id,
+    lane: laneOf(shardOf(channelName(GROUP, id), SHARDS), LANES),
+    members: [...senders, ...Array.from({ length: GROUP_MEMBERS }, (_, j) => users[(i * 7 + j) % users.length] ?? '')],
+  }));
+  return { senders, users, readers: users.slice(-4), groups };
+}
+
+/** One group in every lane: their logs show which lanes move. */
+function groupPerLane(): string[] {
+  return Array.from({ length: LANES }, (_, lane) => {
+    for (let i = 0; ; i++) {
+      const id = `lane${lane}-${i}`;
+      if (laneOf(shardOf(channelName(GROUP, id), SHARDS), LANES) === lane) return id;
+    }
+  });
+}

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { type FaultName, faultNames, isFaultName } from './faults/names.ts';
+
+export interface Options {
+  seed: number;
+  /** how long load and faults run; starting, draining and checking come on top */
+  minutes: number;
+  faults: FaultName[];
+  /** where the report is written as JSON, if anywhere */
+  json?: string;
+}
+
+export const HELP = `npm run torture -- [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file]
+faults: ${faultNames.join(', ')}; all of them without --faults`;
+
+/** @throws Error with one line for whoever typed the arguments */
+export function readOptions(args: string[]): Options | 'help' {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: 'string', default: '10' },
+      seed: { type: 'string' },
+      faults: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: must be a number above 0`);
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed ${values.seed}: must be a whole number`);
+  const { json } = values;
+  return { seed, minutes, faults: chosen(values.faults), ...(json === undefined ? {} : { json }) };
+}
+
+function chosen(names: string | undefined): FaultName[] {
+  if (names === undefined) return [...faultNames];
+  if (names === 'none') return [];
+  return names.split(',').map((name) => {
+    if (!isFaultName(name)) throw new Error(`no fault ${name}; there are: ${faultNames.join(', ')}`);
+    return name;
+  });
+}

@@ -1,0 +1,83 @@
+import { freePort, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
+import type { Findings } from '../findings.ts';
+import { Member, type Role } from './member.ts';
+import { startProxy, type TcpProxy } from './proxy.ts';
+
+export const LANES = 4;
+export const SHARDS = 64;
+const APIS = 2;
+const WORKERS = 2;
+
+/** The real processes on a real redis-server with AOF, with proxies in between that can cut connections. */
+export interface System {
+  redis: TestRedis;
+  dataDir: string;
+  /** what the processes were started with; REDIS_URL leads through the proxy */
+  env: Record<string, string>;
+  members: Member[];
+  of(role: Role): Member[];
+  /** in front of each API */
+  apiProxies: TcpProxy[];
+  redisProxy: TcpProxy;
+  /** the APIs themselves, not through the proxies */
+  apiPorts: number[];
+  allReady(): Promise<void>;
+  /** Ends every process as an operator would, and checks that they end well. */
+  stop(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export async function startSystem(findings: Findings): Promise<System> {
+  const args = ['--enable-debug-command', 'local'];
+  const redis = await startRedis({ appendonly: true, args });
+  const redisProxy = await startProxy(redis.port);
+  const folder = tempDir('torture');
+  const env = {
+    REDIS_URL: `redis://127.0.0.1:${redisProxy.port}`,
+    DATA_DIR: folder.path,
+    LOG_LEVEL: 'warn',
+    LANES: String(LANES),
+    SHARDS: String(SHARDS),
+    // What was acknowledged is read again at the end.
+    INBOX_KEEP: '1000000',
+    INBOX_MAX: '10000000',
+  };
+  const apiPorts: number[] = [];
+  for (let i = 0; i < APIS; i++) apiPorts.push(await freePort());
+  const members = [
+    new Member('indexer', 'indexer', env, findings),
+    ...Array.from({ length: WORKERS }, (_, i) => new Member('worker', `worker ${i + 1}`, env, findings)),
+    ...apiPorts.map((port, i) => new Member('api', `api ${i + 1}`, { ...env, PORT: String(port) }, findings)),
+  ];
+  const apiProxies = await Promise.all(apiPorts.map(startProxy));
+  await Promise.all(members.map((member) => member.start()));
+  const allReady = async () => {
+    const ready = () => members.every(({ isReady }) => isReady);
+    await waitFor(ready, { what: 'every process to serve', deadlineMs: 120_000 });
+  };
+  return {
+    redis,
+    dataDir: folder.path,
+    env,
+    members,
+    of: (role) => members.filter((member) => member.role === role),
+    apiProxies,
+    redisProxy,
+    apiPorts,
+    allReady,
+    async stop() {
+      for (const member of members.toReversed()) {
+        const { exit, ms } = await member.stop();
+        if (exit?.code !== 0 || ms > 10_000) {
+          findings.add('shutdown', `${member.name}: exit ${exit?.signal ?? exit?.code} after ${Math.round(ms)} ms`);
+        }
+      }
+    },
+    async remove() {
+      await Promise.all(members.map((member) => member.stop()));
+      await Promise.all([...apiProxies, redisProxy].map((proxy) => proxy.close()));
+      await redis.stop();
+      folder.remove();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { seededRandom, waitFor } from '@ruyi/testkit';
+import { checkBatches } from './check/checkBatches.ts';
+import { checkPlaces, expectedPlaces } from './check/checkPlaces.ts';
+import { checkSearch } from './check/checkSearch.ts';
+import { checkStrayKeys } from './check/checkStrayKeys.ts';
+import { readBack } from './check/readBack.ts';
+import { Findings } from './findings.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { Http } from './load/http.ts';
+import { createGroups, startLoad } from './load/load.ts';
+import { createWorld } from './load/world.ts';
+import type { Options } from './options.ts';
+import { watchProgress } from './progress.ts';
+import { createReport, type Report } from './report.ts';
+import { runSchedule } from './schedule.ts';
+import { unfinishedJobs } from './system/drained.ts';
+import { startSystem } from './system/system.ts';
+
+const SENDERS = 12;
+const ANSWERED_DEADLINE_MS = 120_000;
+const DRAIN_DEADLINE_MS = 180_000;
+
+/** One run: everything is started, loaded, harmed, drained, checked and removed. */
+export async function torture(options: Options, say: (line: string) => void): Promise<Report> {
+  const began = performance.now();
+  const findings = new Findings(say);
+  const ledger = new Ledger();
+  const random = seededRandom(options.seed);
+  const world = createWorld(SENDERS);
+  const http = new Http();
+  const recoveries: number[] = [];
+  const system = await startSystem(findings);
+  try {
+    const port = system.apiPorts[0] ?? 0;
+    await createGroups(http, port, world);
+    const progress = watchProgress(system.redis.port, world);
+    const load = startLoad(system, { http, world, ledger, findings, seed: options.seed });
+    const noteRecovery = (ms: number) => recoveries.push(ms);
+    const shared = { system, load, ledger, world, http, findings, progress, random, noteRecovery };
+    const phases = await runSchedule(shared, options.faults, options.minutes * 60_000, say);
+    await progress.stop();
+
+    say('load stops; what was begun is answered, then the queues drain');
+    const read = await within(load.stop(), ANSWERED_DEADLINE_MS, 'every request to be answered');
+    const isDrained = async () => {
+      const unfinished = await unfinishedJobs(system.redis.client);
+      if (Object.keys(unfinished).length > 0) throw new Error(JSON.stringify(unfinished));
+      return true;
+    };
+    const drained = { what: 'the queues to drain', deadlineMs: DRAIN_DEADLINE_MS, everyMs: 200 };
+    await waitFor(isDrained, drained).catch((error: Error) => findings.add('stuck', error.message));
+
+    say('everything is read back');
+    const asking = { http, port };
+    const places = expectedPlaces(ledger);
+    const found = await readBack(asking, places.keys(), read);
+    const stored = checkPlaces(ledger, findings, places, found);
+    await checkStrayKeys(system.redis.client, places, findings);
+    const batches = await checkBatches(asking, ledger, findings);
+    const searches = await checkSearch(asking, ledger, findings, world, found, random);
+    await system.stop();
+    const seconds = (performance.now() - began) / 1000;
+    const checked = { stored, places: places.size, batches, searches };
+    return createReport({ options, seconds, phases, checked, ledger, findings, load: load.stats, recoveries });
+  } finally {
+    http.close();
+    await system.remove();
+  }
+}
+
+async function within<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${deadlineMs} ms for ${what}`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
