@@ -130,7 +130,7 @@ export async function jobsOnLanes(queues: Queues): Promise<number> {
   const lanes = LANE_KINDS.flatMap((kind) =>
     Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane)),
   );
-  const counts = await Promise.all(lanes.map((queue) => queue.getJobCountByTypes('wait', 'active')));
+  const counts = await Promise.all(lanes.map((queue) => queue.getJobCountByTypes('wait', 'prioritized', 'active')));
   return counts.reduce((sum, n) => sum + n, 0);
 }
 

@@ -27,7 +27,9 @@ async function add(count: number, data: object = {}): Promise<void> {
   const numbers = Array.from({ length: count }, () => ++added);
   for (const kind of KINDS) {
     for (let lane = 0; lane < LANES; lane++) {
-      const jobs = numbers.map((n) => ({ name: 'any', data, opts: { jobId: `job-${n}.1` } }));
+      // Jobs of a fanout lane have turns.
+      const turn = (n: number) => (kind === 'fanout' ? { priority: n } : {});
+      const jobs = numbers.map((n) => ({ name: 'any', data, opts: { jobId: `job-${n}.1`, ...turn(n) } }));
       await lanes.queues.lane(kind, lane).addBulk(jobs);
     }
   }

@@ -1,0 +1,152 @@
+import { DeadJob } from '@ruyi/contracts';
+import type { LaneKind } from '@ruyi/queue';
+import { keys, laneOf, shardOf } from '@ruyi/store';
+import { waitFor } from '@ruyi/testkit';
+import { describe, expect, test } from 'vitest';
+import { acceptBatch, LANES, LIMITS, logOf, message, names, picture, testLanes } from './harness.ts';
+
+const lanes = testLanes();
+const ROOM = '2:room';
+const ROOM_LANE = laneOf(shardOf(ROOM, LIMITS.shards), LANES);
+
+/** Puts a job on a lane whose data in Redis is this text, whatever it is. */
+async function addRaw(kind: LaneKind, lane: number, id: string, data: string): Promise<void> {
+  const queue = lanes.queues.lane(kind, lane);
+  await queue.add(kind === 'send' ? 'send' : 'broadcast', {}, { jobId: id });
+  await lanes.client.hset(queue.toKey(id), 'data', data);
+}
+
+/** What was set aside, once there are so many. */
+async function letters(count: number): Promise<(DeadJob & { id: string })[]> {
+  await waitFor(async () => (await lanes.letters()).length >= count, { what: 'the dead letters', deadlineMs: 30_000 });
+  const all = (await lanes.letters()).map(({ id, data }) => ({ id, ...DeadJob.parse(data) }));
+  expect(all).toHaveLength(count);
+  return all;
+}
+
+async function retry(id: string): Promise<void> {
+  const letter = await lanes.queues.dead.getJob(id);
+  await letter?.retry('failed');
+}
+
+test('jobs whose data is no JSON are set aside as they were found, and their lanes go on', async () => {
+  const broken: [LaneKind, number, string][] = [
+    ['send', ROOM_LANE, '{"items":[{"id":1'],
+    ['send', 1 - ROOM_LANE, ' '],
+    ['fanout', 0, '\x00\x01\ufffd'],
+    ['fanout', 1, 'undefined'],
+  ];
+  for (const [kind, lane, raw] of broken) await addRaw(kind, lane, `broken-${kind}-${lane}.7`, raw);
+  const batch = await acceptBatch(lanes.store, names(100));
+  await lanes.producer.broadcast(batch);
+  await lanes.producer.send(message(1));
+  lanes.work();
+  await lanes.settled();
+  expect((await logOf(lanes.client, ROOM)).ids).toEqual([1]);
+  expect(await lanes.store.progress.read(batch.ref)).toMatchObject({ stored: 100, state: 'done' });
+  const found = await letters(4);
+  for (const [kind, lane, raw] of broken) {
+    const letter = { queue: `${kind}.${lane}`, name: 'unreadable', reason: 'job data is no JSON', raw };
+    expect(found).toContainEqual({ id: `dead-broken-${kind}-${lane}.7`, ...letter });
+  }
+  // They cannot be done again: a retry says so, and leaves them where they are.
+  const [letter] = found;
+  await retry(letter?.id ?? '');
+  const reason = async () => (await lanes.queues.dead.getJob(letter?.id ?? ''))?.failedReason ?? '';
+  await waitFor(async () => (await reason()).startsWith('cannot be retried'), { what: 'the answer' });
+  expect(await letters(4)).toContainEqual(letter);
+  await lanes.settled();
+});
+
+describe.each<[string, LaneKind, unknown, string]>([
+  ['without items', 'send', {}, 'items'],
+  ['that is a list', 'send', [1], ''],
+  ['that is null', 'send', null, ''],
+  ['with a broken item among good ones', 'send', { items: [message(1), { ...message(2), id: 'two' }] }, 'items.1.id'],
+  ['of a broadcast without chunks', 'fanout', { ref: 'r', from: 'ann' }, 'chunks'],
+])('a job with data %s', (_, kind, data, field) => {
+  test('is set aside whole, naming what is wrong, and its lane goes on', async () => {
+    await addRaw(kind, 0, 'odd.1', JSON.stringify(data));
+    lanes.work();
+    const [letter] = await letters(1);
+    expect(letter).toMatchObject({ queue: `${kind}.0`, data });
+    expect(letter?.reason).toContain(`: ${field}: `);
+    await lanes.settled();
+  });
+});
+
+test('a job of an unknown kind is set aside', async () => {
+  await lanes.queues.lane('send', 0).add('fly', { to: 'the moon' }, { jobId: 'fly.1' });
+  lanes.work();
+  expect(await letters(1)).toMatchObject([
+    { name: 'fly', reason: 'no handler for fly jobs', data: { to: 'the moon' } },
+  ]);
+});
+
+test('one message that Redis refuses is set aside, the others of its job are stored; a retry stores it', async () => {
+  const other = '2:broken';
+  const shard = shardOf(other, LIMITS.shards);
+  const items = [message(1), message(2, { ch: other }), message(3)];
+  await lanes.client.set(keys.log(shard, other), 'not a log');
+  await lanes.queues.lane('send', ROOM_LANE).add('send', { items }, { jobId: 'mixed.3' });
+  lanes.work();
+  const [letter] = await letters(1);
+  expect(letter).toMatchObject({ queue: `send.${ROOM_LANE}`, name: 'send', data: { items: [items[1]] } });
+  expect(letter?.reason).toContain('WRONGTYPE');
+  expect(await logOf(lanes.client, ROOM)).toEqual({ ids: [1, 3], seqs: [1, 2] });
+
+  await lanes.client.del(keys.log(shard, other));
+  await retry(letter?.id ?? '');
+  await waitFor(async () => (await logOf(lanes.client, other)).ids.length > 0, { what: 'the message' });
+  expect(await logOf(lanes.client, other)).toEqual({ ids: [2], seqs: [1] });
+  await letters(0);
+  expect(await logOf(lanes.client, ROOM)).toEqual({ ids: [1, 3], seqs: [1, 2] });
+});
+
+test('a retry that fails again is a dead letter again, and can be retried again', async () => {
+  const log = keys.log(shardOf(ROOM, LIMITS.shards), ROOM);
+  await lanes.client.set(log, 'not a log');
+  lanes.work();
+  await lanes.producer.send(message(1));
+  for (let i = 0; i < 3; i++) {
+    const [letter] = await letters(1);
+    await retry(letter?.id ?? '');
+    await waitFor(async () => (await lanes.letters()).some(({ id }) => id !== letter?.id), { what: 'another letter' });
+  }
+  await lanes.client.del(log);
+  const [letter] = await letters(1);
+  await retry(letter?.id ?? '');
+  await waitFor(async () => (await logOf(lanes.client, ROOM)).ids.length > 0, { what: 'the message' });
+  expect(await logOf(lanes.client, ROOM)).toEqual({ ids: [1], seqs: [1] });
+});
+
+test.each([
+  ['messages', false],
+  ['commands', true],
+])('recipients of %s that cannot be served are set aside, counted, and served by a retry', async (_, cmd) => {
+  const to = names(300);
+  const bad = ['u7', 'u8', 'u250'];
+  const place = (uid: string) => {
+    const shard = shardOf(cmd ? uid : `1:ann@${uid}`, LIMITS.shards);
+    return cmd ? keys.inbox(shard, uid) : keys.log(shard, `1:ann@${uid}`);
+  };
+  for (const uid of bad) await lanes.client.set(place(uid), 'not what it should be');
+  const plan = await acceptBatch(lanes.store, to, { from: 'ann', cmd });
+  await lanes.producer.broadcast(plan);
+  lanes.work();
+  await lanes.settled();
+  expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 297, failed: 3, state: 'done' });
+
+  const aside = (await lanes.letters()).map(({ id, data }) => ({ id, ...DeadJob.parse(data) }));
+  expect(aside.every(({ reason }) => reason.includes('WRONGTYPE'))).toBe(true);
+  for (const uid of bad) await lanes.client.del(place(uid));
+  const before = await picture(lanes.client);
+  for (const { id } of aside) await retry(id);
+  await waitFor(async () => (await lanes.store.progress.read(plan.ref))?.stored === 300, { what: 'the retries' });
+  await lanes.settled();
+  expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 300, failed: 0, state: 'done' });
+  // Nobody else got anything a second time.
+  const after = await picture(lanes.client);
+  for (const uid of to.filter((name) => !bad.includes(name))) expect(after[place(uid)]).toBe(before[place(uid)]);
+  for (const uid of bad) expect(after).toHaveProperty([place(uid)]);
+});
