@@ -26,7 +26,7 @@ export function openDeadLetters(connection: Redis, lanes: number): { close(): Pr
     async (job: Job) => {
       const letter = DEAD.schema.parse(job.data);
       if (job.attemptsMade === 0) throw new UnrecoverableError(letter.reason);
-      const target = names.get(letter.queue);
+      const target = names.get(letter.queue) ?? names.get(presentLane(letter.queue, lanes));
       if (letter.data === undefined || !target) {
         throw new UnrecoverableError(`cannot be retried, its data is unreadable: ${letter.reason}`);
       }
@@ -38,4 +38,10 @@ export function openDeadLetters(connection: Redis, lanes: number): { close(): Pr
   );
   worker.on('error', () => {});
   return { close: () => worker.close() };
+}
+
+/** There may be fewer lanes by now. Any of its kind will do: what is put back has lost its place in the order. */
+function presentLane(name: string, lanes: number): string {
+  const [kind, lane] = name.split('.');
+  return `${kind}.${Number(lane) % lanes}`;
 }
