@@ -1,0 +1,142 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '@ruyi/config';
+import type { IndexJob } from '@ruyi/contracts';
+import { INDEX, openQueues } from '@ruyi/queue';
+import { createSearchEngine, type SearchEngine } from '@ruyi/search';
+import type { Store } from '@ruyi/store';
+import { createLog } from '@ruyi/telemetry';
+import { type TempDir, tempDir, waitFor } from '@ruyi/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startIndexer } from '../src/indexer.ts';
+import { found, payload, storeBatch, storeMessages, testStores } from './harness.ts';
+
+const redis = testStores();
+let folder: TempDir;
+let store: Store;
+let queues: ReturnType<typeof openQueues>;
+let reader: SearchEngine;
+let running: { close(): Promise<void> } | undefined;
+
+const config = () =>
+  loadConfig({ REDIS_URL: redis.redis.url, DATA_DIR: folder.path, SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent' });
+
+beforeEach(() => {
+  folder = tempDir('indexer');
+  store = redis.open();
+  queues = openQueues(store.redis, 2);
+  reader = createSearchEngine(config(), 'reader');
+});
+afterEach(async () => {
+  await stop();
+  await Promise.all([reader.close(), queues.close()]);
+  folder.remove();
+});
+
+async function start(): Promise<void> {
+  running = await startIndexer(config(), createLog('indexer', 'silent'));
+}
+async function stop(): Promise<void> {
+  await running?.close();
+  running = undefined;
+}
+
+let jobs = 0;
+const queue = (job: IndexJob) => queues.index.add(INDEX.name, job, { jobId: `i${++jobs}.1` });
+const members = Array.from({ length: 1200 }, (_, i) => `u${i}`);
+const query = { text: { content: '大学' } };
+
+/** What ann and two recipients find. */
+const look = () => Promise.all(['ann', 'u3', 'u1100'].map((uid) => found(reader, uid, query, ['2:room'])));
+const finds = (count: number) =>
+  waitFor(async () => (await look()).every((ids, i) => ids.length === (i === 0 ? count : count + 1)), {
+    what: `${count} messages to the room to be found`,
+    deadlineMs: 30_000,
+  });
+
+/** Messages to a room and a batch, in Redis and with the indexer. @returns the batch's number */
+async function send(count: number): Promise<string> {
+  const content = payload({ content: '你是北京大学的吗' });
+  await queue(
+    await storeMessages(
+      store,
+      Array.from({ length: count }, () => ({ payload: content })),
+    ),
+  );
+  const batch = await storeBatch(store, members, { payload: content });
+  for (const job of batch.jobs) await queue(job);
+  return batch.ref;
+}
+
+const removeIndex = () => rmSync(join(folder.path, 'search'), { recursive: true });
+
+test('an index that is removed while nothing is sent is rebuilt, with everything in it once', async () => {
+  await start();
+  const ref = await send(20);
+  await finds(20);
+  const before = await look();
+  removeIndex();
+  await waitFor(async () => (await store.rebuilds.progress()) !== undefined, { what: 'a rebuild', deadlineMs: 30_000 });
+  await finds(20);
+  expect(await look()).toEqual(before);
+  await waitFor(async () => (await store.rebuilds.requested()) === undefined, { what: 'the rebuild to end' });
+  expect(await store.progress.read(ref)).toMatchObject({ indexed: members.length });
+  // Its notes are gone, nobody holds on to it.
+  expect(readdirSync(folder.path)).toEqual(['search']);
+});
+
+test('an index that is removed while no indexer runs is rebuilt when one starts', async () => {
+  await start();
+  await send(10);
+  await finds(10);
+  const before = await look();
+  await stop();
+  removeIndex();
+  await start();
+  await finds(10);
+  expect(await look()).toEqual(before);
+});
+
+test('what is sent while the index is gone is found with the rest', async () => {
+  await start();
+  await send(10);
+  await finds(10);
+  removeIndex();
+  await queue(await storeMessages(store, [{ payload: payload({ content: '大学' }) }]));
+  await finds(11);
+});
+
+test('an index file that holds something else is replaced', async () => {
+  await start();
+  await send(10);
+  await finds(10);
+  await stop();
+  const file = readdirSync(join(folder.path, 'search')).find((name) => name.endsWith('.sqlite')) ?? '';
+  writeFileSync(join(folder.path, 'search', file), 'not an index '.repeat(1000));
+  await start();
+  await finds(10);
+});
+
+test('an indexer that starts for the first time rebuilds nothing, one that starts again neither', async () => {
+  for (let i = 0; i < 2; i++) {
+    await start();
+    await stop();
+    expect(await store.rebuilds.requested()).toBeUndefined();
+  }
+  expect(await store.rebuilds.progress()).toBeUndefined();
+});
+
+test('a rebuild that is asked for is done once, and all is found as before', async () => {
+  await start();
+  await send(10);
+  await finds(10);
+  const before = await look();
+  for (const fresh of [false, true]) {
+    await store.rebuilds.request('asked for', { fresh });
+    await waitFor(async () => (await store.rebuilds.requested()) === undefined, {
+      what: 'the rebuild to end',
+      deadlineMs: 30_000,
+    });
+    expect(await look()).toEqual(before);
+  }
+});

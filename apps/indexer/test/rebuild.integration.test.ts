@@ -1,0 +1,172 @@
+import { readdirSync } from 'node:fs';
+import { createSearchEngine, type SearchDocument, type SearchEngine } from '@ruyi/search';
+import { keys, type Store, shardOf } from '@ruyi/store';
+import { seededRandom, type TempDir, tempDir } from '@ruyi/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { documentsOf } from '../src/documents.ts';
+import { rebuildFromRedis } from '../src/rebuild.ts';
+import {
+  byId,
+  found,
+  LIMITS,
+  payload,
+  rebuilt,
+  type Sent,
+  storeAtRandom,
+  storeBatch,
+  storeMessages,
+  testStores,
+  uidKey,
+} from './harness.ts';
+
+const redis = testStores();
+let folder: TempDir;
+const engines: SearchEngine[] = [];
+beforeEach(() => {
+  folder = tempDir('rebuild');
+});
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+  folder.remove();
+});
+
+/** An empty embedded index in a folder of its own. */
+async function emptyIndex(name: string): Promise<SearchEngine> {
+  const engine = createSearchEngine({ meiliUrl: '', meiliApiKey: '', dataDir: `${folder.path}/${name}` }, 'writer');
+  engines.push(engine);
+  expect(await engine.prepare()).toEqual({ created: true });
+  return engine;
+}
+
+async function rebuildInto(store: Store, engine: SearchEngine): Promise<SearchDocument[]> {
+  return rebuilt(store, folder.path, async (documents) => {
+    expect(await engine.index(documents)).toEqual([]);
+  });
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `u${i}`);
+const seenBy = (sent: Sent[], uid: string, groups: string[]) =>
+  sent.filter(({ uids, group }) => uids.includes(uid) || (group !== undefined && groups.includes(group)));
+const idsOf = (sent: Sent[]) => sent.map(({ id }) => id).sort();
+
+test('an empty index finds again exactly what was stored, for everyone, and nothing for anyone else', async () => {
+  const store = redis.open();
+  const { sent, users, words } = await storeAtRandom(store, seededRandom(), 300);
+  const engine = await emptyIndex('index');
+  await rebuildInto(store, engine);
+  for (const uid of [...users, 'eve', 'u']) {
+    for (const groups of [[], ['2:room'], ['3:room', '2:1']]) {
+      const own = seenBy(sent, uid, groups);
+      expect(await found(engine, uid, {}, groups)).toEqual(idsOf(own));
+      for (const word of words.filter((text) => /^\p{Script=Han}+$/u.test(text))) {
+        const expected = own.filter(({ content }) => content.includes(word));
+        expect(await found(engine, uid, { text: { content: word } }, groups)).toEqual(idsOf(expected));
+      }
+    }
+  }
+});
+
+test('a rebuild makes the documents that the jobs of the workers made', async () => {
+  const store = redis.open();
+  const { jobs } = await storeAtRandom(store, seededRandom(), 200);
+  const large = await storeBatch(store, names(4500), { payload: payload({ content: '你好' }) });
+  const first: SearchDocument[] = [];
+  for (const job of [...jobs, ...large.jobs]) {
+    for (const { document } of await documentsOf(store, job)) first.push(document);
+  }
+  expect(byId(await rebuilt(redis.open(), folder.path))).toEqual(byId(first));
+});
+
+test('a second rebuild makes the same documents, and changes nothing in the index', async () => {
+  const store = redis.open();
+  const { users } = await storeAtRandom(store, seededRandom(), 150);
+  const engine = await emptyIndex('index');
+  const look = () => Promise.all(users.map((uid) => found(engine, uid, {}, ['2:room', '3:1'])));
+  const first = await rebuildInto(store, engine);
+  const before = await look();
+  expect(byId(await rebuildInto(store, engine))).toEqual(byId(first));
+  expect(await look()).toEqual(before);
+  // Its notes are gone with it.
+  expect(readdirSync(folder.path)).toEqual(['index']);
+});
+
+test('a log that is longer than a page is read to its end', async () => {
+  const store = redis.open();
+  await storeMessages(
+    store,
+    Array.from({ length: 700 }, (_, i) => ({ payload: payload({ content: `消息${i}` }) })),
+  );
+  const documents = await rebuilt(store, folder.path);
+  expect(new Set(documents.map(({ text }) => text.content)).size).toBe(700);
+});
+
+test('copies that are trimmed or were never stored leave a blank: the others keep their places', async () => {
+  const store = redis.open();
+  const { ref, jobs } = await storeBatch(store, names(1500), { from: 'news' }, (uid) => uid !== 'u7');
+  const gone = `1:news@u9`;
+  await redis.redis.client.del(keys.log(shardOf(gone, LIMITS.shards), gone));
+  const documents = byId(await rebuilt(store, folder.path));
+  const chunks = jobs.flatMap(({ broadcast }) => broadcast?.chunks ?? []);
+  expect(documents.map(({ id }) => id).sort()).toEqual(chunks.map(({ chunk }) => `${ref}-${chunk}`).sort());
+  for (const { chunk, uids } of chunks) {
+    const { audience } = documents.find(({ id }) => id === `${ref}-${chunk}`) ?? expect.fail(`no ${chunk}`);
+    const expected = uids.split('\n').map((uid) => (uid === 'u7' || uid === 'u9' ? '' : uidKey(uid)));
+    // A blank at the end is left out.
+    while (expected.at(-1) === '') expected.pop();
+    expect(audience).toEqual(expected);
+  }
+});
+
+test('a batch of which nobody has a copy, and one without a body, have no document', async () => {
+  const store = redis.open();
+  await storeBatch(store, names(10), {}, () => false);
+  const { ref } = await storeBatch(store, names(10), {});
+  await redis.redis.client.del(keys.body(ref));
+  expect(await rebuilt(redis.open(), folder.path)).toEqual([]);
+});
+
+test('a rebuild that ends early goes on where it was, and leaves nothing out', async () => {
+  const random = seededRandom();
+  const store = redis.open();
+  await storeMessages(
+    store,
+    Array.from({ length: 3000 }, (_, i) => ({ ch: `2:room${i % 40}`, payload: payload({ content: `m${i}` }) })),
+  );
+  for (let i = 0; i < 5; i++) await storeBatch(store, names(1200), { from: `s${i}` });
+  const whole = byId(await rebuilt(store, folder.path));
+
+  const taken = new Map<string, SearchDocument>();
+  let deaths = 0;
+  for (let ended = false; !ended && deaths < 50; ) {
+    let left = random.whole(1, 3);
+    const take = async (documents: SearchDocument[]) => {
+      for (const document of documents) taken.set(document.id, document);
+      if (--left === 0) throw new Error('killed');
+    };
+    const signal = new AbortController().signal;
+    await rebuildFromRedis({ store, directory: folder.path, id: 'one', resume: true, take, signal }).then(
+      () => {
+        ended = true;
+      },
+      () => {
+        deaths++;
+      },
+    );
+  }
+  expect(deaths).toBeGreaterThan(1);
+  expect(deaths).toBeLessThan(50);
+  expect(byId([...taken.values()])).toEqual(whole);
+});
+
+test('another rebuild does not go on with the notes of one before', async () => {
+  const store = redis.open();
+  await storeMessages(
+    store,
+    Array.from({ length: 30 }, () => ({})),
+  );
+  const dies = async () => {
+    throw new Error('killed');
+  };
+  await expect(rebuilt(store, folder.path, dies, 'first')).rejects.toThrow('killed');
+  expect(await rebuilt(store, folder.path, async () => {}, 'second')).toHaveLength(30);
+});
