@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Chunk, peerOf } from '@ruyi/contracts';
 import type { SearchDocument } from '@ruyi/search';
 import { type Broadcast, countLogs, type LogPage, type RebuildProgress, type Store, scanLogs } from '@ruyi/store';
@@ -27,6 +28,8 @@ interface State extends RebuildProgress {
   cursor?: string;
   /** the last broadcast that was dealt with */
   ref: string;
+  /** seconds of Redis' clock: what was stored until then was there before the first log was read */
+  began: number;
 }
 
 /**
@@ -37,7 +40,7 @@ interface State extends RebuildProgress {
 export async function rebuildFromRedis(options: RebuildOptions): Promise<RebuildProgress> {
   const { store, directory, id, resume, take, onProgress = () => {}, signal } = options;
   const table = new RecipientTable(join(directory, 'rebuild.sqlite'), resume ? id : `${id} ${Date.now()}`);
-  const state = table.state<State>() ?? { ...(await beginning(store, id)), cursor: '0', ref: '' };
+  const state = table.state<State>() ?? (await beginning(store, id));
   let waiting: SearchDocument[] = [];
   const add = async (document: SearchDocument) => {
     waiting.push(document);
@@ -62,7 +65,7 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
     state.broadcasts = table.count();
     for (let ref = table.refAfter(state.ref); ref !== undefined; ref = table.refAfter(ref)) {
       const broadcast = (await store.bodies.read([ref])).get(ref);
-      const chunks = broadcast ? chunksOf(broadcast, table.recipients(ref)) : [];
+      const chunks = broadcast ? await complete(ref, chunksOf(broadcast, table.recipients(ref))) : [];
       for (const chunk of chunks) if (broadcast) await add(chunkDocument(ref, broadcast, chunk));
       state.ref = ref;
       state.broadcastsRead++;
@@ -75,6 +78,17 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
   }
   table.remove();
   return state;
+
+  /**
+   * Of a chunk that was being stored while the logs were read only some copies were seen. It is left to the worker, who
+   * hands it over to the indexer when it is stored: a document that misses recipients would stand in the way of that one.
+   */
+  async function complete(ref: string, chunks: Chunk[]): Promise<Chunk[]> {
+    if (chunks.length === 0) return [];
+    const numbers = chunks.map(({ chunk }) => chunk);
+    const storedAt = await store.progress.storedAt(ref, numbers);
+    return storedAt ? chunks.filter(({ chunk }) => (storedAt.get(chunk) ?? Infinity) <= state.began) : chunks;
+  }
 
   async function readLogs(from: string): Promise<void> {
     for await (const { pages, logs, next } of scanLogs(store.redis, from)) {
@@ -99,9 +113,12 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
   }
 }
 
-async function beginning(store: Store, id: string): Promise<RebuildProgress> {
+async function beginning(store: Store, id: string): Promise<State> {
+  const began = await store.progress.clock();
   const logs = await countLogs(store.redis);
-  return { id, logs, logsRead: 0, broadcasts: 0, broadcastsRead: 0, documents: 0 };
+  // Progress is noted in whole seconds, so no log is read before the next one.
+  while ((await store.progress.clock()) <= began) await delay(50);
+  return { id, logs, logsRead: 0, broadcasts: 0, broadcastsRead: 0, documents: 0, cursor: '0', ref: '', began };
 }
 
 /** The sender of each broadcast that these pages refer to. */

@@ -70,12 +70,12 @@ export async function storeMessages(store: Store, messages: Partial<SendItem>[])
   return { logs: stored.map(({ item, seq }) => ({ ch: item.ch, seqs: [seq] })) };
 }
 
-/** The same for a batch; `only` decides who has it in Redis in the end, the job names all. */
+/** The same for a batch. `only` decides who has it in Redis, the job names all; `note` whether its chunks count as stored. */
 export async function storeBatch(
   store: Store,
   to: string[],
   body: Partial<Broadcast['body']>,
-  only: (uid: string) => boolean = () => true,
+  { only = () => true, note = true }: { only?: (uid: string) => boolean; note?: boolean } = {},
 ): Promise<{ ref: string; jobs: IndexJob[] }> {
   const id = await store.ids.block(to.length);
   const own = { id, ts: now(), from: 'news', no: `n${id}`, payload: payload({}), ...body };
@@ -90,7 +90,7 @@ export async function storeBatch(
     const place = { ref: plan.ref, from: own.from, command: false };
     await store.appender(`fanout.${lane}`).appendReferences(run(jobId), place, recipients);
     const sizes = data.chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkRecipients(chunk).length }));
-    await store.progress.chunksStored(plan.ref, sizes, []);
+    if (note) await store.progress.chunksStored(plan.ref, sizes, []);
   }
   return {
     ref: plan.ref,

@@ -102,7 +102,7 @@ test('a log that is longer than a page is read to its end', async () => {
 
 test('copies that are trimmed or were never stored leave a blank: the others keep their places', async () => {
   const store = redis.open();
-  const { ref, jobs } = await storeBatch(store, names(1500), { from: 'news' }, (uid) => uid !== 'u7');
+  const { ref, jobs } = await storeBatch(store, names(1500), { from: 'news' }, { only: (uid) => uid !== 'u7' });
   const gone = `1:news@u9`;
   await redis.redis.client.del(keys.log(shardOf(gone, LIMITS.shards), gone));
   const documents = byId(await rebuilt(store, folder.path));
@@ -119,7 +119,7 @@ test('copies that are trimmed or were never stored leave a blank: the others kee
 
 test('a batch of which nobody has a copy, and one without a body, have no document', async () => {
   const store = redis.open();
-  await storeBatch(store, names(10), {}, () => false);
+  await storeBatch(store, names(10), {}, { only: () => false });
   const { ref } = await storeBatch(store, names(10), {});
   await redis.redis.client.del(keys.body(ref));
   expect(await rebuilt(redis.open(), folder.path)).toEqual([]);

@@ -48,9 +48,26 @@ export class Progress {
     return new Set(chunks.filter((_, i) => values[i] != null));
   }
 
+  /** Seconds by Redis' clock, which is the same for every process. */
+  async clock(): Promise<number> {
+    const [seconds] = await this.#redis.time();
+    return Number(seconds);
+  }
+
+  /** When each of these chunks was stored, in seconds of Redis' clock; undefined where the broadcast is not known any more. */
+  async storedAt(ref: string, chunks: number[]): Promise<Map<number, number> | undefined> {
+    const fields = chunks.map((chunk) => `s${chunk}`);
+    const [plan, ...values] = await this.#redis.hmget(keys.progress(ref), 'plan', ...fields);
+    if (plan == null) return undefined;
+    return new Map(
+      chunks.flatMap((chunk, i) => (values[i] == null ? [] : [[chunk, Number(values[i]?.split(':')[1])]])),
+    );
+  }
+
   /** Chunks are stored, but for the recipients at `failed`, who are set aside. */
   async chunksStored(ref: string, chunks: { chunk: number; size: number }[], failed: number[]): Promise<void> {
-    const now = Math.floor(Date.now() / 1000);
+    // One clock for all workers: a rebuild compares it with its own beginning.
+    const now = await this.clock();
     const fields = new Map(chunks.map(({ chunk, size }) => [`s${chunk}`, `${size}:${now}`]));
     for (const at of failed) fields.set(`f${at}`, '1');
     await this.#set(ref, fields);
