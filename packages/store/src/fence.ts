@@ -81,6 +81,8 @@ export class LaneFence {
     },
   ): Promise<Map<number, string>> {
     let expected = this.#heads.get(shard) ?? '';
+    // A second run in the same process, as after a lock that was lost: Redis says how far the first one came.
+    if (parseHead(expected).jobId === run.jobId) expected = '';
     let own: Head = { jobId: run.jobId, applied: 0, failed: [] };
     const failed = new Map<number, string>();
     let size = run.careful ? 1 : items.size;

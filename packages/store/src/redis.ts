@@ -34,6 +34,8 @@ export function connect(url: string, role: ConnectionRole, name: string): Redis 
 }
 
 const REPLY_CODES = [
+  // A transaction of which Redis refused a command, which is how it refuses all of them.
+  'EXECABORT',
   'LOADING',
   'OOM',
   'READONLY',

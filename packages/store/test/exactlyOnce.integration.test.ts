@@ -84,6 +84,15 @@ describe.each(JOBS)('%s', (_, job) => {
     expect(await picture(redis.client)).toEqual(before);
   });
 
+  test('a second run in the same process, whose lock was lost meanwhile, changes nothing', async () => {
+    const store = redis.open();
+    const lane = store.appender(LANE);
+    const answer = await job(store, lane, jobRun('job'));
+    const before = await picture(redis.client);
+    expect(await job(store, lane, jobRun('job'))).toEqual(answer);
+    expect(await picture(redis.client)).toEqual(before);
+  });
+
   test('a call whose answer is lost is not applied a second time', async () => {
     const plain = redis.open();
     const answer = await job(plain, plain.appender(LANE), jobRun('job'));
