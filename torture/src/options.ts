@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type FaultName, faultNames, isFaultName } from './faults/names.ts';
 
@@ -8,9 +9,11 @@ export interface Options {
   faults: FaultName[];
   /** where the report is written as JSON, if anywhere */
   json?: string;
+  /** folder for what the processes log */
+  logs?: string;
 }
 
-export const HELP = `npm run torture -- [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file]
+export const HELP = `npm run torture -- [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file] [--logs folder]
 faults: ${faultNames.join(', ')}; all of them without --faults`;
 
 /** @throws Error with one line for whoever typed the arguments */
@@ -22,6 +25,7 @@ export function readOptions(args: string[]): Options | 'help' {
       seed: { type: 'string' },
       faults: { type: 'string' },
       json: { type: 'string' },
+      logs: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -30,8 +34,15 @@ export function readOptions(args: string[]): Options | 'help' {
   if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: must be a number above 0`);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed ${values.seed}: must be a whole number`);
-  const { json } = values;
-  return { seed, minutes, faults: chosen(values.faults), ...(json === undefined ? {} : { json }) };
+  const { json, logs } = values;
+  if (logs !== undefined) mkdirSync(logs, { recursive: true });
+  return {
+    seed,
+    minutes,
+    faults: chosen(values.faults),
+    ...(json === undefined ? {} : { json }),
+    ...(logs === undefined ? {} : { logs }),
+  };
 }
 
 function chosen(names: string | undefined): FaultName[] {

@@ -40,7 +40,8 @@ export async function runSchedule(
 }
 
 async function runPhase(shared: SharedContext, name: Phase['fault'], forMs: number): Promise<Phase> {
-  const { progress, load, findings, system } = shared;
+  const { progress, load, findings, system, ledger } = shared;
+  ledger.phase = name;
   const counts: Record<string, number> = {};
   const count = (what: string, by = 1) => {
     counts[what] = (counts[what] ?? 0) + by;

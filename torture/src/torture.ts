@@ -29,7 +29,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
   const world = createWorld(SENDERS);
   const http = new Http();
   const recoveries: number[] = [];
-  const system = await startSystem(findings);
+  const system = await startSystem(findings, options.logs);
   try {
     const port = system.apiPorts[0] ?? 0;
     await createGroups(http, port, world);
@@ -59,6 +59,8 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     const batches = await checkBatches(asking, ledger, findings);
     const searches = await checkSearch(asking, ledger, findings, world, found, random);
     await system.stop();
+    for (const { name, errors } of system.members)
+      for (const line of errors) findings.add('error log', `${name}: ${line}`);
     const seconds = (performance.now() - began) / 1000;
     const checked = { stored, places: places.size, batches, searches };
     return createReport({ options, seconds, phases, checked, ledger, findings, load: load.stats, recoveries });

@@ -56,7 +56,10 @@ function checkContents(ledger: Ledger, findings: Findings, place: string, expect
     const copies = byToken.get(sent.n) ?? [];
     byToken.delete(sent.n);
     const [message] = copies;
-    if (copies.length > 1) findings.add('doubled', `${name(sent)} ${copies.length} times in ${place}`);
+    if (copies.length > 1) {
+      const where = copies.map(({ seq, id }) => `${seq} (id ${id})`).join(', ');
+      findings.add('doubled', `${name(sent)} in ${place} at ${where}`);
+    }
     if (message) checkNumbers(ledger, findings, place, sent, message);
     else if (ledger.isPromised(sent)) findings.add('lost', `${name(sent)} is not in ${place}`);
   }
@@ -91,4 +94,5 @@ function checkOrder(ledger: Ledger, findings: Findings, place: string, stored: S
   }
 }
 
-const name = ({ n, sender, order }: Sent): string => `n${n} (${sender}, ${order})`;
+const name = ({ n, sender, order, during, keyed, unknown }: Sent): string =>
+  `n${n} (${sender}, ${order}, sent during ${during}${keyed ? '' : ' without a key'}, ${unknown} tries in doubt)`;

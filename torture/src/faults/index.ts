@@ -1,10 +1,24 @@
+import { cutClients, cutRedis } from './cuts.ts';
 import type { Fault } from './fault.ts';
+import { freezeAll, freezeWorker } from './freezes.ts';
 import { killAll, killApi, killIndexer, killWorkers } from './kills.ts';
 import type { FaultName } from './names.ts';
+import { killRedis, losePower } from './redisDeaths.ts';
+import { killConnections, refuseWrites, sleepRedis, stopRedis } from './redisTroubles.ts';
 
 export const faults: Record<FaultName, Fault> = {
   'kill-workers': killWorkers,
   'kill-api': killApi,
   'kill-indexer': killIndexer,
   'kill-all': killAll,
+  'freeze-worker': freezeWorker,
+  'freeze-all': freezeAll,
+  'redis-kill': killRedis,
+  'redis-power-loss': losePower,
+  'redis-stop': stopRedis,
+  'redis-sleep': sleepRedis,
+  'redis-client-kill': killConnections,
+  'redis-refuse': refuseWrites,
+  'cut-clients': cutClients,
+  'cut-redis': cutRedis,
 };

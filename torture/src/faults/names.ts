@@ -1,4 +1,19 @@
 /** Every fault that the torture knows, in the order in which the help lists them. */
-export const faultNames = ['kill-workers', 'kill-api', 'kill-indexer', 'kill-all'] as const;
+export const faultNames = [
+  'kill-workers',
+  'kill-api',
+  'kill-indexer',
+  'kill-all',
+  'freeze-worker',
+  'freeze-all',
+  'redis-kill',
+  'redis-power-loss',
+  'redis-stop',
+  'redis-sleep',
+  'redis-client-kill',
+  'redis-refuse',
+  'cut-clients',
+  'cut-redis',
+] as const;
 export type FaultName = (typeof faultNames)[number];
 export const isFaultName = (name: string): name is FaultName => faultNames.some((known) => known === name);

@@ -30,6 +30,8 @@ export interface Sent {
   /** what its text holds, for the search */
   word: string;
   answers: Answer[];
+  /** the fault that ran when it was first sent */
+  during: string;
   /** tries whose outcome nobody knows: 503, or the connection was cut */
   unknown: number;
 }
@@ -39,9 +41,11 @@ export class Ledger {
   readonly sent: Sent[] = [];
   readonly lossWindows: LossWindow[] = [];
   answered = 0;
+  /** the fault that runs now */
+  phase = '';
 
-  open(request: Omit<Sent, 'n' | 'answers' | 'unknown'>): Sent {
-    const sent: Sent = { ...request, n: this.sent.length, answers: [], unknown: 0 };
+  open(request: Omit<Sent, 'n' | 'answers' | 'unknown' | 'during'>): Sent {
+    const sent: Sent = { ...request, n: this.sent.length, answers: [], unknown: 0, during: this.phase };
     this.sent.push(sent);
     return sent;
   }

@@ -8,7 +8,7 @@ export interface Draft {
   path: '/message/send' | '/message/sendbatch';
   /** all but payload and client_msg_no */
   body: Record<string, unknown>;
-  entry: Omit<Sent, 'n' | 'answers' | 'unknown' | 'sender' | 'keyed' | 'word'>;
+  entry: Omit<Sent, 'n' | 'answers' | 'unknown' | 'during' | 'sender' | 'keyed' | 'word'>;
   /** the one log that gives the message a seq which `Prefer: wait` can answer */
   hasSeq: boolean;
 }

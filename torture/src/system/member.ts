@@ -1,3 +1,5 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Exit, startProcess, type TestProcess } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
@@ -16,15 +18,19 @@ export class Member {
   readonly name: string;
   readonly #env: Record<string, string>;
   readonly #findings: Findings;
+  readonly #logs: string | undefined;
   #process: TestProcess | undefined;
   #isReady = false;
   #isStopped = false;
   /** the process whose end was asked for */
   #doomed: TestProcess | undefined;
+  readonly #errors: string[] = [];
   kills = 0;
   starts = 0;
 
-  constructor(role: Role, name: string, env: Record<string, string>, findings: Findings) {
+  /** @param logs folder that gets what its processes write, if anybody wants to see it */
+  constructor(role: Role, name: string, env: Record<string, string>, findings: Findings, logs?: string) {
+    this.#logs = logs;
     this.role = role;
     this.name = name;
     this.#env = env;
@@ -45,8 +51,10 @@ export class Member {
       try {
         const options = { deadlineMs: START_DEADLINE_MS, waitForReady: false };
         const started = await startProcess(entry(this.role), this.#env, options);
+        this.#errors.push(...errorLines(this.#process));
         this.#process = started;
         this.starts++;
+        this.#writeLog(started);
         void started.exit.then((exit) => this.#ended(started, exit));
         if (await becomesReady(started)) {
           this.#isReady = this.#process === started;
@@ -57,6 +65,12 @@ export class Member {
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
+  }
+
+  #writeLog({ child }: TestProcess): void {
+    if (this.#logs === undefined) return;
+    const file = join(this.#logs, `${this.name}.log`);
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: string) => appendFileSync(file, text));
   }
 
   #ended(ended: TestProcess, { code, signal }: Exit): void {
@@ -104,10 +118,15 @@ export class Member {
     return { exit, ms: performance.now() - from };
   }
 
-  get output(): string {
-    return this.#process?.output ?? '';
+  /** What this process and those before it logged as an error. */
+  get errors(): string[] {
+    return [...this.#errors, ...errorLines(this.#process)];
   }
 }
+
+/** pino's levels: 50 is error, 60 is fatal. */
+const errorLines = (process: TestProcess | undefined): string[] =>
+  (process?.output ?? '').split('\n').filter((line) => /"level":[56]0/.test(line));
 
 /** false when it ends, or says that it cannot start, first. */
 function becomesReady(started: TestProcess): Promise<boolean> {

@@ -27,7 +27,7 @@ export interface System {
   remove(): Promise<void>;
 }
 
-export async function startSystem(findings: Findings): Promise<System> {
+export async function startSystem(findings: Findings, logs?: string): Promise<System> {
   const args = ['--enable-debug-command', 'local'];
   const redis = await startRedis({ appendonly: true, args });
   const redisProxy = await startProxy(redis.port);
@@ -35,7 +35,7 @@ export async function startSystem(findings: Findings): Promise<System> {
   const env = {
     REDIS_URL: `redis://127.0.0.1:${redisProxy.port}`,
     DATA_DIR: folder.path,
-    LOG_LEVEL: 'warn',
+    LOG_LEVEL: logs === undefined ? 'warn' : 'info',
     LANES: String(LANES),
     SHARDS: String(SHARDS),
     // What was acknowledged is read again at the end.
@@ -45,9 +45,9 @@ export async function startSystem(findings: Findings): Promise<System> {
   const apiPorts: number[] = [];
   for (let i = 0; i < APIS; i++) apiPorts.push(await freePort());
   const members = [
-    new Member('indexer', 'indexer', env, findings),
-    ...Array.from({ length: WORKERS }, (_, i) => new Member('worker', `worker ${i + 1}`, env, findings)),
-    ...apiPorts.map((port, i) => new Member('api', `api ${i + 1}`, { ...env, PORT: String(port) }, findings)),
+    new Member('indexer', 'indexer', env, findings, logs),
+    ...Array.from({ length: WORKERS }, (_, i) => new Member('worker', `worker ${i + 1}`, env, findings, logs)),
+    ...apiPorts.map((port, i) => new Member('api', `api ${i + 1}`, { ...env, PORT: String(port) }, findings, logs)),
   ];
   const apiProxies = await Promise.all(apiPorts.map(startProxy));
   await Promise.all(members.map((member) => member.start()));

@@ -1,0 +1,30 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { TcpProxy } from '../system/proxy.ts';
+import type { Fault, FaultContext } from './fault.ts';
+
+const MOST_SWALLOWED = 6;
+const SHARE = 0.5;
+
+/** Cuts connections while a reply is awaited, or swallows the reply itself. */
+async function cut({ random, forMs, count }: FaultContext, proxies: TcpProxy[], what: string): Promise<void> {
+  const until = performance.now() + forMs;
+  while (performance.now() < until) {
+    for (const proxy of proxies) {
+      const swallowed = random.whole(0, MOST_SWALLOWED);
+      proxy.swallowReplies(swallowed);
+      count(`${what} cut`, swallowed + proxy.cutWaiting(SHARE, random.next));
+    }
+    await pause(random.whole(20, 400));
+  }
+  for (const proxy of proxies) proxy.swallowReplies(0);
+}
+
+/** Between the clients and the API. */
+export const cutClients: Fault = async (context) => {
+  context.load.throughProxies(true);
+  await cut(context, context.system.apiProxies, 'client connections');
+  context.load.throughProxies(false);
+};
+
+/** Between every process and Redis: an `add`, a script, a lock, each may have been done without an answer. */
+export const cutRedis: Fault = (context) => cut(context, [context.system.redisProxy], 'redis connections');
