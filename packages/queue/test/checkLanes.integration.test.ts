@@ -99,8 +99,13 @@ test('a dead letter from a lane that is no more is put back on one that is', asy
   await setAside(lanes.queues.dead, 'old', letter);
   await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the letter' });
   await (await lanes.queues.dead.getJob('dead-old'))?.retry('failed');
-  await waitFor(async () => (await lanes.letters()).length === 0, { what: 'the letter to be put back' });
-  const jobs = await Promise.all([0, 1].map((lane) => lanes.queues.lane('send', lane).getWaiting()));
-  expect(jobs.flat().map(({ name, data }) => ({ name, data }))).toEqual([{ name: 'send', data: { items: [item] } }]);
+  const onLanes = async () => {
+    const jobs = await Promise.all([0, 1].map((lane) => lanes.queues.lane('send', lane).getWaiting()));
+    return jobs.flat();
+  };
+  await waitFor(async () => (await onLanes()).length > 0, { what: 'the letter to be put back' });
+  const jobs = (await onLanes()).map(({ name, data }) => ({ name, data }));
+  expect(jobs).toEqual([{ name: 'send', data: { items: [item] } }]);
+  expect(await lanes.letters()).toEqual([]);
   await worker.close();
 });

@@ -52,6 +52,7 @@ describe.each([
   test('get nothing twice where the same jobs are added again, while they are kept and after', async () => {
     const plan = await acceptBatch(lanes.store, uids, { from: 'ann', cmd });
     await Promise.all([lanes.producer.broadcast(plan), lanes.producer.broadcast(plan)]);
+    expect(await jobsOnLanes(lanes.queues)).toBe(plan.jobs.length);
     lanes.work();
     await lanes.producer.broadcast(plan);
     await lanes.settled();

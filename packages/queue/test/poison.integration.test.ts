@@ -1,4 +1,4 @@
-import { DeadJob } from '@ruyi/contracts';
+import { BroadcastJob, DeadJob } from '@ruyi/contracts';
 import type { LaneKind } from '@ruyi/queue';
 import { keys, laneOf, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
@@ -137,7 +137,11 @@ test.each([
   await lanes.settled();
   expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 297, failed: 3, state: 'done' });
 
-  const aside = (await lanes.letters()).map(({ id, data }) => ({ id, ...DeadJob.parse(data) }));
+  const all = async () => (await lanes.letters()).map(({ id, data }) => ({ id, ...DeadJob.parse(data) }));
+  const uids = (letter: DeadJob) => BroadcastJob.parse(letter.data).chunks.flatMap((chunk) => chunk.uids.split('\n'));
+  await waitFor(async () => (await all()).flatMap(uids).length === 3, { what: 'the dead letters' });
+  const aside = await all();
+  expect(aside.flatMap(uids).sort()).toEqual(bad.toSorted());
   expect(aside.every(({ reason }) => reason.includes('WRONGTYPE'))).toBe(true);
   for (const uid of bad) await lanes.client.del(place(uid));
   const before = await picture(lanes.client);
