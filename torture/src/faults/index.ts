@@ -1,10 +1,13 @@
 import { cutClients, cutRedis } from './cuts.ts';
 import type { Fault } from './fault.ts';
 import { freezeAll, freezeWorker } from './freezes.ts';
+import { hostileClients } from './hostileClients.ts';
 import { killAll, killApi, killIndexer, killWorkers } from './kills.ts';
 import type { FaultName } from './names.ts';
+import { poison } from './poison.ts';
 import { killRedis, losePower } from './redisDeaths.ts';
 import { killConnections, refuseWrites, sleepRedis, stopRedis } from './redisTroubles.ts';
+import { rollingRestart } from './rollingRestart.ts';
 
 export const faults: Record<FaultName, Fault> = {
   'kill-workers': killWorkers,
@@ -21,4 +24,7 @@ export const faults: Record<FaultName, Fault> = {
   'redis-refuse': refuseWrites,
   'cut-clients': cutClients,
   'cut-redis': cutRedis,
+  poison,
+  'rolling-restart': rollingRestart,
+  'hostile-clients': hostileClients,
 };

@@ -14,6 +14,9 @@ export const faultNames = [
   'redis-refuse',
   'cut-clients',
   'cut-redis',
+  'poison',
+  'rolling-restart',
+  'hostile-clients',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 export const isFaultName = (name: string): name is FaultName => faultNames.some((known) => known === name);

@@ -9,11 +9,22 @@ export interface Reply {
 /** No request was sent: nobody listens. Anything else leaves open whether it was served. */
 export class RefusedError extends Error {}
 
+/** The connection ended, or nothing came back in time. */
+export class CutError extends Error {
+  /** false where the connection had been kept alive: its server may have closed it while it was idle */
+  readonly isFresh: boolean;
+
+  constructor(cause: unknown, isFresh: boolean) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.isFresh = isFresh;
+  }
+}
+
 /** One keep-alive client for all of the load. */
 export class Http {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-  /** @throws RefusedError, or Error where the connection ended or the deadline passed before the answer */
+  /** @throws RefusedError, or CutError where the connection ended or the deadline passed before the answer */
   call(
     port: number,
     method: 'GET' | 'POST',
@@ -42,7 +53,7 @@ export class Http {
       const fail = (error: unknown) => {
         clearTimeout(timer);
         const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
-        reject(isRefused ? new RefusedError('refused') : error);
+        reject(isRefused ? new RefusedError('refused') : new CutError(error, !outgoing.reusedSocket));
       };
       const timer = setTimeout(() => outgoing.destroy(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs);
       outgoing.on('error', fail);

@@ -3,7 +3,7 @@ import type { Random } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 import type { Ledger, Sent } from '../ledger/ledger.ts';
 import { bodyOf, type Draft, draftFor, someWord } from './drafts.ts';
-import { type Http, RefusedError, type Reply } from './http.ts';
+import { CutError, type Http, RefusedError, type Reply } from './http.ts';
 import type { World } from './world.ts';
 
 /** What all senders share. */
@@ -24,6 +24,8 @@ export interface LoadStats {
   statuses: Map<number, number>;
   refused: number;
   cut: number;
+  /** of those, on connections that had not been used before */
+  cutFresh: number;
   latencies: number[];
 }
 
@@ -87,6 +89,7 @@ async function tryOnce(
   } catch (error) {
     if (error instanceof RefusedError) stats.refused++;
     else stats.cut++;
+    if (error instanceof CutError && error.isFresh) stats.cutFresh++;
     return error instanceof RefusedError ? 'nothing queued' : 'unknown';
   }
   const at = performance.now();

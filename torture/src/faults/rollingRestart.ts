@@ -1,0 +1,36 @@
+import type { Fault } from './fault.ts';
+
+const DEADLINE_MS = 10_000;
+const FAILED = [429, 500, 503];
+
+/**
+ * SIGTERM of every process in turn under load: each exits 0 within 10 s, what it had begun is answered, and no request
+ * fails but for connections that a closing API refuses.
+ */
+export const rollingRestart: Fault = async ({ system, load, findings, random, forMs, count }) => {
+  const until = performance.now() + forMs;
+  const failures = () => FAILED.reduce((sum, status) => sum + (load.stats.statuses.get(status) ?? 0), 0);
+  const before = {
+    failures: failures(),
+    cut: load.stats.cutFresh,
+    reused: load.stats.cut,
+    refused: load.stats.refused,
+  };
+  do {
+    const member = system.members[random.whole(0, system.members.length - 1)];
+    if (!member) continue;
+    const { exit, ms } = await member.restart();
+    count(`${member.role} restarts`);
+    if (exit?.code !== 0 || ms > DEADLINE_MS) {
+      findings.add('shutdown', `${member.name}: exit ${exit?.signal ?? exit?.code} after ${Math.round(ms)} ms`);
+    }
+    await system.allReady();
+  } while (performance.now() < until);
+  count('connections refused', load.stats.refused - before.refused);
+  count('idle connections closed under a request', load.stats.cut - before.reused);
+  const failed = failures() - before.failures;
+  if (failed > 0) findings.add('shutdown', `${failed} requests failed while processes were restarted`);
+  // An idle connection may be closed in the moment in which its client sends; a new one must be served or refused.
+  const cut = load.stats.cutFresh - before.cut;
+  if (cut > 0) findings.add('shutdown', `${cut} requests on new connections were cut while processes were restarted`);
+};
