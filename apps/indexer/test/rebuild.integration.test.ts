@@ -158,15 +158,22 @@ test('a rebuild that ends early goes on where it was, and leaves nothing out', a
   expect(byId([...taken.values()])).toEqual(whole);
 });
 
-test('another rebuild does not go on with the notes of one before', async () => {
+test.each([
+  ['another', 'second'],
+  ['the same into an index that was lost meanwhile', 'first'],
+])('a rebuild that ended early is begun anew by %s', async (_, id) => {
   const store = redis.open();
-  await storeMessages(
-    store,
-    Array.from({ length: 30 }, () => ({})),
-  );
+  for (let i = 0; i < 3; i++)
+    await storeMessages(
+      store,
+      Array.from({ length: 700 }, () => ({ ch: `2:room${i}` })),
+    );
+  await storeBatch(store, names(1500), {});
+  let left = 2;
   const dies = async () => {
-    throw new Error('killed');
+    if (--left === 0) throw new Error('killed');
   };
   await expect(rebuilt(store, folder.path, dies, 'first')).rejects.toThrow('killed');
-  expect(await rebuilt(store, folder.path, async () => {}, 'second')).toHaveLength(30);
+  const documents = await rebuilt(store, folder.path, async () => {}, id);
+  expect(documents.filter((document) => document.id.startsWith('m'))).toHaveLength(2100);
 });
