@@ -125,6 +125,13 @@ test('a batch of which nobody has a copy, and one without a body, have no docume
   expect(await rebuilt(redis.open(), folder.path)).toEqual([]);
 });
 
+test('a key that is no log does not keep the others from being rebuilt', async () => {
+  const store = redis.open();
+  await storeMessages(store, [{ ch: '2:room' }, { ch: '3:room' }]);
+  await redis.redis.client.set(keys.log(0, '2:broken'), 'not a log');
+  expect(await rebuilt(store, folder.path)).toHaveLength(2);
+});
+
 test('a rebuild that ends early goes on where it was, and leaves nothing out', async () => {
   const random = seededRandom();
   const store = redis.open();

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { decodeEntry, type Entry } from './entries.ts';
+import { isTransient } from './redis.ts';
 
 const KEYS_AT_ONCE = 500;
 const ENTRIES_AT_ONCE = 128;
@@ -49,7 +50,8 @@ export async function* scanLogs(redis: Redis, from = '0'): AsyncGenerator<Scanne
     for (const [i, key] of keys.entries()) {
       const channel = LOG_KEY.exec(key)?.[1];
       const [error, reply] = replies[i] ?? [];
-      if (error) throw error;
+      if (error && isTransient(error)) throw error;
+      // Also a key that is no log: it holds nothing that anyone could read, and the others must not go without.
       if (channel === undefined || !Array.isArray(reply)) continue;
       const page = reply.map(String);
       pages.push({ channel, entries: entriesOf(page) });
