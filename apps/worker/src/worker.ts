@@ -16,15 +16,16 @@ const INDEX_BACKLOG_EVERY_MS = 1000;
 
 /** A worker process: its share of the lanes, and the dead letters. */
 export async function startWorker(config: Config, log: Logger): Promise<{ name: string; close(): Promise<void> }> {
-  const redis = connect(config.redisUrl, 'background', 'worker');
-  const jobs = connect(config.redisUrl, 'background', 'worker-jobs');
+  const redis = connect(config.redisUrl, 'worker', 'worker');
+  const jobs = connect(config.redisUrl, 'worker', 'worker-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
 
-  await untilServed(() => checkInstallation(redis, config), AbortSignal.timeout(60_000));
-  for (const warning of await reviewRedis(redis)) log.warn(warning);
+  const starting = AbortSignal.timeout(60_000);
+  await untilServed(() => checkInstallation(redis, config), starting);
+  for (const warning of await untilServed(() => reviewRedis(redis), starting)) log.warn(warning);
   const store = createStore(redis, config);
   const queues = openQueues(jobs, config.lanes);
-  await prepareLanes(redis, queues);
+  await untilServed(() => prepareLanes(redis, queues), starting);
 
   let waitingForIndex = 0;
   const stopMeasuring = refreshing(INDEX_BACKLOG_EVERY_MS, async () => {

@@ -40,10 +40,24 @@ export class LaneWorkers {
   readonly #abort = new AbortController();
   readonly #open = new Map<string, { worker: Worker; kind: LaneKind; lane: number }>();
   readonly #closing = new Set<Promise<void>>();
+  /**
+   * Aborted, and another one, whenever a connection is lost. A Redis that comes back after a loss of power has forgotten
+   * its last moments, so what a job has done so far may be undone: it is done once more from its start, which changes
+   * nothing that is there, and none of its later steps, as its progress, is taken before.
+   */
+  #era = new AbortController();
   #stopRefreshing: (() => Promise<void>) | undefined;
 
   constructor(options: LaneWorkersOptions) {
     this.#options = options;
+    for (const connection of [options.connection, options.store.redis]) {
+      connection.on('close', () => {
+        const before = this.#era;
+        if (!this.#abort.signal.aborted) this.#era = new AbortController();
+        before.abort();
+      });
+    }
+    this.#abort.signal.addEventListener('abort', () => this.#era.abort(), { once: true });
   }
 
   start(): void {
@@ -111,16 +125,29 @@ export class LaneWorkers {
     const run: JobRun = {
       jobId: String(job.id),
       extendLock: async () => (await job.extendLock(token, LOCK_MS)) === 1,
-      signal: this.#abort.signal,
+      signal: this.#era.signal,
       careful: job.attemptsStarted >= CAREFUL_FROM_START,
     };
-    try {
-      await handle(run, job);
-    } catch (error) {
-      // The process stops: whoever works the lane next starts this job again, at its head. A failed job would not.
-      if (this.#abort.signal.aborted) await new Promise(() => {});
-      throw error;
-    }
+    let era = this.#era;
+    const handleSurely = async () => {
+      do {
+        era = this.#era;
+        try {
+          await handle({ ...run, signal: era.signal }, job);
+        } catch (error) {
+          // The process stops: whoever works the lane next starts this job again, at its head. A failed job would not.
+          if (this.#abort.signal.aborted) await new Promise(() => {});
+          if (!era.signal.aborted) throw error;
+        }
+      } while (era !== this.#era);
+    };
+    // It holds until the job is completed, which BullMQ asks for after this.
+    const complete = job.moveToCompleted.bind(job);
+    job.moveToCompleted = async (...args) => {
+      if (era !== this.#era) await handleSurely();
+      return complete(...args);
+    };
+    await handleSurely();
   }
 
   /** Data that is no JSON makes BullMQ throw before any processor, for ever: its lane would stand still. */

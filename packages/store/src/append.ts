@@ -1,7 +1,7 @@
 import { type Chunk, channelName, personalPair, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { encodeEntry } from './entries.ts';
-import { type JobRun, LaneFence } from './fence.ts';
+import { type FenceConnection, type JobRun, LaneFence } from './fence.ts';
 import { groupBy } from './groupBy.ts';
 import { storedRecord } from './idempotency.ts';
 import { keys } from './keys.ts';
@@ -54,9 +54,9 @@ export class Appender {
   readonly #limits: StoreLimits;
   readonly #trimmer: Trimmer;
 
-  constructor(redis: Redis, lane: string, limits: StoreLimits, trimmer: Trimmer) {
+  constructor({ redis, losses }: FenceConnection, lane: string, limits: StoreLimits, trimmer: Trimmer) {
     this.#redis = redis;
-    this.#fence = new LaneFence(redis, lane);
+    this.#fence = new LaneFence({ redis, losses }, lane);
     this.#limits = limits;
     this.#trimmer = trimmer;
   }

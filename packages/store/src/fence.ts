@@ -12,7 +12,7 @@ export interface JobRun {
   jobId: string;
   /** Extends the lock of the job; false where it is lost. */
   extendLock(): Promise<boolean>;
-  /** Aborts when the process stops. */
+  /** Aborts when the process stops, and when the connection is lost: then the job is run once more from its start. */
   signal: AbortSignal;
   /** true from the 5th start of a job on: one item a call, so that a deadly one is found */
   careful: boolean;
@@ -42,6 +42,15 @@ export interface CallOutcome {
   failed: { index: number; reason: string }[];
 }
 
+/** The connection of a fence, and how often it was lost. */
+export interface FenceConnection {
+  redis: Redis;
+  losses(): number;
+}
+
+/** Is no head: the call is answered with the true one, and goes on only if the job's lock is still held. */
+const ASK = '?';
+
 const EARLIER = 'refused by Redis in an earlier run of the job';
 
 /**
@@ -51,12 +60,15 @@ const EARLIER = 'refused by Redis in an earlier run of the job';
  * job goes on behind what the first one applied.
  */
 export class LaneFence {
-  readonly #redis: Redis;
+  readonly #connection: FenceConnection;
   readonly #lane: string;
   readonly #heads = new Map<number, string>();
+  /** what is expected where no head is known */
+  #unknown = '';
+  #losses = 0;
 
-  constructor(redis: Redis, lane: string) {
-    this.#redis = redis;
+  constructor(connection: FenceConnection, lane: string) {
+    this.#connection = connection;
     this.#lane = lane;
   }
 
@@ -80,9 +92,9 @@ export class LaneFence {
       read(reply: unknown[], from: number): CallOutcome;
     },
   ): Promise<Map<number, string>> {
-    let expected = this.#heads.get(shard) ?? '';
+    let expected = this.#expected(shard);
     // A second run in the same process, as after a lock that was lost: Redis says how far the first one came.
-    if (parseHead(expected).jobId === run.jobId) expected = '';
+    if (parseHead(expected).jobId === run.jobId) expected = ASK;
     let own: Head = { jobId: run.jobId, applied: 0, failed: [] };
     const failed = new Map<number, string>();
     let size = run.careful ? 1 : items.size;
@@ -91,9 +103,10 @@ export class LaneFence {
       const to = Math.min(from + size, items.count);
       const { keys, args } = call.build(from, to);
       const callArgs = [run.jobId, expected, from, own.failed.join(','), ...args];
+      const send = () => runScript(this.#connection.redis, call.script, [headKey, ...keys], callArgs);
       let reply: unknown;
       try {
-        reply = await untilServed(() => runScript(this.#redis, call.script, [headKey, ...keys], callArgs), run.signal);
+        reply = await untilServed(send, run.signal);
       } catch (error) {
         if (run.signal.aborted || !(error instanceof Error)) throw error;
         // No repetition heals this call. One item a call finds the one that it is about; the others are stored.
@@ -111,10 +124,10 @@ export class LaneFence {
         }
         expected = reply;
         const found = parseHead(reply);
-        if (found.jobId === run.jobId && found.applied > own.applied) {
-          for (const index of found.failed) if (!failed.has(index)) failed.set(index, EARLIER);
-          own = found;
-        }
+        // Less than this run has applied where Redis has forgotten some of it.
+        own = found.jobId === run.jobId ? found : { jobId: run.jobId, applied: 0, failed: [] };
+        for (const index of failed.keys()) if (index >= own.applied) failed.delete(index);
+        for (const index of own.failed) if (!failed.has(index)) failed.set(index, EARLIER);
       } else {
         const outcome = call.read(Array.isArray(reply) ? reply : [], from);
         for (const { index, reason } of outcome.failed) failed.set(from + index, reason);
@@ -124,5 +137,16 @@ export class LaneFence {
       this.#heads.set(shard, expected);
     }
     return failed;
+  }
+
+  /** A Redis that was away may be an older one: its heads are asked for again, and the lock is looked at. */
+  #expected(shard: number): string {
+    const losses = this.#connection.losses();
+    if (losses !== this.#losses) {
+      this.#losses = losses;
+      this.#heads.clear();
+      this.#unknown = ASK;
+    }
+    return this.#heads.get(shard) ?? this.#unknown;
   }
 }

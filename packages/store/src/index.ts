@@ -11,7 +11,7 @@ export { keys, storedTopic } from './keys.ts';
 export type { LogName, LogRange } from './logs.ts';
 export type { BatchPlan } from './progress.ts';
 export { type RebuildProgress, type RebuildRequest, Rebuilds } from './rebuilds.ts';
-export { connect, isTransient, isUnavailable } from './redis.ts';
+export { connect, countLosses, isTransient, isUnavailable } from './redis.ts';
 export { eachLimited, untilServed } from './retry.ts';
 export { countLogs, type LogPage, scanLogs } from './scanLogs.ts';
 export { runScript } from './scripts.ts';

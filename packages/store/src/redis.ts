@@ -9,7 +9,9 @@ export type ConnectionRole =
   /** answers a person: fails within 2 s, never repeats a command whose outcome is unknown */
   | 'request'
   /** works in the background: waits for as long as it takes */
-  | 'background';
+  | 'background'
+  /** the same, but for a command whose outcome is unknown: it fails, and its caller looks how things are now */
+  | 'worker';
 
 const COMMAND_TIMEOUT_MS = 2000;
 
@@ -30,7 +32,31 @@ export function connect(url: string, role: ConnectionRole, name: string): Redis 
     role === 'request'
       ? { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, autoResendUnfulfilledCommands: false }
       : { maxRetriesPerRequest: null };
-  return new Redis(url, { ...shared, ...byRole });
+  const redis = new Redis(url, { ...shared, ...byRole });
+  if (role === 'worker') redis.on('close', () => rejectUnanswered(redis));
+  return redis;
+}
+
+/**
+ * Fails the commands that a lost connection leaves without an answer. ioredis would send them again, or with
+ * `autoResendUnfulfilledCommands: false` and no bound on retries forget them and never settle.
+ */
+function rejectUnanswered(redis: Redis): void {
+  const flush: unknown = Reflect.get(redis, 'flushQueue');
+  if (typeof flush !== 'function') throw new Error('ioredis has no flushQueue any more');
+  Reflect.apply(flush, redis, [new Error('Connection is closed.'), { offlineQueue: false }]);
+}
+
+/**
+ * Counts how often a connection was lost. A Redis that comes back after a loss of power has forgotten its last moments,
+ * so what it answered on an earlier connection may not be there any more.
+ */
+export function countLosses(redis: Redis): () => number {
+  let losses = 0;
+  redis.on('close', () => {
+    losses++;
+  });
+  return () => losses;
 }
 
 const REPLY_CODES = [

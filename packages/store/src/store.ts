@@ -8,11 +8,14 @@ import { Inboxes } from './inboxes.ts';
 import { Logs } from './logs.ts';
 import { Progress } from './progress.ts';
 import { Rebuilds } from './rebuilds.ts';
+import { countLosses } from './redis.ts';
 import { Trimmer } from './trim.ts';
 
 /** All that is kept in Redis besides the queues, over one connection. */
 export interface Store {
   redis: Redis;
+  /** how often the connection was lost, see countLosses */
+  losses(): number;
   limits: StoreLimits;
   logs: Logs;
   inboxes: Inboxes;
@@ -31,9 +34,11 @@ export interface Store {
 
 export function createStore(redis: Redis, limits: StoreLimits): Store {
   const bodies = new Bodies(redis);
+  const losses = countLosses(redis);
   const trimmer = new Trimmer(redis, bodies, limits);
   return {
     redis,
+    losses,
     limits,
     bodies,
     trimmer,
@@ -45,6 +50,6 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     idempotency: new Idempotency(redis, limits.idempotencyTtl),
     progress: new Progress(redis, limits.idempotencyTtl),
     rebuilds: new Rebuilds(redis),
-    appender: (lane) => new Appender(redis, lane, limits, trimmer),
+    appender: (lane) => new Appender({ redis, losses }, lane, limits, trimmer),
   };
 }

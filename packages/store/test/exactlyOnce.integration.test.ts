@@ -1,5 +1,6 @@
 import { channelName } from '@ruyi/contracts';
 import { FencedError, type JobRun, type Store } from '@ruyi/store';
+import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { type Around, inboxOf, jobRun, logOf, message, names, picture, recipients, testStores } from './harness.ts';
 
@@ -232,4 +233,18 @@ test('a run that is stopped while Redis is away ends, and the next one stores ev
     .appendMessages(jobRun('a'), [message(1)]);
   expect((await inboxOf(redis.client, 'ann')).entries).toEqual([]);
   expect(await logOf(redis.client, '2:room')).toHaveLength(1);
+});
+
+test('after a lost connection nothing is written without the lock: Redis may be back as it was before', async () => {
+  const store = redis.open();
+  const lane = store.appender(LANE);
+  await lane.appendMessages(jobRun('a'), [message(1)]);
+  const before = await picture(redis.client);
+  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await waitFor(() => store.losses() > 0, { what: 'the loss to be noticed' });
+  const lost = jobRun('b', { extendLock: async () => false });
+  await expect(lane.appendMessages(lost, [message(2)])).rejects.toBeInstanceOf(FencedError);
+  expect(await picture(redis.client)).toEqual(before);
+  await lane.appendMessages(jobRun('b'), [message(2)]);
+  expect(await logOf(redis.client, '2:room')).toHaveLength(2);
 });

@@ -7,9 +7,10 @@ import {
   type MessageBody,
   type MessageHeader,
   SYSTEM_UID,
+  UnavailableError,
 } from '@ruyi/contracts';
 import { planBroadcast } from '@ruyi/queue';
-import { type BatchPlan, idemHash, refOf, shardOf } from '@ruyi/store';
+import { type BatchPlan, idemHash, refOf, type Store, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { nowSeconds } from './messageFields.ts';
 
@@ -37,6 +38,7 @@ export interface AcceptedBroadcast {
  */
 export async function acceptBroadcast(context: ApiContext, request: BroadcastRequest): Promise<AcceptedBroadcast> {
   const { store, config } = context;
+  const losses = store.losses();
   const sorted = await sortOut(context, request);
   if (sorted.uids.length > 0 && !request.header.no_persist) context.admission.admit('fanout', sorted.uids.length);
   const own = { id: await store.ids.block(Math.max(1, sorted.uids.length)), ts: nowSeconds() };
@@ -82,9 +84,19 @@ export async function acceptBroadcast(context: ApiContext, request: BroadcastReq
     await store.bodies.write(ref, { body, kind: 'batch', cmd: broadcast.cmd, starts: jobs.starts }, plan.total);
     await context.producer.broadcast(jobs);
     await store.bodies.confirm(ref, body);
+    requireMemory(store, losses);
   }
   if (hash !== undefined) await store.idempotency.markQueued(shard, hash, message);
   return { ref, plan };
+}
+
+/**
+ * What takes several steps is promised only where one connection lasted through all of them: a Redis that comes back
+ * after a loss of power may have forgotten the first steps.
+ * @throws UnavailableError: a repeat completes it
+ */
+export function requireMemory(store: Store, losses: number): void {
+  if (store.losses() !== losses) throw new UnavailableError('the connection to Redis was lost meanwhile, try again');
 }
 
 const emptyPlan = (createdAt: number): BatchPlan => ({

@@ -9,6 +9,7 @@ import {
 import { type IdemRecord, idemHash, refOf, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import type { Answered } from '../http/route.ts';
+import { requireMemory } from './broadcast.ts';
 import { clientMsgNo, messageBody, nowSeconds } from './messageFields.ts';
 
 export type ChannelMessage = Extract<Request<'Send'>, { channel_id: string }>;
@@ -20,6 +21,7 @@ export async function sendToChannel(
   waitSeconds: number,
 ): Promise<Answered> {
   const { store } = context;
+  const losses = store.losses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
   const own = { id: await store.ids.one(), ts: nowSeconds() };
@@ -53,6 +55,7 @@ export async function sendToChannel(
   if (isGroupCommand) await queueGroupCommand(context, item);
   else await context.producer.send(item);
   const seq = await stored;
+  if (seq === undefined) requireMemory(store, losses);
   if (seq === undefined) return answerWith({ id }, no);
   return answerWith({ state: 'stored', id, ts, seq: request.header.sync_once ? 0 : seq }, no, waitSeconds);
 }
@@ -61,9 +64,11 @@ async function queueGroupCommand(context: ApiContext, item: SendItem): Promise<v
   const { store, producer } = context;
   const { ch, idem, cmd: _cmd, wait: _wait, ...body } = item;
   const ref = refOf(item.id);
+  const losses = store.losses();
   await store.bodies.write(ref, { body, kind: 'group', ch, cmd: true, starts: [] }, 0);
   await producer.groupCommand({ ref, ch, ...(idem === undefined ? {} : { idem }) });
   await store.bodies.confirm(ref, body);
+  requireMemory(store, losses);
 }
 
 /**
