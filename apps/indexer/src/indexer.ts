@@ -3,7 +3,7 @@ import type { Config } from '@ruyi/config';
 import type { IndexJob } from '@ruyi/contracts';
 import { Batcher, INDEX, openIndexWorker, openQueues, setAside } from '@ruyi/queue';
 import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
-import { checkInstallation, chunkRecipients, connect, createStore, keys, untilServed } from '@ruyi/store';
+import { checkInstallation, chunkSize, connect, createStore, keys, untilServed } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 import { documentsOf } from './documents.ts';
 import { startRebuilder } from './rebuilder.ts';
@@ -53,7 +53,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
     if (!broadcast) return;
     const indexed = broadcast.chunks
       .filter(({ chunk }) => !refused.has(`${broadcast.ref}-${chunk}`))
-      .map((chunk) => ({ chunk: chunk.chunk, size: chunkRecipients(chunk).length }));
+      .map((chunk) => ({ chunk: chunk.chunk, size: chunkSize(chunk) }));
     if (indexed.length > 0) {
       await untilServed(() => store.progress.chunksIndexed(broadcast.ref, indexed), abort.signal);
     }

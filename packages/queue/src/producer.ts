@@ -92,23 +92,23 @@ export function planBroadcast(
   layout: { shards: number; lanes: number },
 ): BroadcastPlan {
   const ref = refOf(message.firstId);
-  const byLane: { shard: number; uid: string }[][] = Array.from({ length: layout.lanes }, () => []);
+  const byShard: string[][] = Array.from({ length: layout.shards }, () => []);
   for (const uid of uids) {
-    const shard = shardOf(message.cmd ? uid : channelName(1, uid, message.from), layout.shards);
-    byLane[laneOf(shard, layout.lanes)]?.push({ shard, uid });
+    byShard[shardOf(message.cmd ? uid : channelName(1, uid, message.from), layout.shards)]?.push(uid);
   }
   const plan: BroadcastPlan = { ref, jobs: [], starts: [], firstAt: 0 };
   const [firstUid] = uids;
   let position = 0;
-  byLane.forEach((recipients, lane) => {
-    recipients.sort((a, b) => a.shard - b.shard || (a.uid < b.uid ? -1 : 1));
+  for (let lane = 0; lane < layout.lanes; lane++) {
+    const ofLane = byShard.filter((_, shard) => laneOf(shard, layout.lanes) === lane);
+    const recipients = ofLane.flatMap((ofShard) => ofShard.sort());
     const chunks: Chunk[] = [];
     const size = Math.ceil(recipients.length / Math.ceil(recipients.length / CHUNK_RECIPIENTS));
     for (let i = 0; i < recipients.length; i += size) {
       const part = recipients.slice(i, i + size);
-      const firstIndex = part.findIndex(({ uid }) => uid === firstUid);
+      const firstIndex = firstUid === undefined ? -1 : part.indexOf(firstUid);
       if (firstIndex >= 0) plan.firstAt = position + firstIndex;
-      chunks.push({ chunk: plan.starts.length, start: position, uids: part.map(({ uid }) => uid).join('\n') });
+      chunks.push({ chunk: plan.starts.length, start: position, uids: part.join('\n') });
       plan.starts.push(position);
       position += part.length;
     }
@@ -122,6 +122,6 @@ export function planBroadcast(
         data: { ref, from: message.from, ...(message.cmd ? { cmd: 1 } : {}), chunks: part },
       });
     }
-  });
+  }
   return plan;
 }

@@ -170,65 +170,84 @@ export class Appender {
     recipients: Recipient[],
   ): Promise<{ recipient: Recipient; reason: string }[]> {
     const failures: { recipient: Recipient; reason: string }[] = [];
-    const place = ({ uid }: Recipient) => (broadcast.command ? uid : channelName(1, uid, broadcast.from));
-    const byShard = groupBy(recipients, (recipient) => shardOf(place(recipient), this.#limits.shards));
-    await eachLimited(byShard, CALLS_IN_FLIGHT, async ([shard, group]) => {
-      const failed = await this.appendReferencesToShard(run, shard, broadcast, group);
-      failures.push(...failed);
+    const byShard = groupBy(targetsOf(broadcast, recipients), ({ name }) => shardOf(name, this.#limits.shards));
+    await eachLimited(byShard, CALLS_IN_FLIGHT, async ([shard, targets]) => {
+      failures.push(...(await this.#appendReferences(run, shard, broadcast, targets)));
     });
     return failures;
   }
 
-  /** The same within one shard. Positions must rise by one within a call, so a gap in them ends a call. */
+  /** The same for recipients who all live in one shard. */
   async appendReferencesToShard(
     run: JobRun,
     shard: number,
     broadcast: { ref: string; from: string; command: boolean },
     recipients: Recipient[],
   ): Promise<{ recipient: Recipient; reason: string }[]> {
-    const { command, ref, from: sender } = broadcast;
+    return this.#appendReferences(run, shard, broadcast, targetsOf(broadcast, recipients));
+  }
+
+  /** Positions must rise by one within a call, so where they have gaps a call takes one recipient. */
+  async #appendReferences(
+    run: JobRun,
+    shard: number,
+    { command, ref }: { ref: string; command: boolean },
+    targets: Target[],
+  ): Promise<{ recipient: Recipient; reason: string }[]> {
     const bound = command ? this.#limits.inboxMax : this.#limits.logRetention;
-    const target = (recipient: Recipient | undefined) => {
-      if (!recipient) throw new Error('the script named a recipient that it was not given');
-      return command ? { shard, uid: recipient.uid } : { shard, channel: channelName(1, recipient.uid, sender) };
-    };
-    const contiguous = recipients.every(({ at }, i) => at === (recipients[0]?.at ?? 0) + i);
+    const first = targets[0]?.recipient.at ?? 0;
+    const contiguous = targets.every(({ recipient }, i) => recipient.at === first + i);
     const failed = await this.#fence.apply(
       run,
       shard,
       keys.head(shard, this.#fence.lane),
-      { count: recipients.length, size: contiguous ? CALL_SIZE : 1 },
+      { count: targets.length, size: contiguous ? CALL_SIZE : 1 },
       {
         script: 'appendBroadcast',
         build: (from, to) => {
           const callKeys: string[] = [];
-          for (const { uid } of recipients.slice(from, to)) {
-            if (command) callKeys.push(keys.inboxSeq(shard, uid), keys.inbox(shard, uid));
-            else {
-              const channel = channelName(1, uid, sender);
-              callKeys.push(keys.seq(shard, channel), keys.log(shard, channel));
-            }
+          for (const { name } of targets.slice(from, to)) {
+            if (command) callKeys.push(keys.inboxSeq(shard, name), keys.inbox(shard, name));
+            else callKeys.push(keys.seq(shard, name), keys.log(shard, name));
           }
-          return { keys: callKeys, args: [command ? 'i' : 'l', `${ref}.`, recipients[from]?.at ?? 0, bound] };
+          return { keys: callKeys, args: [command ? 'i' : 'l', `${ref}.`, targets[from]?.recipient.at ?? 0, bound] };
         },
         read: (remarks, from) => {
           const outcome: { index: number; reason: string }[] = [];
           for (let i = 0; i < remarks.length; i += 2) {
             const index = Number(remarks[i]);
             const reason = String(remarks[i + 1]);
-            if (reason === '') this.#trimmer.later([target(recipients[from + index])]);
-            else outcome.push({ index, reason });
+            const target = targets[from + index];
+            if (!target) throw new Error('the script named a recipient that it was not given');
+            if (reason !== '') outcome.push({ index, reason });
+            else this.#trimmer.later([command ? { shard, uid: target.name } : { shard, channel: target.name }]);
           }
           return { failed: outcome };
         },
       },
     );
     return [...failed].flatMap(([index, reason]) => {
-      const recipient = recipients[index];
-      return recipient ? [{ recipient, reason }] : [];
+      const target = targets[index];
+      return target ? [{ recipient: target.recipient, reason }] : [];
     });
   }
 }
+
+/** A recipient, and where the copy goes: an inbox by its uid, or a log by its channel. */
+interface Target {
+  recipient: Recipient;
+  name: string;
+}
+
+function targetsOf({ command, from }: { command: boolean; from: string }, recipients: Recipient[]): Target[] {
+  return recipients.map((recipient) => ({
+    recipient,
+    name: command ? recipient.uid : channelName(1, recipient.uid, from),
+  }));
+}
+
+/** How many recipients a chunk has. */
+export const chunkSize = (chunk: Chunk): number => chunk.uids.split('\n').length;
 
 /** The recipients of a chunk with their positions in the broadcast. */
 export function chunkRecipients(chunk: Chunk): Recipient[] {

@@ -1,5 +1,12 @@
 export type { Redis } from 'ioredis';
-export { Appender, chunkRecipients, type Recipient, type StoredMessage, type StoreLimits } from './append.ts';
+export {
+  Appender,
+  chunkRecipients,
+  chunkSize,
+  type Recipient,
+  type StoredMessage,
+  type StoreLimits,
+} from './append.ts';
 export { Bodies, type Broadcast, execute } from './bodies.ts';
 export type { ChannelInfo } from './channels.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';

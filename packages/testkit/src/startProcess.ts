@@ -39,6 +39,8 @@ export class StartError extends Error {
   constructor(message: string, started: TestProcess) {
     super(message);
     this.process = started;
+    // Printed with the error it would hide the message.
+    Object.defineProperty(this, 'process', { enumerable: false });
   }
 }
 

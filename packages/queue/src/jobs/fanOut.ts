@@ -1,5 +1,5 @@
 import type { BroadcastJob, Chunk, GroupCommandJob } from '@ruyi/contracts';
-import { chunkRecipients, groupBy, type JobRun, type Recipient, shardOf, untilServed } from '@ruyi/store';
+import { chunkRecipients, chunkSize, groupBy, type JobRun, type Recipient, shardOf, untilServed } from '@ruyi/store';
 import { BROADCAST } from './catalogue.ts';
 import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 
@@ -40,7 +40,7 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
   }
   // Also for a replay: the first run may have died between the store and this.
   if (broadcast && !job.cmd && !isRetry) {
-    const size = job.chunks.reduce((sum, chunk) => sum + chunkRecipients(chunk).length, 0);
+    const size = job.chunks.reduce((sum, chunk) => sum + chunkSize(chunk), 0);
     await queueForIndex(context, run, { broadcast: { ref, chunks: job.chunks } }, size);
   }
   await inTime(run, () => store.trimmer.flush());
@@ -94,7 +94,7 @@ const served = (recipients: Recipient[], failures: Failure[]): number[] => {
 
 async function noteStored(context: LaneContext, run: JobRun, ref: string, chunks: Chunk[], failures: Failure[]) {
   if (chunks.length === 0) return;
-  const sizes = chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkRecipients(chunk).length }));
+  const sizes = chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkSize(chunk) }));
   const failed = failures.map(({ recipient }) => recipient.at);
   await inTime(run, () => context.store.progress.chunksStored(ref, sizes, failed));
 }

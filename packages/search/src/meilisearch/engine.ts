@@ -2,7 +2,7 @@ import { Meilisearch, type SearchParams } from 'meilisearch';
 import { LAST_RESULT, type SearchEngine, type SearchHit, type SearchQuery, SearchUnavailableError } from '../port.ts';
 import { positionOf } from './documents.ts';
 import { unavailable } from './errors.ts';
-import { type FieldQuery, fieldQueries, filterOf, holds } from './query.ts';
+import { type FieldQuery, fieldQueries, filterOf, holds, matchesNothing } from './query.ts';
 import { dropIndex, exists, setUpIndex, swapIndexes } from './settings.ts';
 import { addDocuments } from './writer.ts';
 
@@ -52,7 +52,7 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
   async function search(query: SearchQuery) {
     const hasText = Object.keys(query.text).length > 0;
     const fields = fieldQueries(query.text);
-    if (query.audience.length === 0 || query.anyOf?.length === 0 || (hasText && fields.length === 0)) return NOTHING;
+    if (query.audience.length === 0 || matchesNothing(query.anyOf) || (hasText && fields.length === 0)) return NOTHING;
     const common: SearchParams = {
       filter: filterOf(query),
       sort: ['timestamp:desc', 'order:desc'],

@@ -72,6 +72,10 @@ function inChunks(attribute: string, values: (string | number)[]): string[] {
   return chunks;
 }
 
+/** A clause that says nothing must not mean everything, and neither must a list of such. */
+export const matchesNothing = (anyOf: ScopeClause[] | undefined): boolean =>
+  anyOf?.every((one) => clause(one) === '') ?? false;
+
 function clause({ from, audience, channel, channelId, channelType }: ScopeClause): string {
   const parts = Object.entries({ from, audience, channel, channelId })
     .filter(([, value]) => value !== undefined)
