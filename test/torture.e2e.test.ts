@@ -7,7 +7,7 @@ const FAULTS = 'kill-all,freeze-worker,redis-kill,cut-redis,rolling-restart';
 
 /** The short form of `npm run torture`; a seed of its own each time, printed by it. */
 test('nothing is lost, doubled or out of order while processes and connections die', async () => {
-  const args = ['--minutes', '0.7', '--faults', FAULTS];
+  const args = ['--minutes', '0.6', '--faults', FAULTS];
   const torture = await startProcess(TORTURE, {}, { args, waitForReady: false });
   const { code } = await torture.exit;
   console.log(torture.output);

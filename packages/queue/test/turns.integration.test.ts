@@ -76,6 +76,12 @@ test('at the last turn there is, jobs go in the order in which they came', async
   expect(await takeTurns(redis.client, 0, 'a', 2)).toEqual([2 ** 21, 2 ** 21]);
 });
 
+test('a job that is started again does not turn the lane back', async () => {
+  await noteTurn(redis.client, 0, 40);
+  await noteTurn(redis.client, 0, 7);
+  expect(await takeTurns(redis.client, 0, 'new', 1)).toEqual([41]);
+});
+
 test('senders who have nothing waiting are forgotten', async () => {
   await noteTurn(redis.client, 0, 3000);
   const fields = Array.from({ length: 1500 }, (_, i) => [`=idle${i}`, 1]).flat();
