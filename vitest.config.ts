@@ -18,7 +18,7 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], testTimeout: 240_000, hookTimeout: 240_000 },
+        test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], testTimeout: 600_000, hookTimeout: 240_000 },
       },
     ],
   },
