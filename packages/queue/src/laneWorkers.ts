@@ -112,6 +112,9 @@ export class LaneWorkers {
       skipVersionCheck: true,
     });
     worker.on('error', (err) => log.warn({ err, lane: name }, 'lane worker'));
+    worker.on('failed', (job, err) => {
+      log.warn({ err, lane: name, jobId: job?.id }, 'job failed, it lies among the failed jobs of its lane');
+    });
     worker.on('stalled', (jobId) => {
       this.#healUnreadable(name, queues.lane(kind, lane).toKey(jobId), jobId).catch((err) => {
         log.warn({ err, lane: name, jobId }, 'cannot look at a stalled job');
