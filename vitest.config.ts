@@ -5,6 +5,7 @@ const shared = { resolve: source, ssr: { resolve: source } };
 
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       { ...shared, test: { name: 'unit', include: ['{packages,apps}/*/test/**/*.unit.test.ts'] } },
       {
@@ -18,7 +19,15 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], testTimeout: 600_000, hookTimeout: 240_000 },
+        test: {
+          name: 'e2e',
+          include: ['test/**/*.e2e.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 240_000,
+          // Each uses the whole machine.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

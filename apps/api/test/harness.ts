@@ -128,7 +128,10 @@ export const startApp = (name: 'api' | 'worker' | 'indexer', config: Record<stri
 /** Jobs that wait or are at work in these queues, by default all, at one moment. */
 export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QUEUES, 'index', 'dead']) {
   const moment = client.multi();
-  for (const name of queues) for (const list of ['wait', 'active']) moment.llen(`{r.${name}}:${name}:${list}`);
+  for (const name of queues) {
+    const key = `{r.${name}}:${name}`;
+    moment.llen(`${key}:wait`).zcard(`${key}:prioritized`).llen(`${key}:active`);
+  }
   const lengths = (await moment.exec()) ?? [];
   return lengths.reduce((sum, [, length]) => sum + Number(length), 0);
 }

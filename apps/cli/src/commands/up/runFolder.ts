@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from './processIdentity.ts';
 import { oneLine, StartError } from './startError.ts';
@@ -23,8 +23,7 @@ export function openRunFolder(dataDir: string): RunFolder {
   const path = join(dataDir, 'run');
   try {
     mkdirSync(path, { recursive: true });
-    write(join(path, 'writable'), '');
-    rmSync(join(path, 'writable'));
+    accessSync(path, constants.W_OK);
   } catch (error) {
     throw new StartError(`DATA_DIR=${dataDir}: cannot be written (${oneLine(error)})`);
   }
