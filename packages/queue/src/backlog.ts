@@ -45,30 +45,42 @@ export function refreshing(everyMs: number, refresh: () => Promise<void>): () =>
 
 /**
  * How much waits on each kind of lane, in recipients. Measured in the background, not at every request; what this
- * process adds in between is added to the last measurement.
+ * process adds in between is added to the last measurement, and may be counted twice until the next one, never not at all.
  */
 export class Backlog {
-  readonly #waiting: Record<LaneKind, number> = { send: 0, fanout: 0 };
-  readonly #added: Record<LaneKind, number> = { send: 0, fanout: 0 };
+  readonly #measured: Record<LaneKind, number> = { send: 0, fanout: 0 };
+  /** admitted, and perhaps not yet where a measurement would see it */
+  readonly #underway: Record<LaneKind, number> = { send: 0, fanout: 0 };
+  /** queued since the last measurement began */
+  readonly #queued: Record<LaneKind, number> = { send: 0, fanout: 0 };
   readonly #stop: () => Promise<void>;
 
   constructor(redis: Redis, queues: Queues) {
     this.#stop = refreshing(REFRESH_MS, async () => {
       for (const kind of LANE_KINDS) {
-        const before = this.#added[kind];
+        const before = this.#queued[kind];
         const lanes = Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane));
         const waiting = await Promise.all(lanes.map((queue) => waitingRecipients(redis, queue)));
-        this.#waiting[kind] = waiting.reduce((sum, n) => sum + n, 0);
-        this.#added[kind] -= before;
+        this.#measured[kind] = waiting.reduce((sum, n) => sum + n, 0);
+        this.#queued[kind] -= before;
       }
     });
   }
 
-  /** Counts recipients that are about to be queued; false, and nothing counted, where that would pass `most`. */
+  /**
+   * Counts recipients that are about to be queued; false, and nothing counted, where that would pass `most`. What was
+   * admitted is to be settled.
+   */
   admit(kind: LaneKind, recipients: number, most: number): boolean {
-    if (this.#waiting[kind] + this.#added[kind] + recipients > most) return false;
-    this.#added[kind] += recipients;
+    if (this.#measured[kind] + this.#underway[kind] + this.#queued[kind] + recipients > most) return false;
+    this.#underway[kind] += recipients;
     return true;
+  }
+
+  /** What was admitted is on its queue, or will not be: the next measurement knows. */
+  settle(kind: LaneKind, recipients: number): void {
+    this.#underway[kind] -= recipients;
+    this.#queued[kind] += recipients;
   }
 
   async close(): Promise<void> {

@@ -21,14 +21,23 @@ export class Admission {
     });
   }
 
-  /** @throws OverloadedError */
-  admit(kind: LaneKind, recipients: number): void {
+  /**
+   * Runs `queue`, which queues so many recipients, if that many may still wait; none always may.
+   * @throws OverloadedError before it runs
+   */
+  async whileQueueing<T>(kind: LaneKind, recipients: number, queue: () => Promise<T>): Promise<T> {
+    if (recipients === 0) return queue();
     if (this.#memoryFull) {
       throw new OverloadedError(`Redis uses more than ${MEMORY_SHARE * 100} % of its memory, try again later`, 5);
     }
     if (!this.#backlog.admit(kind, recipients, this.#most[kind])) {
       const what = kind === 'send' ? 'single messages' : 'recipients of broadcasts';
       throw new OverloadedError(`${this.#most[kind]} ${what} may wait at once, try again later`, 2);
+    }
+    try {
+      return await queue();
+    } finally {
+      this.#backlog.settle(kind, recipients);
     }
   }
 

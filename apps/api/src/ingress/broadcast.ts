@@ -37,10 +37,20 @@ export interface AcceptedBroadcast {
  * queued; after an error some may be, and a repeat with the same client_msg_no completes them.
  */
 export async function acceptBroadcast(context: ApiContext, request: BroadcastRequest): Promise<AcceptedBroadcast> {
-  const { store, config } = context;
-  const losses = store.losses();
+  const losses = context.store.losses();
   const sorted = await sortOut(context, request);
-  if (sorted.uids.length > 0 && !request.header.no_persist) context.admission.admit('fanout', sorted.uids.length);
+  const toStore = request.header.no_persist ? 0 : sorted.uids.length;
+  return context.admission.whileQueueing('fanout', toStore, () => queueOnce(context, request, sorted, losses));
+}
+
+/** Queues it, unless an earlier request with this client_msg_no did. */
+async function queueOnce(
+  context: ApiContext,
+  request: BroadcastRequest,
+  sorted: Sorted,
+  losses: number,
+): Promise<AcceptedBroadcast> {
+  const { store, config } = context;
   const own = { id: await store.ids.block(Math.max(1, sorted.uids.length)), ts: nowSeconds() };
   const shard = shardOf(request.from, config.shards);
   const hash = request.clientMsgNo === '' ? undefined : idemHash([request.endpoint, request.from], request.clientMsgNo);
@@ -115,8 +125,13 @@ function uniqueNames({ subscribers, header }: BroadcastRequest): string[] {
   return [...new Set(subscribers)].filter((uid) => canReceive(uid, header));
 }
 
+interface Sorted {
+  uids: string[];
+  refused: BatchPlan['refused'];
+}
+
 /** Each uid once, and those that are refused with the reason, in request order. */
-async function sortOut(context: ApiContext, request: BroadcastRequest) {
+async function sortOut(context: ApiContext, request: BroadcastRequest): Promise<Sorted> {
   const unique = [...new Set(request.subscribers)];
   const valid = unique.filter((uid) => canReceive(uid, request.header));
   const unknown =

@@ -35,26 +35,30 @@ export async function sendToChannel(
   }
   const isGroupCommand = request.header.sync_once === 1 && request.channel_type !== CHANNEL_TYPE_PERSONAL;
   const kind = isGroupCommand ? 'fanout' : 'send';
-  context.admission.admit(kind, 1);
-  const before = idem && (await store.idempotency.claim(target, idem, own));
-  if (before && before.state !== 'accepted') return answerWith(before, no, waitSeconds);
+  const queued = await context.admission.whileQueueing(kind, 1, async () => {
+    const before = idem && (await store.idempotency.claim(target, idem, own));
+    if (before && before.state !== 'accepted') return { before };
 
-  const { id, ts } = before || own;
-  const item: SendItem = {
-    ...messageBody(request, { id, ts, no }),
-    ch: channel,
-    ...(request.header.sync_once ? { cmd: 1 } : {}),
-    ...(idem === undefined ? {} : { idem }),
-    ...(waitSeconds > 0 ? { wait: context.producer.name } : {}),
-  };
-  const look = async () => {
-    const record = idem === undefined ? undefined : await store.idempotency.read(target, idem);
-    return record?.state === 'stored' ? record.seq : undefined;
-  };
-  const stored = waitSeconds > 0 ? context.waiter.wait(id, waitSeconds, look) : Promise.resolve(undefined);
-  if (isGroupCommand) await queueGroupCommand(context, item);
-  else await context.producer.send(item);
-  const seq = await stored;
+    const { id, ts } = before || own;
+    const item: SendItem = {
+      ...messageBody(request, { id, ts, no }),
+      ch: channel,
+      ...(request.header.sync_once ? { cmd: 1 } : {}),
+      ...(idem === undefined ? {} : { idem }),
+      ...(waitSeconds > 0 ? { wait: context.producer.name } : {}),
+    };
+    const look = async () => {
+      const record = idem === undefined ? undefined : await store.idempotency.read(target, idem);
+      return record?.state === 'stored' ? record.seq : undefined;
+    };
+    const stored = waitSeconds > 0 ? context.waiter.wait(id, waitSeconds, look) : Promise.resolve(undefined);
+    if (isGroupCommand) await queueGroupCommand(context, item);
+    else await context.producer.send(item);
+    return { id, ts, stored };
+  });
+  if ('before' in queued) return answerWith(queued.before, no, waitSeconds);
+  const { id, ts } = queued;
+  const seq = await queued.stored;
   if (seq === undefined) requireMemory(store, losses);
   if (seq === undefined) return answerWith({ id }, no);
   return answerWith({ state: 'stored', id, ts, seq: request.header.sync_once ? 0 : seq }, no, waitSeconds);
