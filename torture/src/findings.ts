@@ -11,6 +11,7 @@ export const findingKinds = [
   'stuck',
   'crash',
   'shutdown',
+  'growth',
   'error log',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];

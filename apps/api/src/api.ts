@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
-import { Backlog, openQueues, Producer, prepareLanes } from '@ruyi/queue';
+import { Backlog, openQueues, Producer, prepareLanes, refreshing } from '@ruyi/queue';
 import { createSearchEngine } from '@ruyi/search';
 import { checkInstallation, connect, createStore, untilServed } from '@ruyi/store';
-import type { Logger } from '@ruyi/telemetry';
+import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
 import { createHttpServer } from './http/server.ts';
@@ -14,6 +14,7 @@ import { StoredWaiter } from './ingress/storedWaiter.ts';
 const START_MS = 30_000;
 const CLOSE_CONNECTIONS_MS = 5000;
 const CLOSE_QUEUES_MS = 1500;
+const REPORT_EVERY_MS = 5000;
 
 /** An API process. Resolves when it listens. */
 export async function startApi(config: Config, log: Logger): Promise<{ address: string; close(): Promise<void> }> {
@@ -32,7 +33,11 @@ export async function startApi(config: Config, log: Logger): Promise<{ address: 
   const admission = new Admission(background, backlog, config.maxBacklog);
   const waiter = new StoredWaiter(subscriber, producer.name);
   const search = createSearchEngine(config, 'reader');
-  const context: ApiContext = { config, store, producer, backlog, admission, waiter, search, log };
+  const metrics = createMetrics('api');
+  const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
+    await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
+  });
+  const context: ApiContext = { config, store, queues, producer, backlog, admission, waiter, search, metrics, log };
 
   const server = createHttpServer(createApp(context));
   await listen(server, config.host, config.port);
@@ -45,7 +50,7 @@ export async function startApi(config: Config, log: Logger): Promise<{ address: 
       await producer.drained();
       await Promise.all([waiter.close(), search.close()]);
       // Redis may be away: what waits for it is dropped with its connection.
-      const closed = Promise.all([admission.close(), backlog.close(), queues.close()]);
+      const closed = Promise.all([admission.close(), backlog.close(), stopReporting(), queues.close()]);
       await Promise.race([closed, delay(CLOSE_QUEUES_MS, undefined, { ref: false })]);
       requests.disconnect();
       background.disconnect();

@@ -10,6 +10,7 @@ import { groupBy } from '@ruyi/store';
 import express, { type Express } from 'express';
 import type { ApiContext } from './context.ts';
 import { answer, answerError } from './http/answer.ts';
+import { requestTimes } from './http/apiMetrics.ts';
 import { tokenCheck } from './http/auth.ts';
 import { readJson } from './http/body.ts';
 import type { Route } from './http/route.ts';
@@ -27,8 +28,16 @@ export function createApp(context: ApiContext): Express {
 
   const isAuthorized = tokenCheck(context.config.apiToken);
   const schemas = requestSchemas(context.config);
+  const noteTime = requestTimes(context.metrics);
+  const known = new Set(routes.map(({ path }) => path));
   let requests = 0;
   app.use((request, response, next) => {
+    const from = performance.now();
+    response.once('finish', () => {
+      // What is refused before its route is looked up has none.
+      const path = known.has(request.path) ? request.path : request.route?.path;
+      noteTime(request.method, path ?? 'other', response.statusCode, (performance.now() - from) / 1000);
+    });
     const given = request.headers['x-request-id'];
     const isUsable = typeof given === 'string' && VISIBLE_ASCII.test(given);
     response.setHeader('x-request-id', isUsable ? given : `${context.producer.name}-${++requests}`);

@@ -1,8 +1,8 @@
 import type { Config } from '@ruyi/config';
-import type { Backlog, Producer } from '@ruyi/queue';
+import type { Backlog, Producer, Queues } from '@ruyi/queue';
 import type { SearchEngine } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
-import type { Logger } from '@ruyi/telemetry';
+import type { Logger, ProcessMetrics } from '@ruyi/telemetry';
 import type { Admission } from './ingress/admission.ts';
 import type { StoredWaiter } from './ingress/storedWaiter.ts';
 
@@ -10,10 +10,12 @@ import type { StoredWaiter } from './ingress/storedWaiter.ts';
 export interface ApiContext {
   config: Config;
   store: Store;
+  queues: Queues;
   producer: Producer;
   backlog: Backlog;
   admission: Admission;
   waiter: StoredWaiter;
   search: SearchEngine;
+  metrics: ProcessMetrics;
   log: Logger;
 }

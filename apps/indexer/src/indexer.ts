@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import type { IndexJob } from '@ruyi/contracts';
-import { Batcher, INDEX, openIndexWorker, openQueues, setAside } from '@ruyi/queue';
+import { Batcher, INDEX, openIndexWorker, openQueues, refreshing, setAside } from '@ruyi/queue';
 import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
 import { checkInstallation, chunkSize, connect, createStore, keys, untilServed } from '@ruyi/store';
-import type { Logger } from '@ruyi/telemetry';
+import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { documentsOf } from './documents.ts';
+import { indexerCounts } from './indexerMetrics.ts';
 import { startRebuilder } from './rebuilder.ts';
 import { untilTaken } from './untilTaken.ts';
 
+const REPORT_EVERY_MS = 5000;
 const BATCH = { items: 2000, size: 16 * 1024 * 1024 };
 
 /** An indexer process: makes what the workers stored searchable, many documents at a time. */
@@ -32,7 +34,12 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
     untilTaken(() => engine.index(documents), abort.signal, log),
   );
-  const handle = async (job: IndexJob, jobId: string) => {
+  const metrics = createMetrics('indexer');
+  const counts = indexerCounts(metrics);
+  const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
+    await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
+  });
+  const handle = async (job: IndexJob, { id: jobId, addedAt }: { id: string; addedAt: number }) => {
     const documents = await untilServed(() => documentsOf(store, job), abort.signal);
     const refused = new Map<string, string>();
     await Promise.all(
@@ -48,6 +55,9 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
       await untilServed(() => setAside(queues.dead, `${jobId}-${document.id}`, letter), abort.signal);
     }
     await noteIndexed(job, refused);
+    counts.documents.inc(documents.length - refused.size);
+    counts.refused.inc(refused.size);
+    counts.freshness.observe(Math.max(0, Date.now() - addedAt) / 1000);
   };
   const noteIndexed = async ({ broadcast }: IndexJob, refused: Map<string, string>) => {
     if (!broadcast) return;
@@ -66,7 +76,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
       await Promise.race([worker.close(), delay(5000, undefined, { ref: false })]);
       abort.abort();
       await Promise.race([
-        Promise.all([stopRebuilding(), queues.close(), engine.close()]),
+        Promise.all([stopRebuilding(), stopReporting(), queues.close(), engine.close()]),
         delay(1500, undefined, { ref: false }),
       ]);
       redis.disconnect();

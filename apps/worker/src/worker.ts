@@ -9,10 +9,12 @@ import {
   waitingRecipients,
 } from '@ruyi/queue';
 import { checkInstallation, connect, createStore, reviewRedis, untilServed } from '@ruyi/store';
-import type { Logger } from '@ruyi/telemetry';
+import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { workerCounts } from './workerMetrics.ts';
 
 const CLOSE_LANES_MS = 6000;
 const INDEX_BACKLOG_EVERY_MS = 1000;
+const REPORT_EVERY_MS = 5000;
 
 /** A worker process: its share of the lanes, and the dead letters. */
 export async function startWorker(config: Config, log: Logger): Promise<{ name: string; close(): Promise<void> }> {
@@ -31,6 +33,11 @@ export async function startWorker(config: Config, log: Logger): Promise<{ name: 
   const stopMeasuring = refreshing(INDEX_BACKLOG_EVERY_MS, async () => {
     waitingForIndex = await waitingRecipients(redis, queues.index);
   });
+  const metrics = createMetrics('worker');
+  const countsOf = workerCounts(metrics, store.trimmer);
+  const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
+    await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
+  });
   const lanes = new LaneWorkers({
     connection: jobs,
     store,
@@ -39,7 +46,8 @@ export async function startWorker(config: Config, log: Logger): Promise<{ name: 
     handler: (kind, lane) => {
       const name = `${kind}.${lane}`;
       const indexing = () => waitingForIndex < config.indexBacklog;
-      const context = { lane: name, store, queues, appender: store.appender(name), indexing, log };
+      const appender = store.appender(name);
+      const context = { lane: name, store, queues, appender, indexing, counted: countsOf(kind), log };
       return (run, job) => handleLaneJob(context, run, job);
     },
   });
@@ -50,7 +58,8 @@ export async function startWorker(config: Config, log: Logger): Promise<{ name: 
     async close() {
       await lanes.close(CLOSE_LANES_MS);
       // Redis may be away: what does not close is dropped, its job starts again elsewhere.
-      await Promise.race([Promise.all([deadLetters.close(), queues.close(), stopMeasuring()]), timeout(1500)]);
+      const closed = Promise.all([deadLetters.close(), queues.close(), stopMeasuring(), stopReporting()]);
+      await Promise.race([closed, timeout(1500)]);
       redis.disconnect();
       jobs.disconnect();
     },

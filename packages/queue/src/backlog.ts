@@ -67,12 +67,17 @@ export class Backlog {
     });
   }
 
+  /** Recipients that wait, as far as this process knows. */
+  waiting(kind: LaneKind): number {
+    return this.#measured[kind] + this.#underway[kind] + this.#queued[kind];
+  }
+
   /**
    * Counts recipients that are about to be queued; false, and nothing counted, where that would pass `most`. What was
    * admitted is to be settled.
    */
   admit(kind: LaneKind, recipients: number, most: number): boolean {
-    if (this.#measured[kind] + this.#underway[kind] + this.#queued[kind] + recipients > most) return false;
+    if (this.waiting(kind) + recipients > most) return false;
     this.#underway[kind] += recipients;
     return true;
   }

@@ -4,7 +4,7 @@ export { prepareLanes } from './checkLanes.ts';
 export { openDeadLetters, setAside } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export * from './jobs/catalogue.ts';
-export type { LaneContext } from './jobs/context.ts';
+export type { LaneContext, LaneCounts } from './jobs/context.ts';
 export { handleLaneJob } from './jobs/handlers.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export * from './names.ts';

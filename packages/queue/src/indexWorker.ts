@@ -11,7 +11,7 @@ const JOBS_IN_FLIGHT = 64;
  */
 export function openIndexWorker(
   connection: Redis,
-  handle: (job: IndexJob, jobId: string) => Promise<void>,
+  handle: (job: IndexJob, own: { id: string; addedAt: number }) => Promise<void>,
   signal: AbortSignal,
 ): { close(force?: boolean): Promise<void> } {
   const worker = new Worker(
@@ -20,7 +20,7 @@ export function openIndexWorker(
       const parsed = IndexJob.safeParse(job.data);
       if (!parsed.success) throw new UnrecoverableError(`invalid index job: ${parsed.error.issues[0]?.message}`);
       try {
-        await handle(parsed.data, String(job.id));
+        await handle(parsed.data, { id: String(job.id), addedAt: job.timestamp });
       } catch (error) {
         if (signal.aborted) await new Promise(() => {});
         throw error;

@@ -85,7 +85,9 @@ export function testLanes(lanes = LANES): TestLanes {
 
   const realHandler = (kind: LaneKind, lane: number): LaneHandler => {
     const name = `${kind}.${lane}`;
-    const context = { lane: name, store, queues, appender: store.appender(name), indexing: () => true, log: silent };
+    const counted = { stored: () => {}, setAside: () => {} };
+    const appender = store.appender(name);
+    const context = { lane: name, store, queues, appender, indexing: () => true, counted, log: silent };
     return (run, job) => handleLaneJob(context, run, job);
   };
   return {

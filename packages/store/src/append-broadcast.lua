@@ -5,7 +5,7 @@
 --        all) or INBOX_MAX
 -- returns the head where it is another one (nothing was written); else a list, empty at best: of each recipient that
 --        could not be served its number in this call (from 0) and the reason; of each whose log or inbox is over its
---        bound and refers to a body its number and ""
+--        bound and refers to a body its number and ""; at the end -1 and the commands dropped from inboxes, if any
 -- cost   about 3.5 microseconds a recipient
 -- replay finds its own head: the caller goes on behind what was applied; a log refuses the same entry in any case
 -- include trim
@@ -41,4 +41,5 @@ else
   end
 end
 redis.call('SET', KEYS[1], headText(ARGV[1], applied + count, failed))
+if dropped > 0 then remarks[#remarks + 1], remarks[#remarks + 2] = -1, dropped end
 return remarks

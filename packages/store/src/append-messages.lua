@@ -5,7 +5,7 @@
 --        (with commas), LOG_RETENTION (0 keeps all), INBOX_MAX; then of each operation: "l" or "i", entry, start of the
 --        record ("S:<id>:<ts>:" or ""), unix time at which it expires
 -- returns the head where it is another one (nothing was written); else {results, positions of the operations whose log
---        or inbox is over its bound and refers to a body}; a result is the seq, 0 where the message was there already,
+--        or inbox is over its bound and refers to a body, commands dropped from inboxes over theirs}; a result is the seq, 0 where the message was there already,
 --        or the reason why it could not be stored
 -- cost   about 4 microseconds an operation, 2 more with a record
 -- replay finds its own head: the caller goes on behind what was applied
@@ -46,4 +46,4 @@ for key = 2, #KEYS, 3 do
   arg = arg + 4
 end
 redis.call('SET', KEYS[1], headText(ARGV[1], tonumber(ARGV[3]) + #results, failed))
-return { results, over }
+return { results, over, dropped }

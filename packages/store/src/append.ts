@@ -97,7 +97,8 @@ export class Appender {
       {
         script: 'appendMessages',
         build: (from, to) => this.#messageCall(shard, operations.slice(from, to)),
-        read: ([results, over], from) => {
+        read: ([results, over, dropped], from) => {
+          this.#trimmer.dropped += Number(dropped);
           const outcome: { index: number; reason: string }[] = [];
           if (Array.isArray(results)) {
             results.forEach((result, index) => {
@@ -216,6 +217,10 @@ export class Appender {
           const outcome: { index: number; reason: string }[] = [];
           for (let i = 0; i < remarks.length; i += 2) {
             const index = Number(remarks[i]);
+            if (index < 0) {
+              this.#trimmer.dropped += Number(remarks[i + 1]);
+              continue;
+            }
             const reason = String(remarks[i + 1]);
             const target = targets[from + index];
             if (!target) throw new Error('the script named a recipient that it was not given');

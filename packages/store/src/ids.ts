@@ -26,7 +26,7 @@ export class MessageIds {
   /** One id, from a block leased for many. */
   async one(): Promise<number> {
     for (;;) {
-      if (this.#next < this.#end && Date.now() - this.#leasedAt < BLOCK_LIFE_MS) return this.#next++;
+      if (this.#next < this.#end && performance.now() - this.#leasedAt < BLOCK_LIFE_MS) return this.#next++;
       this.#leasing ??= this.#lease().finally(() => {
         this.#leasing = undefined;
       });
@@ -38,6 +38,6 @@ export class MessageIds {
     const first = await this.block(BLOCK);
     this.#next = first;
     this.#end = first + BLOCK;
-    this.#leasedAt = Date.now();
+    this.#leasedAt = performance.now();
   }
 }

@@ -24,3 +24,4 @@ export { countLogs, type LogPage, scanLogs } from './scanLogs.ts';
 export { runScript } from './scripts.ts';
 export { laneOf, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';
+export type { Trimmer } from './trim.ts';

@@ -41,6 +41,9 @@ export const keys = {
   rebuilder: 'r:{meta}:rebuilder',
   /** string: JSON, how far the rebuild is, or was in the end */
   rebuildProgress: 'r:{meta}:rebuild-progress',
+  /** string, TTL: what a process tells about itself; and the set of their names */
+  report: (process: string) => `r:{reports}:${process}`,
+  reports: 'r:{reports}',
   /** sorted set: worker processes, score = last sign of life */
   workers: 'r:{lanes}:workers',
 } as const;

@@ -9,6 +9,7 @@ import { Logs } from './logs.ts';
 import { Progress } from './progress.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { countLosses } from './redis.ts';
+import { Reports } from './reports.ts';
 import { Trimmer } from './trim.ts';
 
 /** All that is kept in Redis besides the queues, over one connection. */
@@ -28,6 +29,8 @@ export interface Store {
   trimmer: Trimmer;
   /** of the search index, from what is in Redis */
   rebuilds: Rebuilds;
+  /** of processes, about themselves */
+  reports: Reports;
   /** A writer for one lane, `send.0` or the like. */
   appender(lane: string): Appender;
 }
@@ -50,6 +53,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     idempotency: new Idempotency(redis, limits.idempotencyTtl),
     progress: new Progress(redis, limits.idempotencyTtl),
     rebuilds: new Rebuilds(redis),
+    reports: new Reports(redis),
     appender: (lane) => new Appender({ redis, losses }, lane, limits, trimmer),
   };
 }

@@ -17,6 +17,8 @@ export class Trimmer {
   readonly #bodies: Bodies;
   readonly #limits: { logRetention: number; inboxMax: number };
   #waiting: Target[] = [];
+  /** commands that this process dropped, acknowledged or not, from inboxes over INBOX_MAX */
+  dropped = 0;
 
   constructor(redis: Redis, bodies: Bodies, limits: { logRetention: number; inboxMax: number }) {
     this.#redis = redis;
@@ -53,12 +55,13 @@ export class Trimmer {
 
   async #trimToMax(shard: number, uid: string): Promise<void> {
     const newest = Number((await this.#redis.get(keys.inboxSeq(shard, uid))) ?? 0);
-    await this.dropBelow(shard, uid, newest - this.#limits.inboxMax + 1);
+    this.dropped += await this.dropBelow(shard, uid, newest - this.#limits.inboxMax + 1);
   }
 
-  /** Drops a user's commands with a seq below `below`. */
-  async dropBelow(shard: number, uid: string, below: number): Promise<void> {
+  /** Drops a user's commands with a seq below `below`. @returns how many */
+  async dropBelow(shard: number, uid: string, below: number): Promise<number> {
     let counted = 0;
+    let dropped = 0;
     for (;;) {
       const reply = await runScript(
         this.#redis,
@@ -67,9 +70,10 @@ export class Trimmer {
         [below, counted, AT_ONCE],
       );
       const [first, entries] = Array.isArray(reply) ? reply : [];
-      if (!Array.isArray(entries) || entries.length === 0) return;
+      if (!Array.isArray(entries) || entries.length === 0) return dropped;
       await this.#countDown(entries.map(String));
       counted = Number(first) + entries.length;
+      dropped += entries.length;
     }
   }
 

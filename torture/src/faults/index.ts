@@ -1,3 +1,4 @@
+import { clockBack } from './clockBack.ts';
 import { cutClients, cutRedis } from './cuts.ts';
 import type { Fault } from './fault.ts';
 import { freezeAll, freezeWorker } from './freezes.ts';
@@ -8,8 +9,11 @@ import { poison } from './poison.ts';
 import { killRedis, losePower } from './redisDeaths.ts';
 import { killConnections, refuseWrites, sleepRedis, stopRedis } from './redisTroubles.ts';
 import { rollingRestart } from './rollingRestart.ts';
+import { searchDamage } from './searchDamage.ts';
+import { soak } from './soak.ts';
 
 export const faults: Record<FaultName, Fault> = {
+  soak,
   'kill-workers': killWorkers,
   'kill-api': killApi,
   'kill-indexer': killIndexer,
@@ -25,6 +29,8 @@ export const faults: Record<FaultName, Fault> = {
   'cut-clients': cutClients,
   'cut-redis': cutRedis,
   poison,
+  'search-damage': searchDamage,
+  'clock-back': clockBack,
   'rolling-restart': rollingRestart,
   'hostile-clients': hostileClients,
 };

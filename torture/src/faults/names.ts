@@ -1,5 +1,6 @@
 /** Every fault that the torture knows, in the order in which the help lists them. */
 export const faultNames = [
+  'soak',
   'kill-workers',
   'kill-api',
   'kill-indexer',
@@ -15,6 +16,8 @@ export const faultNames = [
   'cut-clients',
   'cut-redis',
   'poison',
+  'search-damage',
+  'clock-back',
   'rolling-restart',
   'hostile-clients',
 ] as const;

@@ -8,6 +8,8 @@ export type Role = 'api' | 'worker' | 'indexer';
 
 const entry = (role: Role) => fileURLToPath(new URL(`../../../apps/${role}/dist/main.js`, import.meta.url));
 
+const CLOCK = new URL('./clock.js', import.meta.url).href;
+
 const START_DEADLINE_MS = 60_000;
 const AGAIN_MS = 200;
 const KEPT_OUTPUT = 4000;
@@ -49,7 +51,7 @@ export class Member {
   async start(): Promise<void> {
     while (!this.#isStopped) {
       try {
-        const options = { deadlineMs: START_DEADLINE_MS, waitForReady: false };
+        const options = { deadlineMs: START_DEADLINE_MS, waitForReady: false, execArgv: ['--import', CLOCK] };
         const started = await startProcess(entry(this.role), this.#env, options);
         this.#errors.push(...errorLines(this.#process));
         this.#process = started;
@@ -105,8 +107,8 @@ export class Member {
     return this.#process?.kill(signal);
   }
 
-  /** SIGSTOP or SIGCONT. */
-  async signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+  /** A signal that does not end it; SIGUSR2 moves its clock (clock.ts). */
+  async signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): Promise<void> {
     await this.#process?.kill(signal);
   }
 

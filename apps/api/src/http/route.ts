@@ -11,7 +11,8 @@ import {
 import type { ApiContext } from '../context.ts';
 
 export interface Answered {
-  body: object;
+  /** an object is answered as JSON, a text as it is */
+  body: object | string;
   status?: number;
   headers?: Record<string, string>;
 }

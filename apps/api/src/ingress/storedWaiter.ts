@@ -26,11 +26,11 @@ export class StoredWaiter {
    */
   async wait(id: number, seconds: number, look: () => Promise<number | undefined>): Promise<number | undefined> {
     const done = new AbortController();
-    const deadline = Date.now() + seconds * 1000;
+    const deadline = performance.now() + seconds * 1000;
     const published = new Promise<number>((resolve) => this.#waiting.set(id, resolve));
     const looked = async () => {
       for (;;) {
-        const left = deadline - Date.now();
+        const left = deadline - performance.now();
         await delay(Math.max(0, Math.min(LOOK_EVERY_MS, left)), undefined, { signal: done.signal });
         const seq = await look().catch(() => undefined);
         if (seq !== undefined || left <= LOOK_EVERY_MS) return seq;

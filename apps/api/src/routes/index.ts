@@ -2,7 +2,8 @@ import type { Route } from '../http/route.ts';
 import { channelRoutes } from './channel.ts';
 import { health } from './health.ts';
 import { messageRoutes } from './message.ts';
+import { metrics } from './metrics.ts';
 import { searchRoutes } from './search.ts';
 
 /** Every endpoint of the API. */
-export const routes: Route[] = [...messageRoutes, ...channelRoutes, ...searchRoutes, health];
+export const routes: Route[] = [...messageRoutes, ...channelRoutes, ...searchRoutes, health, metrics];

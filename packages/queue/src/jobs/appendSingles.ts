@@ -15,6 +15,7 @@ export async function appendSingles(context: LaneContext, run: JobRun, items: Se
       data: { items: [failedInboxes === undefined ? item : { ...item, inboxes: failedInboxes }] },
     });
   }
+  context.counted.stored(stored.filter(({ failure }) => failure === undefined).length);
   await tellWaiting(context, run, stored);
   const inLogs = stored.filter(({ item, seq, failure }) => seq > 0 && !item.cmd && failure === undefined);
   if (inLogs.length > 0) {

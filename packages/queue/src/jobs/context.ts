@@ -5,6 +5,14 @@ import { setAside } from '../deadLetters.ts';
 import type { Queues } from '../queues.ts';
 import { INDEX } from './catalogue.ts';
 
+/** What is counted as it happens, by jobs of one process. */
+export interface LaneCounts {
+  /** messages or recipients that a job stored, or found stored by its first run */
+  stored(count: number): void;
+  /** parts of jobs that went to the dead letters */
+  setAside(): void;
+}
+
 /** What the handlers of one lane work with. */
 export interface LaneContext {
   /** queue name of the lane */
@@ -14,11 +22,14 @@ export interface LaneContext {
   appender: Appender;
   /** false while too much waits to be indexed: a rebuild is noted instead of a job (invariant 8) */
   indexing(): boolean;
+  /** for the metrics */
+  counted: LaneCounts;
   log: { warn(fields: object, text: string): void };
 }
 
 /** Sets part of a job aside; the rest of it goes on. */
 export async function setPartAside(context: LaneContext, run: JobRun, part: string, letter: DeadJob): Promise<void> {
+  context.counted.setAside();
   context.log.warn({ lane: context.lane, jobId: run.jobId, part, reason: letter.reason }, 'set aside');
   await untilServed(() => setAside(context.queues.dead, `${run.jobId}-${part}`, letter), run.signal);
 }

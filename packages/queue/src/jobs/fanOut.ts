@@ -31,6 +31,7 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
     const recipients = chunks.flatMap(chunkRecipients);
     const failures = await context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients);
     await setRecipientsAside(context, run, job, chunks, failures);
+    context.counted.stored(recipients.length - failures.length);
     if (isRetry) await inTime(run, () => store.progress.recovered(ref, served(recipients, failures)));
     else await noteStored(context, run, ref, chunks, failures);
   } else if (!broadcast) {
@@ -66,6 +67,7 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
       position += count;
       const call = { ref, from: broadcast.body.from, command: true };
       const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
+      context.counted.stored(recipients.length - failures.length);
       await setRecipientsAside(
         context,
         run,

@@ -17,9 +17,15 @@ local function dropOldest(list, count)
   return true
 end
 
+-- Elements that this call dropped because a list was over its bound.
+local dropped = 0
+
 -- Keeps the newest `keep` elements of a list that has `length`.
 local function keepNewestOfList(list, keep, length)
-  return dropOldest(list, math.min(length - keep, AT_ONCE))
+  local count = math.min(length - keep, AT_ONCE)
+  if not dropOldest(list, count) then return false end
+  dropped = dropped + count
+  return true
 end
 
 -- Keeps the newest `keep` entries of a log; false where the caller has to mark bodies first.

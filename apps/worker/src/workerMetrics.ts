@@ -1,0 +1,30 @@
+import type { LaneCounts, LaneKind } from '@ruyi/queue';
+import type { Trimmer } from '@ruyi/store';
+import { Counter, type ProcessMetrics } from '@ruyi/telemetry';
+
+/** What a worker counts, see docs/metrics.md. */
+export function workerCounts({ registry }: ProcessMetrics, trimmer: Trimmer): (kind: LaneKind) => LaneCounts {
+  const registers = [registry];
+  const stored = new Counter({
+    name: 'ruyi_stored_total',
+    help: 'messages and recipients of broadcasts that jobs stored',
+    labelNames: ['kind'] as const,
+    registers,
+  });
+  const setAside = new Counter({
+    name: 'ruyi_set_aside_total',
+    help: 'parts of jobs that went to the dead letters',
+    labelNames: ['kind'] as const,
+    registers,
+  });
+  new Counter({
+    name: 'ruyi_dropped_commands_total',
+    help: 'commands that were dropped, acknowledged or not, because an inbox was over INBOX_MAX',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(trimmer.dropped);
+    },
+  });
+  return (kind) => ({ stored: (count) => stored.inc({ kind }, count), setAside: () => setAside.inc({ kind }) });
+}
