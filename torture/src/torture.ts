@@ -55,14 +55,14 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     const places = expectedPlaces(ledger);
     const found = await readBack(asking, places.keys(), read);
     const stored = checkPlaces(ledger, findings, places, found);
-    await checkStrayKeys(system.redis.client, places, findings);
+    const otherKeys = await checkStrayKeys(system.redis.client, places, findings);
     const batches = await checkBatches(asking, ledger, findings);
     const searches = await checkSearch(asking, ledger, findings, world, found, random);
     await system.stop();
     for (const { name, errors } of system.members)
       for (const line of errors) findings.add('error log', `${name}: ${line}`);
     const seconds = (performance.now() - began) / 1000;
-    const checked = { stored, places: places.size, batches, searches };
+    const checked = { stored, places: places.size, batches, searches, otherKeys };
     return createReport({ options, seconds, phases, checked, ledger, findings, load: load.stats, recoveries });
   } finally {
     http.close();

@@ -21,13 +21,25 @@ export interface BroadcastPlan {
   firstAt: number;
 }
 
+/**
+ * Throws where what a job builds on may be gone, so that it must not be queued any more. Called in the moment in which the
+ * job is added: what follows goes over the connection that was looked at, or fails with it.
+ */
+export type Guard = () => void;
+const unguarded: Guard = () => {};
+
+interface Entry {
+  item: SendItem;
+  guard: Guard;
+}
+
 /** The ingress' side of the lanes: everything that a job writes is decided before it is added (invariant 1). */
 export class Producer {
   /** Names this process in job ids and in what workers publish. */
   readonly name = randomBytes(6).toString('hex');
   readonly #queues: Queues;
   readonly #shards: number;
-  readonly #batchers: Batcher<SendItem>[];
+  readonly #batchers: Batcher<Entry, Map<Entry, unknown>>[];
   #jobs = 0;
 
   constructor(queues: Queues, shards: number) {
@@ -36,31 +48,46 @@ export class Producer {
     const gate = new Gate(ADDS_IN_FLIGHT);
     this.#batchers = Array.from(
       { length: queues.lanes },
-      (_, lane) => new Batcher<SendItem>(MICRO_BATCH, (items) => this.#addSendJob(lane, items), gate),
+      (_, lane) => new Batcher<Entry, Map<Entry, unknown>>(MICRO_BATCH, (items) => this.#addSendJob(lane, items), gate),
     );
   }
 
-  async #addSendJob(lane: number, items: SendItem[]): Promise<void> {
+  /** @returns those that their guard keeps back, and why */
+  async #addSendJob(lane: number, entries: Entry[]): Promise<Map<Entry, unknown>> {
+    const refused = new Map<Entry, unknown>();
+    for (const entry of entries) {
+      try {
+        entry.guard();
+      } catch (error) {
+        refused.set(entry, error);
+      }
+    }
+    const items = entries.filter((entry) => !refused.has(entry)).map(({ item }) => item);
+    if (items.length === 0) return refused;
     // An id of our own: an add that is sent twice is one job.
     const jobId = `${this.name}.${++this.#jobs}.${items.length}`;
     await this.#queues.lane('send', lane).add(SEND.name, { items }, { jobId });
+    return refused;
   }
 
   /** Resolves when the message is on its lane's queue. */
-  async send(item: SendItem): Promise<void> {
+  async send(item: SendItem, guard = unguarded): Promise<void> {
     const batcher = this.#batchers[laneOf(shardOf(item.ch, this.#shards), this.#queues.lanes)];
-    await batcher?.add(item, item.payload.length + 200);
+    const entry = { item, guard };
+    const refused = await batcher?.add(entry, item.payload.length + 200);
+    if (refused?.has(entry)) throw refused.get(entry);
   }
 
-  async groupCommand(job: GroupCommandJob): Promise<void> {
+  async groupCommand(job: GroupCommandJob, guard = unguarded): Promise<void> {
     const lane = laneOf(shardOf(job.ch, this.#shards), this.#queues.lanes);
     // Commands to one channel keep their order, whoever sends them.
     const [priority = 1] = await takeTurns(this.#queues.redis, lane, job.ch, 1);
+    guard();
     await this.#queues.lane('fanout', lane).add(GROUP_COMMAND.name, job, { jobId: `g${job.ref}.1`, priority });
   }
 
   /** Adds the jobs of a broadcast, each lane's in order. Adding them again changes nothing: their ids are fixed. */
-  async broadcast(plan: BroadcastPlan): Promise<void> {
+  async broadcast(plan: BroadcastPlan, guard = unguarded): Promise<void> {
     const lanes = new Set(plan.jobs.map(({ lane }) => lane));
     await Promise.all(
       [...lanes].map(async (lane) => {
@@ -71,6 +98,7 @@ export class Producer {
           data,
           opts: { jobId: id, priority: turns[i] ?? 1 },
         }));
+        guard();
         await this.#queues.lane('fanout', lane).addBulk(adds);
       }),
     );

@@ -3,7 +3,7 @@ import { type LaneHandler, type LaneKind, laneQueue, openQueue, Producer } from 
 import { keys, laneOf, shardOf } from '@ruyi/store';
 import { seededRandom, waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
-import { LANES, LIMITS, logOf, message, testLanes } from './harness.ts';
+import { acceptBatch, jobsOnLanes, LANES, LIMITS, logOf, message, names, testLanes } from './harness.ts';
 
 const lanes = testLanes();
 
@@ -25,6 +25,24 @@ function recorder() {
   };
   return { ran, handler, atOnce: () => most };
 }
+
+test('what its guard keeps back is not queued; what would have gone with it is', async () => {
+  const { queues, producer } = lanes;
+  const keepBack = () => {
+    throw new Error('kept back');
+  };
+  const sends = [1, 2, 3, 4].map((id) => producer.send(message(id), id % 2 === 0 ? keepBack : undefined));
+  const outcomes = await Promise.allSettled(sends);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected']);
+  await expect(producer.send(message(5), keepBack)).rejects.toThrow('kept back');
+  const plan = await acceptBatch(lanes.store, names(500));
+  await expect(producer.broadcast(plan, keepBack)).rejects.toThrow('kept back');
+  await expect(producer.groupCommand({ ref: 'x', ch: '2:room' }, keepBack)).rejects.toThrow('kept back');
+  expect(await jobsOnLanes(queues)).toBe(1);
+  lanes.work();
+  await lanes.settled();
+  expect((await logOf(lanes.client, '2:room')).ids).toEqual([1, 3]);
+});
 
 test('every job of every lane runs once, those of a lane in the order in which they were added', async () => {
   const { ran, handler, atOnce } = recorder();

@@ -33,18 +33,28 @@ export function connect(url: string, role: ConnectionRole, name: string): Redis 
       ? { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, autoResendUnfulfilledCommands: false }
       : { maxRetriesPerRequest: null };
   const redis = new Redis(url, { ...shared, ...byRole });
-  if (role === 'worker') redis.on('close', () => rejectUnanswered(redis));
+  if (role !== 'background') rejectUnanswered(redis);
   return redis;
 }
 
 /**
- * Fails the commands that a lost connection leaves without an answer. ioredis would send them again, or with
- * `autoResendUnfulfilledCommands: false` and no bound on retries forget them and never settle.
+ * Fails the commands that a lost connection leaves without an answer, also those that ioredis put aside for the next one
+ * because the socket was gone before anyone was told: they build on what a Redis knew that may have lost its last
+ * moments. ioredis would send them, or with `autoResendUnfulfilledCommands: false` and no bound on retries forget those
+ * that were sent and never settle.
  */
 function rejectUnanswered(redis: Redis): void {
   const flush: unknown = Reflect.get(redis, 'flushQueue');
   if (typeof flush !== 'function') throw new Error('ioredis has no flushQueue any more');
-  Reflect.apply(flush, redis, [new Error('Connection is closed.'), { offlineQueue: false }]);
+  let wasReady = false;
+  redis.on('ready', () => {
+    wasReady = true;
+  });
+  redis.on('close', () => {
+    // What was asked for while there was no connection waits for the next one.
+    Reflect.apply(flush, redis, [new Error('Connection is closed.'), { offlineQueue: wasReady }]);
+    wasReady = false;
+  });
 }
 
 /**

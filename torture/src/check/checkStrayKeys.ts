@@ -1,19 +1,32 @@
+import { LANE_KINDS } from '@ruyi/queue';
 import type { Redis } from 'ioredis';
 import type { Findings } from '../findings.ts';
+import { LANES, SHARDS } from '../system/system.ts';
 
 const PLACE_KEY = /^r:\{\d+\}:(log|in):(.*)$/s;
+/** Keys of messages, users and channels, and those with a life of their own: they grow with what is stored. */
+const STORED =
+  /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|progress)\b|^r:\{reports\}/;
+/** Of a queue: its own keys, and the completed jobs that are kept for the board. */
+const KEYS_OF_QUEUE = 40;
 const SCAN_COUNT = 1000;
 
-/** Logs and inboxes that no request named: something crossed into them. */
+/**
+ * Logs and inboxes that no request named: something crossed into them. And whether keys that hold no message are as few
+ * as where nothing was stored yet.
+ * @returns how many those are
+ */
 export async function checkStrayKeys(
   redis: Redis,
   places: { has(place: string): boolean },
   findings: Findings,
-): Promise<void> {
+): Promise<number> {
+  let others = 0;
   let cursor = '0';
   do {
     const [next, page] = await redis.scan(cursor, 'COUNT', SCAN_COUNT);
     for (const key of page) {
+      if (!STORED.test(key)) others++;
       const [, kind, name] = PLACE_KEY.exec(key) ?? [];
       if (kind === undefined) continue;
       const place = `${kind === 'in' ? 'inbox' : 'log'} ${name}`;
@@ -21,4 +34,10 @@ export async function checkStrayKeys(
     }
     cursor = next;
   } while (cursor !== '0');
+  // Each lane has a head in each shard.
+  const lanes = LANE_KINDS.length * LANES;
+  if (others > lanes * SHARDS + (lanes + 2) * KEYS_OF_QUEUE) {
+    findings.add('growth', `${others} keys hold no message`);
+  }
+  return others;
 }

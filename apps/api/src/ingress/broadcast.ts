@@ -92,7 +92,7 @@ async function queueOnce(
   if (plan.toStore) {
     const body = request.body(message);
     await store.bodies.write(ref, { body, kind: 'batch', cmd: broadcast.cmd, starts: jobs.starts }, plan.total);
-    await context.producer.broadcast(jobs);
+    await context.producer.broadcast(jobs, () => requireMemory(store, losses));
     await store.bodies.confirm(ref, body);
     requireMemory(store, losses);
   }
@@ -101,8 +101,8 @@ async function queueOnce(
 }
 
 /**
- * What takes several steps is promised only where one connection lasted through all of them: a Redis that comes back
- * after a loss of power may have forgotten the first steps.
+ * What takes several steps is done and promised only where one connection lasts through all of them: a Redis that comes
+ * back after a loss of power may have forgotten the first, so a repeat would not know what the last have queued.
  * @throws UnavailableError: a repeat completes it
  */
 export function requireMemory(store: Store, losses: number): void {

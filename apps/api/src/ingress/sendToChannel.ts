@@ -6,6 +6,7 @@ import {
   type SendItem,
   SYSTEM_UID,
 } from '@ruyi/contracts';
+import type { Guard } from '@ruyi/queue';
 import { type IdemRecord, idemHash, refOf, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import type { Answered } from '../http/route.ts';
@@ -52,8 +53,9 @@ export async function sendToChannel(
       return record?.state === 'stored' ? record.seq : undefined;
     };
     const stored = waitSeconds > 0 ? context.waiter.wait(id, waitSeconds, look) : Promise.resolve(undefined);
-    if (isGroupCommand) await queueGroupCommand(context, item);
-    else await context.producer.send(item);
+    const guard = () => requireMemory(store, losses);
+    if (isGroupCommand) await queueGroupCommand(context, item, guard);
+    else await context.producer.send(item, guard);
     return { id, ts, stored };
   });
   if ('before' in queued) return answerWith(queued.before, no, waitSeconds);
@@ -64,15 +66,13 @@ export async function sendToChannel(
   return answerWith({ state: 'stored', id, ts, seq: request.header.sync_once ? 0 : seq }, no, waitSeconds);
 }
 
-async function queueGroupCommand(context: ApiContext, item: SendItem): Promise<void> {
+async function queueGroupCommand(context: ApiContext, item: SendItem, guard: Guard): Promise<void> {
   const { store, producer } = context;
   const { ch, idem, cmd: _cmd, wait: _wait, ...body } = item;
   const ref = refOf(item.id);
-  const losses = store.losses();
   await store.bodies.write(ref, { body, kind: 'group', ch, cmd: true, starts: [] }, 0);
-  await producer.groupCommand({ ref, ch, ...(idem === undefined ? {} : { idem }) });
+  await producer.groupCommand({ ref, ch, ...(idem === undefined ? {} : { idem }) }, guard);
   await store.bodies.confirm(ref, body);
-  requireMemory(store, losses);
 }
 
 /**

@@ -8,6 +8,7 @@ import { createSchema, keyBytes } from './schema.ts';
 
 interface Statements {
   document: Statement;
+  move: Statement;
   audience: Statement;
   text: Statement;
   addField: Statement;
@@ -136,6 +137,7 @@ export class IndexWriter {
         `insert or ignore into document (id, sender, channel, channel_id, channel_type, topic, payload_type, ts, expires, ord, locator)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
+      move: database.prepare('update document set locator = ? where id = ? and locator <> ?'),
       audience: database.prepare('insert or ignore into audience values (?, ?, ?)'),
       text: database.prepare('insert into text (rowid, content, ext) values (?, ?, ?)'),
       addField: database.prepare('insert or ignore into field (name) values (?)'),
@@ -158,7 +160,10 @@ export class IndexWriter {
     this.#onLost(reason);
   }
 
-  /** Adds one document; the same id means the same document, so a repeat changes nothing. */
+  /**
+   * Adds one document; the same id means the same document, so a repeat changes nothing but its place, which is another
+   * one where Redis lost its last moments.
+   */
   #insert(document: SearchDocument): string | undefined {
     if (!this.#statements) throw new Error('the index is not open');
     if (document.audience.length === 0) return 'the document has no audience';
@@ -175,7 +180,10 @@ export class IndexWriter {
       document.order,
       document.locator,
     );
-    if (changes === 0) return undefined;
+    if (changes === 0) {
+      this.#statements.move.run(document.locator, document.id, document.locator);
+      return undefined;
+    }
     const n = lastInsertRowid;
     document.audience.forEach((key, position) => {
       if (key !== '') this.#statements?.audience.run(keyBytes(key), n, position);

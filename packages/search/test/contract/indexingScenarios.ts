@@ -37,6 +37,15 @@ export function indexing(contract: Contract): void {
     expect(ids(expected({ audience: [user('twicer')] }))).toHaveLength(3);
   });
 
+  test('a message that has another place by now is there once, with its new place', async () => {
+    const document = personal('moved', 'mover', 'bob', '搬家');
+    await index([document]);
+    await contract.writer.index([{ ...document, locator: 'elsewhere' }]);
+    const found = await find({ audience: [user('mover')], text: { content: '搬家' } });
+    expect(found.total).toBe(1);
+    expect(found.hits).toMatchObject([{ id: 'moved', locator: 'elsewhere' }]);
+  });
+
   test('a refused message is named, and does not hinder the others', async () => {
     const document = (id: string): SearchDocument =>
       personal(id, 'refuser', 'bob', { text: { content: '好的', [`field of ${id}`]: id } });
