@@ -20,15 +20,17 @@ if (values.help || unknown !== undefined) {
   process.exit(unknown === undefined ? 0 : 1);
 }
 const scale = { tiny: values.tiny, rounds: values.tiny ? 1 : Math.max(1, Number(values.rounds)) };
+const folder = fileURLToPath(new URL('../results', import.meta.url));
 const lines: Line[] = [];
+let file = '';
 for (const [name, run] of Object.entries(cases)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   console.log(`${name} …`);
-  lines.push(...(await run(scale)));
+  const measured = await run(scale);
+  lines.push(...measured);
+  // What is measured is kept, also where a later case fails.
+  if (!scale.tiny) file = writeResults(folder, measured, scale);
 }
 console.log('');
 printTable(lines);
-if (!scale.tiny) {
-  const folder = fileURLToPath(new URL('../results', import.meta.url));
-  console.log(`\n${writeResults(folder, lines, scale)}`);
-}
+if (file !== '') console.log(`\n${file}`);

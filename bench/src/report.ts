@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from './statistics.ts';
@@ -34,12 +34,15 @@ export function printTable(lines: Line[]): void {
   }
 }
 
-/** Writes bench/results/<date>.json and returns its path. */
+/** Writes bench/results/<date>.json; what was measured earlier that day stays. @returns its path */
 export function writeResults(folder: string, lines: Line[], settings: object): string {
   mkdirSync(folder, { recursive: true });
   const at = new Date();
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', memory: totalmem(), node: process.version };
   const file = join(folder, `${at.toISOString().slice(0, 10)}.json`);
-  writeFileSync(file, `${JSON.stringify({ at: at.toISOString(), machine, settings, lines }, undefined, 2)}\n`);
+  const before: { lines: Line[] } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { lines: [] };
+  const others = before.lines.filter(({ what }) => !lines.some((line) => line.what === what));
+  const result = { at: at.toISOString(), machine, settings, lines: [...others, ...lines] };
+  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);
   return file;
 }

@@ -124,3 +124,25 @@ test('recipients whose positions have gaps keep their own', async () => {
     expect(await logOf(redis.client, channelName(1, uid, 'ann'))).toEqual([{ seq: 1, entry: `abc.${at}` }]);
   }
 });
+
+test('a script call takes at most 64 messages or recipients: everybody else waits about one call', async () => {
+  const lane = redis.open().appender('send.0');
+  const calls = async () => {
+    const [, count = '0'] = /^cmdstat_evalsha:calls=(\d+)/m.exec(await redis.client.info('commandstats')) ?? [];
+    return Number(count);
+  };
+  const least = Math.ceil(1000 / 64);
+  await lane.appendMessages(jobRun('first'), [message(1)]);
+
+  let before = await calls();
+  await lane.appendMessages(
+    jobRun('messages'),
+    upTo(1000).map((id) => message(id + 1)),
+  );
+  expect((await calls()) - before).toBeGreaterThanOrEqual(least);
+
+  before = await calls();
+  const toAll = names(1000).map((uid, at) => ({ uid, at }));
+  await lane.appendReferencesToShard(jobRun('batch'), 0, { ref: 'x', from: 'ann', command: true }, toAll);
+  expect((await calls()) - before).toBeGreaterThanOrEqual(least);
+});
