@@ -128,8 +128,8 @@ test('recipients whose positions have gaps keep their own', async () => {
 test('a script call takes at most 64 messages or recipients: everybody else waits about one call', async () => {
   const lane = redis.open().appender('send.0');
   const calls = async () => {
-    const [, count = '0'] = /^cmdstat_evalsha:calls=(\d+)/m.exec(await redis.client.info('commandstats')) ?? [];
-    return Number(count);
+    const stats = (await redis.client.info('commandstats')).matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm);
+    return [...stats].reduce((sum, [, count]) => sum + Number(count), 0);
   };
   const least = Math.ceil(1000 / 64);
   await lane.appendMessages(jobRun('first'), [message(1)]);
