@@ -69,7 +69,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
     }
   };
   const stopRebuilding = startRebuilder({ store, engine, directory: config.dataDir, signal: abort.signal, log });
-  const worker = openIndexWorker(jobs, handle, abort.signal);
+  const worker = openIndexWorker({ queues, handle, signal: abort.signal, log });
   return {
     async close() {
       // What is at work is finished if the engine takes it in time; else another process starts it again.

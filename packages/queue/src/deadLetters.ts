@@ -3,16 +3,46 @@ import { type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DEAD } from './jobs/catalogue.ts';
 import { allQueues, DEAD_QUEUE } from './names.ts';
-import { openQueue } from './queues.ts';
+import { openQueue, type Queues } from './queues.ts';
+
+interface Log {
+  warn(fields: object, text: string): void;
+}
 
 /** Data of a job that was set aside because it could not be read; a worker completes it. */
-export const SET_ASIDE = { setAside: true };
+const SET_ASIDE = { setAside: true };
 export const isSetAside = (data: unknown): boolean =>
   typeof data === 'object' && data !== null && 'setAside' in data && data.setAside === true;
 
 /** Sets something aside, with the reason. The same id again changes nothing. */
 export async function setAside(dead: Queue, id: string, job: DeadJob): Promise<void> {
   await dead.add(DEAD.name, job, { jobId: `dead-${id}`, removeOnComplete: true });
+}
+
+/**
+ * To be called for a job that stalls: data that is no JSON makes BullMQ throw before any processor, for ever, and its lane
+ * would stand still. Such a job is set aside, and its data replaced by what a worker completes.
+ */
+export function healUnreadable(queues: Queues, queue: Queue, jobId: string, log: Log): void {
+  const heal = async () => {
+    const key = queue.toKey(jobId);
+    const raw = await queues.redis.hget(key, 'data');
+    if (raw === null || isJson(raw)) return;
+    log.warn({ queue: queue.name, jobId }, 'job data is unreadable, set aside');
+    const letter = { queue: queue.name, name: 'unreadable', reason: 'job data is no JSON', raw };
+    await setAside(queues.dead, jobId, letter);
+    await queues.redis.hset(key, 'data', JSON.stringify(SET_ASIDE));
+  };
+  heal().catch((err) => log.warn({ err, queue: queue.name, jobId }, 'cannot look at a stalled job'));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

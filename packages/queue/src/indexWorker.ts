@@ -1,43 +1,66 @@
 import { IndexJob } from '@ruyi/contracts';
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { untilServed } from '@ruyi/store';
+import { type Job, Worker } from 'bullmq';
+import { healUnreadable, isSetAside, setAside } from './deadLetters.ts';
 import { INDEX_QUEUE } from './names.ts';
+import type { Queues } from './queues.ts';
 
 const JOBS_IN_FLIGHT = 64;
 
-/**
- * Works the index queue, many jobs at once: their order does not matter, documents never change. The handler goes on
- * until the engine has taken the job's documents; it rejects only when the process stops.
- */
-export function openIndexWorker(
-  connection: Redis,
-  handle: (job: IndexJob, own: { id: string; addedAt: number }) => Promise<void>,
-  signal: AbortSignal,
-): { close(force?: boolean): Promise<void> } {
+export interface IndexWorkerOptions {
+  queues: Queues;
+  /**
+   * Goes on until the engine has taken the job's documents; rejects only when the process stops. `addedAt`: ms, when the
+   * messages were stored.
+   */
+  handle(job: IndexJob, own: { id: string; addedAt: number }): Promise<void>;
+  /** aborts when the process stops */
+  signal: AbortSignal;
+  log: { warn(fields: object, text: string): void };
+}
+
+/** Works the index queue, many jobs at once: their order does not matter, documents never change. */
+export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOptions): { close(): Promise<void> } {
+  const work = async (job: Job) => {
+    const id = String(job.id);
+    if (isSetAside(job.data)) return;
+    const parsed = IndexJob.safeParse(job.data);
+    if (parsed.success) return handle(parsed.data, { id, addedAt: job.timestamp });
+    const reason = `invalid index job: ${parsed.error.issues[0]?.message}`;
+    log.warn({ queue: INDEX_QUEUE.name, jobId: id, reason }, 'set aside');
+    const letter = { queue: INDEX_QUEUE.name, name: job.name, reason, data: job.data };
+    await untilServed(() => setAside(queues.dead, id, letter), signal);
+  };
   const worker = new Worker(
     INDEX_QUEUE.name,
     async (job: Job) => {
-      const parsed = IndexJob.safeParse(job.data);
-      if (!parsed.success) throw new UnrecoverableError(`invalid index job: ${parsed.error.issues[0]?.message}`);
       try {
-        await handle(parsed.data, { id: String(job.id), addedAt: job.timestamp });
+        await work(job);
       } catch (error) {
+        // The process stops: another one starts the job again. A failed job would not be.
         if (signal.aborted) await new Promise(() => {});
         throw error;
       }
     },
     {
-      connection,
+      connection: queues.redis,
       prefix: INDEX_QUEUE.prefix,
       concurrency: JOBS_IN_FLIGHT,
-      lockDuration: 15_000,
-      stalledInterval: 5000,
+      lockDuration: 6000,
+      stalledInterval: 2000,
       maxStalledCount: 1_000_000,
       drainDelay: 1,
       runRetryDelay: 500,
       skipVersionCheck: true,
     },
   );
-  worker.on('error', () => {});
-  return { close: (force) => worker.close(force) };
+  worker.on('error', (err) => log.warn({ err, queue: INDEX_QUEUE.name }, 'index worker'));
+  worker.on('failed', (job, err) => {
+    log.warn(
+      { err, queue: INDEX_QUEUE.name, jobId: job?.id },
+      'job failed, it lies among the failed jobs of its queue',
+    );
+  });
+  worker.on('stalled', (jobId) => healUnreadable(queues, queues.index, jobId, log));
+  return { close: () => worker.close() };
 }

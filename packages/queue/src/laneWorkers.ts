@@ -5,7 +5,7 @@ import { keys } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { refreshing } from './backlog.ts';
-import { isSetAside, SET_ASIDE, setAside } from './deadLetters.ts';
+import { healUnreadable, isSetAside } from './deadLetters.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
 import type { Queues } from './queues.ts';
 import { noteTurn } from './turns.ts';
@@ -116,9 +116,7 @@ export class LaneWorkers {
       log.warn({ err, lane: name, jobId: job?.id }, 'job failed, it lies among the failed jobs of its lane');
     });
     worker.on('stalled', (jobId) => {
-      this.#healUnreadable(name, queues.lane(kind, lane).toKey(jobId), jobId).catch((err) => {
-        log.warn({ err, lane: name, jobId }, 'cannot look at a stalled job');
-      });
+      healUnreadable(queues, queues.lane(kind, lane), jobId, log);
     });
     return worker;
   }
@@ -153,16 +151,6 @@ export class LaneWorkers {
     await handleSurely();
   }
 
-  /** Data that is no JSON makes BullMQ throw before any processor, for ever: its lane would stand still. */
-  async #healUnreadable(lane: string, jobKey: string, jobId: string): Promise<void> {
-    const { store, queues, log } = this.#options;
-    const raw = await store.redis.hget(jobKey, 'data');
-    if (raw === null || isJson(raw)) return;
-    log.warn({ lane, jobId }, 'job data is unreadable, set aside');
-    await setAside(queues.dead, jobId, { queue: lane, name: 'unreadable', reason: 'job data is no JSON', raw });
-    await store.redis.hset(jobKey, 'data', JSON.stringify(SET_ASIDE));
-  }
-
   /** Gives the lanes to the others, ends what runs, within `deadlineMs`; what then still runs is started again there. */
   async close(deadlineMs: number): Promise<void> {
     const closed = async () => {
@@ -177,14 +165,5 @@ export class LaneWorkers {
     // All of it within the deadline: while Redis is away even the last look at the other workers does not end.
     await Promise.race([closed(), aborted]);
     clearTimeout(timer);
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }

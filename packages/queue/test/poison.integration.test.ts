@@ -1,5 +1,5 @@
-import { BroadcastJob, DeadJob } from '@ruyi/contracts';
-import type { LaneKind } from '@ruyi/queue';
+import { BroadcastJob, DeadJob, type IndexJob } from '@ruyi/contracts';
+import { type LaneKind, openIndexWorker } from '@ruyi/queue';
 import { keys, laneOf, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ async function addRaw(kind: LaneKind, lane: number, id: string, data: string): P
 
 /** What was set aside, once there are so many. */
 async function letters(count: number): Promise<(DeadJob & { id: string })[]> {
-  await waitFor(async () => (await lanes.letters()).length >= count, { what: 'the dead letters', deadlineMs: 30_000 });
+  await waitFor(async () => (await lanes.letters()).length >= count, { what: 'the dead letters', deadlineMs: 50_000 });
   const all = (await lanes.letters()).map(({ id, data }) => ({ id, ...DeadJob.parse(data) }));
   expect(all).toHaveLength(count);
   return all;
@@ -56,6 +56,42 @@ test('jobs whose data is no JSON are set aside as they were found, and their lan
   await waitFor(async () => (await reason()).startsWith('cannot be retried'), { what: 'the answer' });
   expect(await letters(4)).toContainEqual(letter);
   await lanes.settled();
+});
+
+test('index jobs that cannot be read or are none are set aside, and the others go on', async () => {
+  const { index } = lanes.queues;
+  const raws = new Map([
+    ['torn', '{"logs":['],
+    ['odd', '{"logs":[{"ch":7}]}'],
+  ]);
+  for (const [jobId, raw] of raws) {
+    await index.add('index', {}, { jobId });
+    await lanes.client.hset(index.toKey(jobId), 'data', raw);
+  }
+  await index.add('index', { logs: [{ ch: ROOM, seqs: [1] }] }, { jobId: 'good' });
+  lanes.work();
+  const handled: string[] = [];
+  const handle = async (_job: IndexJob, { id }: { id: string }) => void handled.push(id);
+  const { queues } = lanes;
+  const worker = openIndexWorker({ queues, handle, signal: new AbortController().signal, log: { warn: () => {} } });
+  try {
+    const found = await letters(raws.size);
+    expect(found).toContainEqual({
+      id: 'dead-torn',
+      queue: 'index',
+      name: 'unreadable',
+      reason: 'job data is no JSON',
+      raw: '{"logs":[',
+    });
+    expect(found.find(({ id }) => id === 'dead-odd')).toMatchObject({ queue: 'index', data: { logs: [{ ch: 7 }] } });
+    await waitFor(async () => (await index.getJobCountByTypes('wait', 'active', 'failed')) === 0, {
+      what: 'the index queue to be empty',
+      deadlineMs: 50_000,
+    });
+    expect(handled).toEqual(['good']);
+  } finally {
+    await worker.close();
+  }
 });
 
 describe.each<[string, LaneKind, unknown, string]>([
