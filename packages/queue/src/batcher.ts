@@ -1,29 +1,10 @@
+import { Gate } from '@ruyi/store';
+
 interface Waiting<T, R> {
   item: T;
   size: number;
   resolve(result: R): void;
   reject(error: unknown): void;
-}
-
-/** Lets calls through a few at a time, in the order in which they came. */
-export class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async enter(): Promise<void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free++;
-  }
 }
 
 /**
@@ -64,16 +45,15 @@ export class Batcher<T, R = void> {
     // What arrives in the same turn of the event loop goes together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      await this.#gate.enter();
-      const batch = this.#take();
-      try {
-        const result = await this.#send(batch.map(({ item }) => item));
-        for (const { resolve } of batch) resolve(result);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      } finally {
-        this.#gate.leave();
-      }
+      await this.#gate.run(async () => {
+        const batch = this.#take();
+        try {
+          const result = await this.#send(batch.map(({ item }) => item));
+          for (const { resolve } of batch) resolve(result);
+        } catch (error) {
+          for (const { reject } of batch) reject(error);
+        }
+      });
     }
     // In the same turn as the look at what waits: a caller that adds again at once must not find a run that has ended.
     this.#sending = undefined;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type BroadcastJob, type Chunk, channelName, type GroupCommandJob, type SendItem } from '@ruyi/contracts';
-import { type Broadcast, laneOf, refOf, shardOf } from '@ruyi/store';
-import { Batcher, Gate } from './batcher.ts';
+import { type Broadcast, Gate, laneOf, refOf, shardOf } from '@ruyi/store';
+import { Batcher } from './batcher.ts';
 import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
 import type { Queues } from './queues.ts';
 import { takeTurns } from './turns.ts';

@@ -2,6 +2,7 @@ import { type Chunk, channelName, personalPair, type SendItem, SYSTEM_UID } from
 import type { Redis } from 'ioredis';
 import { encodeEntry } from './entries.ts';
 import { type FenceConnection, type JobRun, LaneFence } from './fence.ts';
+import type { Gate } from './gate.ts';
 import { groupBy } from './groupBy.ts';
 import { storedRecord } from './idempotency.ts';
 import { keys } from './keys.ts';
@@ -53,12 +54,18 @@ export class Appender {
   readonly #fence: LaneFence;
   readonly #limits: StoreLimits;
   readonly #trimmer: Trimmer;
+  readonly #gate: Gate;
 
-  constructor({ redis, losses }: FenceConnection, lane: string, limits: StoreLimits, trimmer: Trimmer) {
+  constructor(
+    { redis, losses }: FenceConnection,
+    lane: string,
+    { limits, trimmer, gate }: { limits: StoreLimits; trimmer: Trimmer; gate: Gate },
+  ) {
     this.#redis = redis;
     this.#fence = new LaneFence({ redis, losses }, lane);
     this.#limits = limits;
     this.#trimmer = trimmer;
+    this.#gate = gate;
   }
 
   /** Stores the messages of a send job, in their order per log and per channel. */
@@ -205,6 +212,7 @@ export class Appender {
       { count: targets.length, size: contiguous ? CALL_SIZE : 1 },
       {
         script: 'appendBroadcast',
+        gate: this.#gate,
         build: (from, to) => {
           const callKeys: string[] = [];
           for (const { name } of targets.slice(from, to)) {

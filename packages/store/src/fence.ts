@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Gate } from './gate.ts';
 import { untilServed } from './retry.ts';
 import { runScript } from './scripts.ts';
 
@@ -88,6 +89,8 @@ export class LaneFence {
     items: { count: number; size: number },
     call: {
       script: string;
+      /** how many such calls may be on their way */
+      gate?: Gate;
       build(from: number, to: number): { keys: string[]; args: (string | number)[] };
       read(reply: unknown[], from: number): CallOutcome;
     },
@@ -103,7 +106,8 @@ export class LaneFence {
       const to = Math.min(from + size, items.count);
       const { keys, args } = call.build(from, to);
       const callArgs = [run.jobId, expected, from, own.failed.join(','), ...args];
-      const send = () => runScript(this.#connection.redis, call.script, [headKey, ...keys], callArgs);
+      const script = () => runScript(this.#connection.redis, call.script, [headKey, ...keys], callArgs);
+      const send = () => (call.gate ? call.gate.run(script) : script());
       let reply: unknown;
       try {
         reply = await untilServed(send, run.signal);

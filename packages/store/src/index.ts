@@ -11,6 +11,7 @@ export { Bodies, type Broadcast, execute } from './bodies.ts';
 export type { ChannelInfo } from './channels.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
 export { FencedError, type JobRun } from './fence.ts';
+export { Gate } from './gate.ts';
 export { groupBy } from './groupBy.ts';
 export { type IdemRecord, idemHash } from './idempotency.ts';
 export { checkInstallation, InstallationError, redisMemory, reviewRedis } from './installation.ts';

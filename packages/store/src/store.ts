@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { Appender, type StoreLimits } from './append.ts';
 import { Bodies } from './bodies.ts';
 import { Channels, Users } from './channels.ts';
+import { Gate } from './gate.ts';
 import { Idempotency } from './idempotency.ts';
 import { MessageIds } from './ids.ts';
 import { Inboxes } from './inboxes.ts';
@@ -11,6 +12,9 @@ import { Rebuilds } from './rebuilds.ts';
 import { countLosses } from './redis.ts';
 import { Reports } from './reports.ts';
 import { Trimmer } from './trim.ts';
+
+/** Script calls of broadcasts, over all lanes of a process: every other command waits behind those (invariant 6). */
+const FAN_OUT_CALLS_IN_FLIGHT = 4;
 
 /** All that is kept in Redis besides the queues, over one connection. */
 export interface Store {
@@ -38,6 +42,7 @@ export interface Store {
 export function createStore(redis: Redis, limits: StoreLimits): Store {
   const bodies = new Bodies(redis);
   const losses = countLosses(redis);
+  const gate = new Gate(FAN_OUT_CALLS_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
   return {
     redis,
@@ -54,6 +59,6 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     progress: new Progress(redis, limits.idempotencyTtl),
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),
-    appender: (lane) => new Appender({ redis, losses }, lane, limits, trimmer),
+    appender: (lane) => new Appender({ redis, losses }, lane, { limits, trimmer, gate }),
   };
 }

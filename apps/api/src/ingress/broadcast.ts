@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   BATCH_REASON_INVALID,
   BATCH_REASON_UNKNOWN,
@@ -10,7 +11,7 @@ import {
   UnavailableError,
 } from '@ruyi/contracts';
 import { planBroadcast } from '@ruyi/queue';
-import { type BatchPlan, idemHash, refOf, type Store, shardOf } from '@ruyi/store';
+import { type BatchPlan, Gate, idemHash, refOf, type Store, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { nowSeconds } from './messageFields.ts';
 
@@ -43,6 +44,15 @@ export async function acceptBroadcast(context: ApiContext, request: BroadcastReq
   return context.admission.whileQueueing('fanout', toStore, () => queueOnce(context, request, sorted, losses));
 }
 
+const planning = new Gate(1);
+
+/** Planning takes milliseconds: one request at a time, and between two of them whatever else came gets its turn. */
+const inTurn = <T>(plan: () => T): Promise<T> =>
+  planning.run(async () => {
+    await nextTurn();
+    return plan();
+  });
+
 /** Queues it, unless an earlier request with this client_msg_no did. */
 async function queueOnce(
   context: ApiContext,
@@ -71,7 +81,7 @@ async function queueOnce(
   // The first plan counts: a retry stores for exactly those that the first try accepted.
   const layout = { shards: config.shards, lanes: config.lanes };
   const broadcast = { firstId: message.id, from: request.from, cmd: request.header.sync_once === 1 };
-  let jobs = planBroadcast(broadcast, sorted.uids, layout);
+  let jobs = await inTurn(() => planBroadcast(broadcast, sorted.uids, layout));
   const toStore = !request.header.no_persist && sorted.uids.length > 0;
   const planned = {
     total: sorted.uids.length,
@@ -83,11 +93,8 @@ async function queueOnce(
   const plan = await store.progress.plan(ref, planned);
   if (plan.total !== planned.total) {
     const refused = new Set(plan.refused.fail_uids);
-    jobs = planBroadcast(
-      broadcast,
-      uniqueNames(request).filter((uid) => !refused.has(uid)),
-      layout,
-    );
+    const accepted = uniqueNames(request).filter((uid) => !refused.has(uid));
+    jobs = await inTurn(() => planBroadcast(broadcast, accepted, layout));
   }
   if (plan.toStore) {
     const body = request.body(message);
