@@ -59,6 +59,18 @@ test('every job of every lane runs once, those of a lane in the order in which t
   expect(atOnce()).toBe(1);
 });
 
+test('two workers that both take a lane for theirs work it one job at a time, in order', async () => {
+  const { ran, handler, atOnce } = recorder();
+  // Both stand among the processes under one name.
+  lanes.work(handler);
+  lanes.work(handler);
+  const jobs = Array.from({ length: 100 }, (_, n) => ({ name: 'any', data: { n }, opts: { jobId: `job-${n}.1` } }));
+  await lanes.queues.lane('send', 0).addBulk(jobs);
+  await lanes.settled();
+  expect(ran.map(({ id }) => id)).toEqual(jobs.map(({ opts }) => opts.jobId));
+  expect(atOnce()).toBe(1);
+});
+
 test('a log gets the messages of one sender in the order in which they were answered', async () => {
   const random = seededRandom(7);
   const channels = Array.from({ length: 24 }, (_, i) =>

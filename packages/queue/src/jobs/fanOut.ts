@@ -1,10 +1,20 @@
 import type { BroadcastJob, Chunk, GroupCommandJob } from '@ruyi/contracts';
-import { chunkRecipients, chunkSize, groupBy, type JobRun, type Recipient, shardOf, untilServed } from '@ruyi/store';
+import {
+  chunkRecipients,
+  chunkSize,
+  eachLimited,
+  groupBy,
+  type JobRun,
+  type Recipient,
+  shardOf,
+  untilServed,
+} from '@ruyi/store';
 import { BROADCAST } from './catalogue.ts';
 import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 
 /** A group command's frozen subscribers live as long as its job may wait. */
 const FROZEN_SECONDS = 7 * 86_400;
+const SHARDS_IN_FLIGHT = 4;
 
 interface Failure {
   recipient: Recipient;
@@ -47,7 +57,7 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
   await inTime(run, () => store.trimmer.flush());
 }
 
-/** A command to a channel: freezes the subscribers of this moment, then serves them shard by shard. */
+/** A command to a channel: freezes the subscribers of this moment, then serves them, some shards at a time. */
 export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job: GroupCommandJob): Promise<void> {
   const { store } = context;
   const { ref, ch } = job;
@@ -59,23 +69,24 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
     const total = counts.reduce((sum, count) => sum + count, 0);
     await inTime(run, () => (total > 0 ? store.bodies.setTotal(ref, total) : store.bodies.remove(ref)));
     let position = 0;
-    for (const [shard, count] of counts.entries()) {
-      if (count === 0) continue;
-      const uids = await inTime(run, () => store.channels.frozen(shard, ref, count));
+    const parts = counts.map((count, shard) => {
       const first = position;
-      const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
       position += count;
-      const call = { ref, from: broadcast.body.from, command: true };
-      const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
-      context.counted.stored(recipients.length - failures.length);
-      await setRecipientsAside(
-        context,
-        run,
-        { ref, from: call.from, cmd: 1 },
-        [{ chunk: 0, start: 0, uids: '' }],
-        failures,
-      );
-    }
+      return { shard, count, first };
+    });
+    const call = { ref, from: broadcast.body.from, command: true };
+    await eachLimited(
+      parts.filter(({ count }) => count > 0),
+      SHARDS_IN_FLIGHT,
+      async ({ shard, count, first }) => {
+        const uids = await inTime(run, () => store.channels.frozen(shard, ref, count));
+        const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
+        const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
+        context.counted.stored(recipients.length - failures.length);
+        const part = { ref, from: call.from, cmd: 1 as const };
+        await setRecipientsAside(context, run, part, [{ chunk: 0, start: 0, uids: '' }], failures);
+      },
+    );
     await inTime(run, () => store.progress.groupCommandStored(ref, total));
   }
   const { idem } = job;
