@@ -123,6 +123,35 @@ describe('while Redis does not answer', () => {
   });
 });
 
+test('what cannot be put on its queue is not answered 200', async () => {
+  const { client } = paused.redis;
+  // Lists and sorted sets that are none: everything but the add works.
+  const broken = [
+    'send.0:send.0:wait',
+    'send.1:send.1:wait',
+    'fanout.0:fanout.0:prioritized',
+    'fanout.1:fanout.1:prioritized',
+  ]
+    .map((name) => name.split(':'))
+    .map(([tag, queue, list]) => `{r.${tag}}:${queue}:${list}`);
+  for (const key of broken) await client.rename(key, `${key}.kept`).catch(() => {});
+  for (const key of broken) await client.set(key, 'no list');
+  try {
+    const message = { payload: base64('never'), client_msg_no: fresh('no') };
+    const answers = [
+      await paused.send({ ...message, ...group(fresh('room')) }),
+      await paused.send({ ...message, header: { sync_once: 1 }, ...group(fresh('room')) }),
+      await paused.send({ ...message, subscribers: names(100, fresh('u')) }),
+      await paused.sendBatch({ ...message, subscribers: names(100, fresh('u')) }),
+    ];
+    for (const { status } of answers) expect(status).toBeGreaterThanOrEqual(500);
+  } finally {
+    await client.del(...broken);
+    for (const key of broken) await client.rename(`${key}.kept`, key).catch(() => {});
+  }
+  await healthy(paused);
+});
+
 describe('while Redis is gone', () => {
   test('every endpoint is 503, and works again when it is back, with an empty Redis too', async () => {
     await killed.redis.kill();
