@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net';
+import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
-import { apiClient, base64, fresh, group, names, startApi, testSystem, unfinishedJobs, upTo } from './harness.ts';
+import { apiClient, base64, fresh, group, names, startApi, testSystem, text, unfinishedJobs, upTo } from './harness.ts';
 
 const system = testSystem(['worker']);
 const small = testSystem([], { MAX_BODY_BYTES: '1024', MAX_PAYLOAD_BYTES: '10', MAX_RECIPIENTS: '3' });
@@ -173,4 +174,31 @@ test('an API that is told to stop answers what was begun; all of that is stored'
   await system.settled();
   const stored = new Set((await system.log(room)).map(({ message_id }) => message_id));
   expect(answers.filter(({ body }) => !stored.has(body.data.message_id))).toEqual([]);
+});
+
+test('a request that is half sent when the API is told to stop is answered, and stored', async () => {
+  const { process, address } = await startApi(system.config);
+  const room = group(fresh('room'));
+  const body = JSON.stringify({ ...room, payload: base64('late') });
+  const { hostname, port } = new URL(address);
+  const socket = createConnection(Number(port), hostname);
+  let received = '';
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    received += chunk;
+  });
+  const head = `POST /message/send HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`;
+  socket.write(head + body.slice(0, 10));
+  await waitFor(() => received.includes('100 Continue'), { what: 'the head to be read' });
+  const stopped = process.kill('SIGTERM');
+  const isClosed = () =>
+    fetch(`${address}/health`).then(
+      () => false,
+      () => true,
+    );
+  await waitFor(isClosed, { what: 'new connections to be refused' });
+  socket.write(body.slice(10));
+  expect(await stopped).toEqual({ code: 0, signal: null });
+  expect(received).toContain('HTTP/1.1 200 OK');
+  await system.settled();
+  expect((await system.log(room)).map(text)).toEqual(['late']);
 });
