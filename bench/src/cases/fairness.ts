@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
 import { quantile, summarize } from '../statistics.ts';
 import { batchBodies, broadcast, payloadOf, type System, startSystem } from '../system.ts';
@@ -34,7 +36,7 @@ async function steadyLoad(system: System, until: Promise<unknown>): Promise<Late
       );
     if (i % 4 === 2) requests.push(measure(latencies.sync, () => system.post('/message/sync', { uid: 'single' })));
     const next = begun + ((i + 1) * 1000) / PER_SECOND;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
+    await pause(Math.max(0, next - performance.now()));
   }
   await Promise.all(requests);
   return latencies;
@@ -45,13 +47,14 @@ export async function fairness(scale: Scale): Promise<Line[]> {
   const [batches, size, quietMs] = scale.tiny ? [1, 1000, 500] : [100, 10_000, 8000];
   const ratios: number[] = [];
   const details: Record<string, number> = {};
+  const cores = { quiet: new BusyCores(), busy: new BusyCores() };
   const system = await startSystem();
   try {
     await broadcast(system, batchBodies('warmup', 1, 1000));
     for (let round = 0; round < (scale.tiny ? 1 : scale.rounds); round++) {
-      const quiet = await steadyLoad(system, new Promise((resolve) => setTimeout(resolve, quietMs)));
+      const quiet = await cores.quiet.during(system, () => steadyLoad(system, pause(quietMs)));
       const bodies = batchBodies(`s${round}`, batches, size);
-      const busy = await steadyLoad(system, broadcast(system, bodies));
+      const busy = await cores.busy.during(system, () => steadyLoad(system, broadcast(system, bodies)));
       ratios.push(quantile(busy.send, 0.99) / quantile(quiet.send, 0.99));
       for (const kind of ['send', 'read', 'sync'] as const) {
         details[`${kind} p99 quiet ms`] = quantile(quiet[kind], 0.99);
@@ -71,7 +74,7 @@ export async function fairness(scale: Scale): Promise<Line[]> {
       value,
       unit: '×',
       met: value.median < 3,
-      details,
+      details: { ...details, ...cores.quiet.details('cores without'), ...cores.busy.details('cores during') },
     },
   ];
 }

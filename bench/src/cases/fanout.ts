@@ -1,5 +1,6 @@
 import { channelName } from '@ruyi/contracts';
 import { keys, shardOf } from '@ruyi/store';
+import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
 import { summarize } from '../statistics.ts';
 import { batchBodies, broadcast, type System, startSystem, timed } from '../system.ts';
@@ -54,6 +55,7 @@ export async function fanout(scale: Scale): Promise<Line[]> {
   const ratios: number[] = [];
   const ours: number[] = [];
   const theirs: number[] = [];
+  const busy = new BusyCores();
   try {
     await broadcast(system, batchBodies('warmup', Math.min(2, batches), BATCH));
     await byPipelines(system, BATCH, 'warmup-pipelines');
@@ -62,7 +64,7 @@ export async function fanout(scale: Scale): Promise<Line[]> {
       const from = `s${round}`;
       const bodies = batchBodies(from, batches, BATCH);
       const pipelines = recipients / (await timed(() => byPipelines(system, recipients, `p${round}`)));
-      const fanned = recipients / (await timed(() => broadcast(system, bodies)));
+      const fanned = recipients / (await timed(() => busy.during(system, () => broadcast(system, bodies))));
       senders.push(from);
       theirs.push(pipelines);
       ours.push(fanned);
@@ -77,6 +79,7 @@ export async function fanout(scale: Scale): Promise<Line[]> {
     'ours recipients/s': summarize(ours).median,
     'pipelines recipients/s': summarize(theirs).median,
     checked: recipients * scale.rounds,
+    ...busy.details(),
   };
   return [{ what: 'fan-out, HTTP to stored', goal: '≥ 1.5 ×', value, unit: '×', met: value.median >= 1.5, details }];
 }

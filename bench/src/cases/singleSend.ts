@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { startProcess, waitFor } from '@ruyi/testkit';
 import autocannon from 'autocannon';
+import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
 import { summarize } from '../statistics.ts';
 import { payloadOf, startSystem } from '../system.ts';
@@ -35,12 +36,13 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
   const ours: number[] = [];
   const theirs: number[] = [];
   const drains: number[] = [];
+  const busy = new BusyCores();
   try {
     let sent = (await sendSingles(system.address, 1)).answered;
     await sendSingles(String(bare.details.address), 1);
     for (let round = 0; round < scale.rounds; round++) {
       const other = await sendSingles(String(bare.details.address), seconds);
-      const load = await sendSingles(system.address, seconds);
+      const load = await busy.during(system, () => sendSingles(system.address, seconds));
       sent += load.answered;
       const begun = performance.now();
       await waitFor(async () => (await storedSingles(system)) >= sent, {
@@ -69,6 +71,7 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
         'bare/s': summarize(theirs).median,
         // 0: everything was stored when the last answer came
         'time to drain / time of load': summarize(drains).median,
+        ...busy.details(),
       },
     },
   ];

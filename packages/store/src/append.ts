@@ -23,6 +23,8 @@ export interface StoreLimits {
 /** Recipients or messages in one script call: every other command of Redis waits about one call (invariant 6). */
 const CALL_SIZE = 64;
 const CALLS_IN_FLIGHT = 4;
+/** Shards that one broadcast job writes to at once; the gate bounds how many recipients that may be. */
+const SHARDS_AT_ONCE = 16;
 
 /** One thing to write: an entry to a log, or a command to an inbox. */
 interface Operation {
@@ -179,7 +181,7 @@ export class Appender {
   ): Promise<{ recipient: Recipient; reason: string }[]> {
     const failures: { recipient: Recipient; reason: string }[] = [];
     const byShard = groupBy(targetsOf(broadcast, recipients), ({ name }) => shardOf(name, this.#limits.shards));
-    await eachLimited(byShard, CALLS_IN_FLIGHT, async ([shard, targets]) => {
+    await eachLimited(byShard, SHARDS_AT_ONCE, async ([shard, targets]) => {
       failures.push(...(await this.#appendReferences(run, shard, broadcast, targets)));
     });
     return failures;

@@ -89,7 +89,7 @@ export class LaneFence {
     items: { count: number; size: number },
     call: {
       script: string;
-      /** how many such calls may be on their way */
+      /** how many items may be on their way */
       gate?: Gate;
       build(from: number, to: number): { keys: string[]; args: (string | number)[] };
       read(reply: unknown[], from: number): CallOutcome;
@@ -107,7 +107,7 @@ export class LaneFence {
       const { keys, args } = call.build(from, to);
       const callArgs = [run.jobId, expected, from, own.failed.join(','), ...args];
       const script = () => runScript(this.#connection.redis, call.script, [headKey, ...keys], callArgs);
-      const send = () => (call.gate ? call.gate.run(script) : script());
+      const send = () => (call.gate ? call.gate.run(script, to - from) : script());
       let reply: unknown;
       try {
         reply = await untilServed(send, run.signal);

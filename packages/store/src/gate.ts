@@ -1,29 +1,41 @@
-/** Lets calls through a few at a time, in the order in which they came. */
-export class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
+interface Waiting {
+  weight: number;
+  enter(): void;
+}
 
-  constructor(atOnce: number) {
-    this.#free = atOnce;
+/** Lets calls through as long as what is on its way weighs no more than `most`, in the order in which they came. */
+export class Gate {
+  readonly #most: number;
+  #free: number;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#free = most;
   }
 
-  async run<T>(call: () => Promise<T>): Promise<T> {
-    await this.#enter();
+  /** @param weight one that is too heavy goes alone */
+  async run<T>(call: () => Promise<T>, weight = 1): Promise<T> {
+    const taken = Math.min(weight, this.#most);
+    await this.#enter(taken);
     try {
       return await call();
     } finally {
-      this.#leave();
+      this.#leave(taken);
     }
   }
 
-  async #enter(): Promise<void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async #enter(weight: number): Promise<void> {
+    if (this.#waiting.length === 0 && weight <= this.#free) this.#free -= weight;
+    else await new Promise<void>((enter) => this.#waiting.push({ weight, enter }));
   }
 
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free++;
+  #leave(weight: number): void {
+    this.#free += weight;
+    for (let [next] = this.#waiting; next && next.weight <= this.#free; [next] = this.#waiting) {
+      this.#waiting.shift();
+      this.#free -= next.weight;
+      next.enter();
+    }
   }
 }

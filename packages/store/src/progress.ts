@@ -2,6 +2,7 @@ import type { BatchProgress } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { execute } from './bodies.ts';
 import { keys } from './keys.ts';
+import { runScript } from './scripts.ts';
 
 const KEEP_SECONDS = 7 * 86_400;
 const GROUP_COMMAND_KEEP_SECONDS = 3600;
@@ -66,11 +67,10 @@ export class Progress {
 
   /** Chunks are stored, but for the recipients at `failed`, who are set aside. */
   async chunksStored(ref: string, chunks: { chunk: number; size: number }[], failed: number[]): Promise<void> {
-    // One clock for all workers: a rebuild compares it with its own beginning.
-    const now = await this.clock();
-    const fields = new Map(chunks.map(({ chunk, size }) => [`s${chunk}`, `${size}:${now}`]));
-    for (const at of failed) fields.set(`f${at}`, '1');
-    await this.#set(ref, fields);
+    // By Redis' clock, one for all workers: a rebuild compares it with its own beginning.
+    const sizes = chunks.flatMap(({ chunk, size }) => [chunk, size]);
+    const args = [this.#keep, chunks.length, ...sizes, ...failed];
+    await runScript(this.#redis, 'noteChunks', [keys.progress(ref)], args);
   }
 
   /** Recipients that were set aside are served now. */

@@ -21,6 +21,14 @@ export async function untilServed<T>(work: () => Promise<T>, signal: AbortSignal
   }
 }
 
+/** The results of several pieces of work at once; the first error is thrown when all of them have ended. */
+export async function together<T extends readonly Promise<unknown>[]>(
+  ...works: T
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(works);
+  return Promise.all(works);
+}
+
 /** Runs `work` on each item, at most `width` at a time; the first error is thrown when all that was begun has ended. */
 export async function eachLimited<T>(
   items: Iterable<T>,

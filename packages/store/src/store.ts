@@ -13,8 +13,8 @@ import { countLosses } from './redis.ts';
 import { Reports } from './reports.ts';
 import { Trimmer } from './trim.ts';
 
-/** Script calls of broadcasts, over all lanes of a process: every other command waits behind those (invariant 6). */
-const FAN_OUT_CALLS_IN_FLIGHT = 4;
+/** Recipients on their way, over all lanes of a process: every other command waits behind those (invariant 6). */
+const FAN_OUT_IN_FLIGHT = 256;
 
 /** All that is kept in Redis besides the queues, over one connection. */
 export interface Store {
@@ -42,7 +42,7 @@ export interface Store {
 export function createStore(redis: Redis, limits: StoreLimits): Store {
   const bodies = new Bodies(redis);
   const losses = countLosses(redis);
-  const gate = new Gate(FAN_OUT_CALLS_IN_FLIGHT);
+  const gate = new Gate(FAN_OUT_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
   return {
     redis,

@@ -1,4 +1,4 @@
-import { eachLimited, isTransient, isUnavailable, untilServed } from '@ruyi/store';
+import { eachLimited, isTransient, isUnavailable, together, untilServed } from '@ruyi/store';
 import { expect, test } from 'vitest';
 
 const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
@@ -80,4 +80,24 @@ test('after an error nothing new begins, what runs ends, and the first error is 
   };
   await expect(eachLimited([1, 2, 3, 4], 2, work)).rejects.toThrow('first');
   expect(ended).toEqual([2]);
+});
+
+test('an error of one of several pieces of work is thrown when the others have ended', async () => {
+  const events: string[] = [];
+  const failing = async () => {
+    throw new Error('the first');
+  };
+  let end = () => {};
+  const slow = async () => {
+    await new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    events.push('the slow one ended');
+  };
+  const both = together(failing(), slow()).catch((error: Error) => events.push(error.message));
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  expect(events).toEqual([]);
+  end();
+  await both;
+  expect(events).toEqual(['the slow one ended', 'the first']);
 });

@@ -7,6 +7,7 @@ import {
   type JobRun,
   type Recipient,
   shardOf,
+  together,
   untilServed,
 } from '@ruyi/store';
 import { BROADCAST } from './catalogue.ts';
@@ -14,7 +15,7 @@ import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 
 /** A group command's frozen subscribers live as long as its job may wait. */
 const FROZEN_SECONDS = 7 * 86_400;
-const SHARDS_IN_FLIGHT = 4;
+const SHARDS_AT_ONCE = 16;
 
 interface Failure {
   recipient: Recipient;
@@ -26,20 +27,15 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
   const { store } = context;
   const { ref, from } = job;
   const isRetry = job.chunks.some(({ at }) => at !== undefined);
-  const known = isRetry
-    ? new Set<number>()
-    : await inTime(run, () =>
-        store.progress.stored(
-          ref,
-          job.chunks.map(({ chunk }) => chunk),
-        ),
-      );
-  const chunks = job.chunks.filter(({ chunk }) => !known.has(chunk));
-  const broadcast = (await inTime(run, () => store.bodies.read([ref]))).get(ref);
+  const numbers = job.chunks.map(({ chunk }) => chunk);
+  const { done, broadcast } = await lookUp(context, run, ref, isRetry ? [] : numbers);
+  const chunks = job.chunks.filter(({ chunk }) => !done.has(chunk));
   if (chunks.length > 0 && broadcast) {
-    await inTime(run, () => store.bodies.confirm(ref, broadcast.body));
     const recipients = chunks.flatMap(chunkRecipients);
-    const failures = await context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients);
+    const [failures] = await together(
+      context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients),
+      inTime(run, () => store.bodies.confirm(ref, broadcast.body)),
+    );
     await setRecipientsAside(context, run, job, chunks, failures);
     context.counted.stored(recipients.length - failures.length);
     if (isRetry) await inTime(run, () => store.progress.recovered(ref, served(recipients, failures)));
@@ -61,11 +57,12 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
 export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job: GroupCommandJob): Promise<void> {
   const { store } = context;
   const { ref, ch } = job;
-  const done = await inTime(run, () => store.progress.stored(ref, [0]));
-  const broadcast = (await inTime(run, () => store.bodies.read([ref]))).get(ref);
+  const { done, broadcast } = await lookUp(context, run, ref, [0]);
   if (done.size === 0 && broadcast) {
-    await inTime(run, () => store.bodies.confirm(ref, broadcast.body));
-    const counts = await inTime(run, () => store.channels.freeze(ch, ref, FROZEN_SECONDS));
+    const [counts] = await together(
+      inTime(run, () => store.channels.freeze(ch, ref, FROZEN_SECONDS)),
+      inTime(run, () => store.bodies.confirm(ref, broadcast.body)),
+    );
     const total = counts.reduce((sum, count) => sum + count, 0);
     await inTime(run, () => (total > 0 ? store.bodies.setTotal(ref, total) : store.bodies.remove(ref)));
     let position = 0;
@@ -77,7 +74,7 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
     const call = { ref, from: broadcast.body.from, command: true };
     await eachLimited(
       parts.filter(({ count }) => count > 0),
-      SHARDS_IN_FLIGHT,
+      SHARDS_AT_ONCE,
       async ({ shard, count, first }) => {
         const uids = await inTime(run, () => store.channels.frozen(shard, ref, count));
         const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
@@ -90,12 +87,24 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
     await inTime(run, () => store.progress.groupCommandStored(ref, total));
   }
   const { idem } = job;
-  if (idem !== undefined && broadcast) {
-    const shard = shardOf(ch, store.limits.shards);
-    await inTime(run, () => store.idempotency.markStored(shard, idem, broadcast.body));
-  }
-  await inTime(run, () => store.channels.unfreeze(ref));
-  await inTime(run, () => store.trimmer.flush());
+  const markStored = async () => {
+    if (idem === undefined || !broadcast) return;
+    await store.idempotency.markStored(shardOf(ch, store.limits.shards), idem, broadcast.body);
+  };
+  await together(
+    inTime(run, markStored),
+    inTime(run, () => store.channels.unfreeze(ref)),
+    inTime(run, () => store.trimmer.flush()),
+  );
+}
+
+/** Which of these chunks are stored already, and the body; undefined where it is gone. */
+async function lookUp({ store }: LaneContext, run: JobRun, ref: string, chunks: number[]) {
+  const [done, bodies] = await together(
+    inTime(run, async () => (chunks.length === 0 ? new Set<number>() : store.progress.stored(ref, chunks))),
+    inTime(run, () => store.bodies.read([ref])),
+  );
+  return { done, broadcast: bodies.get(ref) };
 }
 
 const inTime = <T>(run: JobRun, work: () => Promise<T>): Promise<T> => untilServed(work, run.signal);

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { summarize } from './statistics.ts';
+import type { System } from './system.ts';
+
+/** Clock ticks a second in /proc, on every Linux that Node runs on. */
+const TICKS = 100;
+
+/** CPU seconds so far, by part of the system; `machine` counts everybody on it. Linux only, elsewhere empty. */
+function cpuSeconds(system: System): Record<string, number> {
+  try {
+    const workers = system.workers.reduce((sum, { pid }) => sum + ofProcess(pid), 0);
+    const { user, system: kernel } = process.cpuUsage();
+    return {
+      API: ofProcess(system.api.pid),
+      workers,
+      Redis: ofProcess(system.redis.pid),
+      load: (user + kernel) / 1e6,
+      machine: ofMachine(),
+    };
+  } catch {
+    return {};
+  }
+}
+
+/** proc_pid_stat(5): utime and stime are the 12th and 13th field behind the name, which may have spaces. */
+function ofProcess(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** proc_stat(5): all of the first line but idle and iowait; guest time is in user time already. */
+function ofMachine(): number {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const [user = 0, nice = 0, kernel = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + kernel + irq + softirq + steal) / TICKS;
+}
+
+/** Counts over several rounds how many cores each part of the system keeps busy. */
+export class BusyCores {
+  readonly #rounds: Record<string, number>[] = [];
+
+  async during<T>(system: System, work: () => Promise<T>): Promise<T> {
+    const before = cpuSeconds(system);
+    const begun = performance.now();
+    const result = await work();
+    const seconds = (performance.now() - begun) / 1000;
+    const after = cpuSeconds(system);
+    this.#rounds.push(
+      Object.fromEntries(Object.entries(after).map(([part, value]) => [part, (value - (before[part] ?? 0)) / seconds])),
+    );
+    return result;
+  }
+
+  /** For the details of a line, e.g. `{'busy cores of 2': 'API 0.61, workers 0.32, …'}`. */
+  details(when = 'busy cores'): Record<string, string> {
+    const parts = Object.keys(this.#rounds[0] ?? {});
+    if (parts.length === 0) return {};
+    const medians = parts.map(
+      (part) => `${part} ${summarize(this.#rounds.map((round) => round[part] ?? 0)).median.toFixed(2)}`,
+    );
+    return { [`${when} of ${cpus().length}`]: medians.join(', ') };
+  }
+}
