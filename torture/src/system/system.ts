@@ -38,6 +38,8 @@ export async function startSystem(findings: Findings, logs?: string): Promise<Sy
     LOG_LEVEL: logs === undefined ? 'warn' : 'info',
     LANES: String(LANES),
     SHARDS: String(SHARDS),
+    // Senders who are faster than the machine are told so, as everywhere; what waits at the end drains within the deadline.
+    MAX_BACKLOG: '20000',
     // What was acknowledged is read again at the end.
     INBOX_KEEP: '1000000',
     INBOX_MAX: '10000000',
