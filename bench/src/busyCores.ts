@@ -6,7 +6,7 @@ import type { System } from './system.ts';
 /** Clock ticks a second in /proc, on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** CPU seconds so far, by part of the system; `machine` counts everybody on it. Linux only, elsewhere empty. */
+/** CPU seconds so far, by part of the system; `machine` counts everybody on it, `stolen` what its host gave to others. Linux only, elsewhere empty. */
 function cpuSeconds(system: System): Record<string, number> {
   try {
     const workers = system.workers.reduce((sum, { pid }) => sum + ofProcess(pid), 0);
@@ -16,7 +16,7 @@ function cpuSeconds(system: System): Record<string, number> {
       workers,
       Redis: ofProcess(system.redis.pid),
       load: (user + kernel) / 1e6,
-      machine: ofMachine(),
+      ...ofMachine(),
     };
   } catch {
     return {};
@@ -30,15 +30,12 @@ function ofProcess(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** proc_stat(5): all of the first line but idle and iowait; guest time is in user time already. */
-function ofMachine(): number {
+/** proc_stat(5): all of the first line but idle and iowait; and what other guests of the same host took meanwhile. */
+function ofMachine(): { machine: number; stolen: number } {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
-  const [user = 0, nice = 0, kernel = 0, , , irq = 0, softirq = 0, steal = 0] = line
-    .trim()
-    .split(/\s+/)
-    .slice(1)
-    .map(Number);
-  return (user + nice + kernel + irq + softirq + steal) / TICKS;
+  const ticks = line.trim().split(/\s+/).slice(1).map(Number);
+  const [user = 0, nice = 0, kernel = 0, , , irq = 0, softirq = 0, stolen = 0] = ticks;
+  return { machine: (user + nice + kernel + irq + softirq) / TICKS, stolen: stolen / TICKS };
 }
 
 /** Counts over several rounds how many cores each part of the system keeps busy. */
