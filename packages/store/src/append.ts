@@ -23,8 +23,6 @@ export interface StoreLimits {
 /** Recipients or messages in one script call: every other command of Redis waits about one call (invariant 6). */
 const CALL_SIZE = 64;
 const CALLS_IN_FLIGHT = 4;
-/** Shards that one broadcast job writes to at once; the gate bounds how many recipients that may be. */
-const SHARDS_AT_ONCE = 16;
 
 /** One thing to write: an entry to a log, or a command to an inbox. */
 interface Operation {
@@ -181,7 +179,7 @@ export class Appender {
   ): Promise<{ recipient: Recipient; reason: string }[]> {
     const failures: { recipient: Recipient; reason: string }[] = [];
     const byShard = groupBy(targetsOf(broadcast, recipients), ({ name }) => shardOf(name, this.#limits.shards));
-    await eachLimited(byShard, SHARDS_AT_ONCE, async ([shard, targets]) => {
+    await eachLimited(byShard, shardsAtOnce(recipients.length, byShard.size), async ([shard, targets]) => {
       failures.push(...(await this.#appendReferences(run, shard, broadcast, targets)));
     });
     return failures;
@@ -260,6 +258,10 @@ function targetsOf({ command, from }: { command: boolean; from: string }, recipi
     name: command ? recipient.uid : channelName(1, recipient.uid, from),
   }));
 }
+
+/** Shards that a job of a broadcast writes to at once: about four full calls, or many small ones for one round trip. */
+export const shardsAtOnce = (recipients: number, shards: number): number =>
+  Math.ceil((CALLS_IN_FLIGHT * CALL_SIZE * shards) / Math.min(CALL_SIZE * shards, Math.max(1, recipients)));
 
 /** How many recipients a chunk has. */
 export const chunkSize = (chunk: Chunk): number => chunk.uids.split('\n').length;

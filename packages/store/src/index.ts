@@ -6,6 +6,7 @@ export {
   type Recipient,
   type StoredMessage,
   type StoreLimits,
+  shardsAtOnce,
 } from './append.ts';
 export { Bodies, type Broadcast, execute } from './bodies.ts';
 export type { ChannelInfo } from './channels.ts';

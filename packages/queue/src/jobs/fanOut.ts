@@ -7,6 +7,7 @@ import {
   type JobRun,
   type Recipient,
   shardOf,
+  shardsAtOnce,
   together,
   untilServed,
 } from '@ruyi/store';
@@ -15,7 +16,6 @@ import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 
 /** A group command's frozen subscribers live as long as its job may wait. */
 const FROZEN_SECONDS = 7 * 86_400;
-const SHARDS_AT_ONCE = 16;
 
 interface Failure {
   recipient: Recipient;
@@ -66,24 +66,22 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
     const total = counts.reduce((sum, count) => sum + count, 0);
     await inTime(run, () => (total > 0 ? store.bodies.setTotal(ref, total) : store.bodies.remove(ref)));
     let position = 0;
-    const parts = counts.map((count, shard) => {
-      const first = position;
-      position += count;
-      return { shard, count, first };
-    });
+    const parts = counts
+      .map((count, shard) => {
+        const first = position;
+        position += count;
+        return { shard, count, first };
+      })
+      .filter(({ count }) => count > 0);
     const call = { ref, from: broadcast.body.from, command: true };
-    await eachLimited(
-      parts.filter(({ count }) => count > 0),
-      SHARDS_AT_ONCE,
-      async ({ shard, count, first }) => {
-        const uids = await inTime(run, () => store.channels.frozen(shard, ref, count));
-        const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
-        const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
-        context.counted.stored(recipients.length - failures.length);
-        const part = { ref, from: call.from, cmd: 1 as const };
-        await setRecipientsAside(context, run, part, [{ chunk: 0, start: 0, uids: '' }], failures);
-      },
-    );
+    await eachLimited(parts, shardsAtOnce(total, parts.length), async ({ shard, count, first }) => {
+      const uids = await inTime(run, () => store.channels.frozen(shard, ref, count));
+      const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
+      const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
+      context.counted.stored(recipients.length - failures.length);
+      const part = { ref, from: call.from, cmd: 1 as const };
+      await setRecipientsAside(context, run, part, [{ chunk: 0, start: 0, uids: '' }], failures);
+    });
     await inTime(run, () => store.progress.groupCommandStored(ref, total));
   }
   const { idem } = job;
