@@ -2,9 +2,22 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Chunk, peerOf } from '@ruyi/contracts';
 import type { SearchDocument } from '@ruyi/search';
-import { type Broadcast, countLogs, type LogPage, type RebuildProgress, type Store, scanLogs } from '@ruyi/store';
+import {
+  type Broadcast,
+  countLogs,
+  type LogPage,
+  type RebuildProgress,
+  type Store,
+  scanLogs,
+  serverRun,
+} from '@ruyi/store';
 import { chunkDocument, messageDocument } from './documents.ts';
 import { RecipientTable } from './recipientTable.ts';
+
+/** Redis was restarted while its logs were read, so some may not have been: the rebuild is to be begun again. */
+export class ServerChangedError extends Error {
+  override readonly name = 'ServerChangedError';
+}
 
 const DOCUMENTS_AT_ONCE = 1000;
 const ROWS_AT_ONCE = 50_000;
@@ -39,7 +52,9 @@ interface State extends RebuildProgress {
  */
 export async function rebuildFromRedis(options: RebuildOptions): Promise<RebuildProgress> {
   const { store, directory, id, resume, take, onProgress = () => {}, signal } = options;
-  const table = new RecipientTable(join(directory, 'rebuild.sqlite'), resume ? id : `${id} ${Date.now()}`);
+  const server = await serverRun(store.redis);
+  const notes = resume ? `${id} ${server}` : `${id} ${server} ${Date.now()}`;
+  const table = new RecipientTable(join(directory, 'rebuild.sqlite'), notes);
   const state = table.state<State>() ?? (await beginning(store, id));
   let waiting: SearchDocument[] = [];
   const add = async (document: SearchDocument) => {
@@ -107,6 +122,9 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
       state.cursor = next;
       state.logsRead += logs;
       if (table.uncommitted >= ROWS_AT_ONCE || waiting.length >= DOCUMENTS_AT_ONCE / 2) await commit();
+    }
+    if ((await serverRun(store.redis)) !== server) {
+      throw new ServerChangedError('Redis was restarted while its logs were read');
     }
     delete state.cursor;
     await commit();

@@ -2,7 +2,7 @@ import { refreshing } from '@ruyi/queue';
 import type { SearchDocument, SearchEngine } from '@ruyi/search';
 import { type RebuildProgress, type Store, untilServed } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
-import { rebuildFromRedis } from './rebuild.ts';
+import { rebuildFromRedis, ServerChangedError } from './rebuild.ts';
 import { untilTaken } from './untilTaken.ts';
 
 const LOOK_EVERY_MS = 2000;
@@ -52,7 +52,8 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
       done = request;
       log.info({ documents: progress.documents }, 'search index rebuilt');
     } catch (err) {
-      if (!signal.aborted) log.error({ err }, 'rebuild failed, it is begun again');
+      if (err instanceof ServerChangedError) log.warn({ reason: err.message }, 'rebuild is begun again');
+      else if (!signal.aborted) log.error({ err }, 'rebuild failed, it is begun again');
     } finally {
       await holding();
       await store.rebuilds.release(done);

@@ -22,7 +22,7 @@ export type { BatchPlan } from './progress.ts';
 export { type RebuildProgress, type RebuildRequest, Rebuilds } from './rebuilds.ts';
 export { connect, countLosses, isTransient, isUnavailable } from './redis.ts';
 export { eachLimited, together, untilServed } from './retry.ts';
-export { countLogs, type LogPage, scanLogs } from './scanLogs.ts';
+export { countLogs, type LogPage, scanLogs, serverRun } from './scanLogs.ts';
 export { runScript } from './scripts.ts';
 export { laneOf, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';

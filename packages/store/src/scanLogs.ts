@@ -32,8 +32,17 @@ export async function countLogs(redis: Redis): Promise<number> {
 }
 
 /**
+ * Names the run of the server, which ends with its process. A cursor of one run leads nowhere in another: keys stand in an
+ * order of its own there.
+ */
+export async function serverRun(redis: Redis): Promise<string> {
+  const [, run = ''] = /^run_id:(\w+)/m.exec(await redis.info('server')) ?? [];
+  return run;
+}
+
+/**
  * Every entry of every log, many logs at a time, for a rebuild of the search index. Logs that are there from beginning to
- * end are returned at least once; what is stored meanwhile may be missing.
+ * end are returned at least once, if the server is the same run throughout; what is stored meanwhile may be missing.
  * @param from a `next` of an earlier scan, to go on behind it
  */
 export async function* scanLogs(redis: Redis, from = '0'): AsyncGenerator<ScannedLogs> {
