@@ -7,7 +7,11 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { ...shared, test: { name: 'unit', include: ['{packages,apps}/*/test/**/*.unit.test.ts'] } },
+      {
+        ...shared,
+        // Also on a machine that is busy: a test that hangs is to be told from one that waits for a core.
+        test: { name: 'unit', include: ['{packages,apps}/*/test/**/*.unit.test.ts'], testTimeout: 60_000 },
+      },
       {
         ...shared,
         test: {
