@@ -159,7 +159,7 @@ describe('a command to a group', () => {
     await lanes.producer.groupCommand({ ...job, idem: 'hash' });
     lanes.work();
     await lanes.settled();
-    const own: string[] = [keys.workers, keys.meta, keys.ids];
+    const own: string[] = [keys.workers, keys.meta, keys.ids, keys.idsRun];
     const left = (await lanes.client.keys('r:*')).filter((key) => !own.includes(key));
     expect(left.sort()).toEqual([keys.progress(job.ref), keys.idem(shard, 'hash')].sort());
     expect(await lanes.store.idempotency.read(shard, 'hash')).toMatchObject({ state: 'stored' });

@@ -20,7 +20,7 @@ export class MessageIds {
 
   /** A contiguous block of `count` ids; the first of it. */
   async block(count: number): Promise<number> {
-    return Number(await runScript(this.#redis, 'leaseIds', [keys.ids], [count]));
+    return Number(await runScript(this.#redis, 'leaseIds', [keys.ids, keys.idsRun], [count]));
   }
 
   /** One id, from a block leased for many. */

@@ -35,6 +35,7 @@ export const keys = {
   /** hash: see progress.ts */
   progress: (ref: string) => `r:{b${ref}}:progress`,
   ids: 'r:{ids}:next',
+  idsRun: 'r:{ids}:run',
   meta: 'r:{meta}',
   /** string: a rebuild of the search index is asked for; and the process that does it, TTL */
   rebuild: 'r:{meta}:rebuild',

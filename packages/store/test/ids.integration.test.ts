@@ -1,7 +1,7 @@
-import { keys } from '@ruyi/store';
-import { seededRandom } from '@ruyi/testkit';
+import { connect, createStore, keys } from '@ruyi/store';
+import { seededRandom, startRedis, waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
-import { testStores } from './harness.ts';
+import { LIMITS, testStores } from './harness.ts';
 
 const redis = testStores();
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -50,6 +50,7 @@ test('ids follow the clock of Redis', async () => {
 test('ids do not go back when the clock does', async () => {
   const { ids } = redis.open();
   const ahead = (Date.now() + 86_400_000) * 2048;
+  await ids.block(1);
   await redis.client.set(keys.ids, String(ahead));
   expect(await ids.block(10)).toBe(ahead);
   expect(await ids.block(1)).toBe(ahead + 10);
@@ -57,6 +58,7 @@ test('ids do not go back when the clock does', async () => {
 
 test('no digit is lost up to 2^53 - 1, and beyond it nothing is leased', async () => {
   const { ids } = redis.open();
+  await ids.block(1);
   await redis.client.set(keys.ids, String(LAST - 10));
   expect(await ids.block(3)).toBe(LAST - 10);
   expect(await redis.client.get(keys.ids)).toBe(String(LAST - 7));
@@ -65,4 +67,27 @@ test('no digit is lost up to 2^53 - 1, and beyond it nothing is leased', async (
   expect(await ids.block(1)).toBe(LAST - 1);
   await expect(ids.block(1)).rejects.toThrow(/used up/);
   expect(await redis.client.get(keys.ids)).toBe(String(LAST));
+});
+
+test('what was leased before a loss of power is not leased again, though Redis has forgotten it, and its clock is behind', async () => {
+  const server = await startRedis({ appendonly: true });
+  const connection = connect(server.url, 'background', 'test');
+  connection.on('error', () => {});
+  try {
+    const { ids } = createStore(connection, LIMITS);
+    await ids.block(1);
+    const ahead = (Date.now() + 3_600_000) * 2048;
+    await server.client.set(keys.ids, String(ahead));
+    const last = (await ids.block(100_000)) + 100_000;
+    // The end of the AOF is lost.
+    await server.client.set(keys.ids, String(ahead));
+    await server.restart();
+    const first = await waitFor(() => ids.block(1), { what: 'an id' });
+    expect(first).toBeGreaterThanOrEqual(last);
+    // Only once: ids are not to run away from the clock.
+    expect(await ids.block(1)).toBe(first + 1);
+  } finally {
+    connection.disconnect();
+    await server.stop();
+  }
 });
