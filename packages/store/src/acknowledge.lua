@@ -6,7 +6,8 @@
 -- cost   what it drops
 -- replay changes nothing
 -- include trim
-local newest = tonumber(redis.call('GET', KEYS[2]) or '0')
+local length = redis.call('LLEN', KEYS[3])
+local newest = tonumber(redis.call('GET', KEYS[2]) or length)
 local cursor = tonumber(redis.call('GET', KEYS[1]) or '0')
 local acknowledged = math.min(tonumber(ARGV[1]), newest)
 if acknowledged > cursor then
@@ -14,7 +15,7 @@ if acknowledged > cursor then
   redis.call('SET', KEYS[1], string.format('%.0f', cursor))
 end
 local below = cursor - tonumber(ARGV[2]) + 1
-local count = below - (newest - redis.call('LLEN', KEYS[3]) + 1)
+local count = below - (newest - length + 1)
 if count <= 0 then return 0 end
-if count <= AT_ONCE and dropOldest(KEYS[3], count) then return 0 end
+if count <= AT_ONCE and dropOldest(KEYS[2], KEYS[3], count, length) then return 0 end
 return below

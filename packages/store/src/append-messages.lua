@@ -30,11 +30,11 @@ for key = 2, #KEYS, 3 do
   if not known then
     if kind == 'l' then
       result = appendLog(seqKey, target, entry)
-      if retention > 0 and type(result) == 'number' and result > 0 then bounded = keepNewest(target, retention) end
+      if retention > 0 and type(result) == 'number' and result > 0 then bounded = keepNewest(seqKey, target, retention) end
     else
       local length
       result, length = appendInbox(seqKey, target, entry)
-      if length > inboxMax then bounded = keepNewestOfList(target, inboxMax, length) end
+      if length > inboxMax then bounded = keepNewestOfList(seqKey, target, inboxMax, length) end
     end
     if record ~= '' and type(result) == 'number' and result > 0 then
       redis.pcall('SET', idem, record .. result, 'EXAT', ARGV[arg + 3])

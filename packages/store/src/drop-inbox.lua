@@ -5,9 +5,12 @@
 -- returns {seq of the first entry returned, entries to count down}; no entries: done
 -- cost   what it returns or drops
 -- replay returns or drops nothing twice: seqs say what is meant
-local first = tonumber(redis.call('GET', KEYS[1]) or '0') - redis.call('LLEN', KEYS[2]) + 1
+local length = redis.call('LLEN', KEYS[2])
+local first = tonumber(redis.call('GET', KEYS[1]) or length) - length + 1
 local below, counted = tonumber(ARGV[1]), tonumber(ARGV[2])
 if counted > first then
+  -- From now on it holds less than its last seq, so it gets a counter (include/store.lua).
+  redis.call('SET', KEYS[1], length, 'NX')
   redis.call('LTRIM', KEYS[2], counted - first, -1)
   first = counted
 end

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { keys } from './keys.ts';
 
-const SCHEMA = 1;
+/** 2: a log or inbox has a counter only once something was removed from it. What schema 1 wrote is valid in 2. */
+const SCHEMA = 2;
 
 /** What was fixed when the data was first written does not match the settings of this process. */
 export class InstallationError extends Error {
@@ -16,7 +17,9 @@ export async function checkInstallation(redis: Redis, own: { shards: number }): 
   await redis.hsetnx(keys.meta, 'schema', SCHEMA);
   await redis.hsetnx(keys.meta, 'shards', own.shards);
   const { schema, shards } = await redis.hgetall(keys.meta);
-  if (Number(schema) !== SCHEMA) {
+  // A process of an earlier version must not start any more: it would begin again at 1 where there is no counter.
+  if (Number(schema) < SCHEMA) await redis.hset(keys.meta, 'schema', SCHEMA);
+  if (Number(schema) > SCHEMA) {
     throw new InstallationError(`the data in Redis has schema ${schema}, this version reads ${SCHEMA}`);
   }
   if (Number(shards) !== own.shards) {

@@ -3,13 +3,13 @@
  * broadcast's own keys have a tag of their own. Queues have keys of their own, see packages/queue.
  */
 export const keys = {
-  /** string: the last message_seq of a log */
+  /** string: the last message_seq of a log; absent where it is what the log holds, see include/store.lua */
   seq: (shard: number, channel: string) => `r:{${shard}}:seq:${channel}`,
   /** sorted set: score = seq, member = entry */
   log: (shard: number, channel: string) => `r:{${shard}}:log:${channel}`,
   /** list: entries of a user's commands, gap-free, the newest last */
   inbox: (shard: number, uid: string) => `r:{${shard}}:in:${uid}`,
-  /** string: seq of the newest command */
+  /** string: seq of the newest command; absent where it is what the inbox holds */
   inboxSeq: (shard: number, uid: string) => `r:{${shard}}:inseq:${uid}`,
   /** string: seq of the last acknowledged command */
   cursor: (shard: number, uid: string) => `r:{${shard}}:cur:${uid}`,

@@ -81,10 +81,13 @@ export class Logs {
     return { more: 0, messages: upwards ? found : found.reverse() };
   }
 
-  /** GET /channel/max_message_seq */
+  /** GET /channel/max_message_seq: the log's counter, or, where nothing was removed yet, what it holds. */
   async maxSeq(name: LogName): Promise<number> {
     const channel = logName(name);
-    return Number((await this.#redis.get(keys.seq(shardOf(channel, this.#shards), channel))) ?? 0);
+    const shard = shardOf(channel, this.#shards);
+    const atOnce = this.#redis.multi().get(keys.seq(shard, channel)).zcard(keys.log(shard, channel));
+    const [counter, held] = await execute(atOnce);
+    return Number(counter ?? held);
   }
 
   /** Messages by seq, in the order given, without those that cannot be read (any more). */

@@ -5,8 +5,8 @@
 -- cost   what it returns: the list is gap-free, so the index follows from the seq
 -- replay reads again
 local cursor = tonumber(redis.call('GET', KEYS[1]) or '0')
-local newest = tonumber(redis.call('GET', KEYS[2]) or '0')
 local length = redis.call('LLEN', KEYS[3])
+local newest = tonumber(redis.call('GET', KEYS[2]) or length)
 local after = tonumber(ARGV[1])
 if after == 0 or after > newest then after = cursor end
 local index = math.max(after - (newest - length), 0)

@@ -117,7 +117,7 @@ export async function logOf(client: Redis, channel: string, shards = LIMITS.shar
 export async function inboxOf(client: Redis, uid: string, shards = LIMITS.shards) {
   const shard = shardOf(uid, shards);
   const entries = await client.lrange(keys.inbox(shard, uid), 0, -1);
-  return { entries, newest: Number(await client.get(keys.inboxSeq(shard, uid))) };
+  return { entries, newest: Number((await client.get(keys.inboxSeq(shard, uid))) ?? entries.length) };
 }
 
 /** Every key with its content: two equal pictures mean that nothing was written in between. */

@@ -1,24 +1,63 @@
--- Appends one entry; a seq is given only with the entry, so neither a gap nor a repeat can be left behind, and nothing
--- raises, since a script that stops half-way is not rolled back. Returns the seq, 0 where the log had the entry, or
--- the error's text.
+-- Seqs are given only with entries, so neither a gap nor a repeat can be left behind. The last seq of a log or inbox is
+-- its counter; as long as nothing was removed from it, it needs none: then it is what the place holds. Whoever removes
+-- something makes the counter first (include/trim.lua). Nothing raises, since a script that stops half-way is not rolled
+-- back. Each append returns the seq, 0 where the log had the entry, or the error's text.
+local try = redis.pcall
+
+-- The place's next seq by its counter, which is made where there is none; `size` is the command that counts its entries.
+local function nextSeq(seqKey, place, size)
+  local seq = try('INCR', seqKey)
+  if seq ~= 1 then return seq end
+  local held = try(size, place)
+  if type(held) == 'number' and held > 0 then
+    seq = held + 1
+    try('SET', seqKey, seq)
+  end
+  return seq
+end
+
 local function appendLog(seqKey, log, entry)
-  local seq = redis.pcall('INCR', seqKey)
+  local seq = nextSeq(seqKey, log, 'ZCARD')
   if type(seq) == 'table' then return seq.err end
-  local added = redis.pcall('ZADD', log, 'NX', seq, entry)
+  local added = try('ZADD', log, 'NX', seq, entry)
   if added == 1 then return seq end
-  redis.pcall('DECR', seqKey)
+  try('DECR', seqKey)
+  if added == 0 then return 0 end
+  return added.err
+end
+
+-- The same where the log has no counter.
+local function appendUncounted(log, entry)
+  local held = try('ZCARD', log)
+  if type(held) == 'table' then return held.err end
+  -- A number becomes an argument by way of printf, which nearly every recipient of a broadcast can do without.
+  local added = try('ZADD', log, 'NX', held == 0 and '1' or held + 1, entry)
+  if added == 1 then return held + 1 end
   if added == 0 then return 0 end
   return added.err
 end
 
 -- The same for a command inbox. The length comes back too.
 local function appendInbox(seqKey, inbox, entry)
-  local seq = redis.pcall('INCR', seqKey)
+  local seq = nextSeq(seqKey, inbox, 'LLEN')
   if type(seq) == 'table' then return seq.err, 0 end
-  local length = redis.pcall('RPUSH', inbox, entry)
+  local length = try('RPUSH', inbox, entry)
   if type(length) == 'number' then return seq, length end
-  redis.pcall('DECR', seqKey)
+  try('DECR', seqKey)
   return length.err, 0
+end
+
+-- The same where the inbox has no counter.
+local function appendUncountedInbox(inbox, entry)
+  local length = try('RPUSH', inbox, entry)
+  if type(length) == 'number' then return length, length end
+  return length.err, 0
+end
+
+-- Whether the i-th of these keys exists; one question for all of them where none does.
+local function existence(keys)
+  if redis.call('EXISTS', unpack(keys)) == 0 then return function() return false end end
+  return function(i) return redis.call('EXISTS', keys[i]) == 1 end
 end
 
 -- The head of a lane in a shard: `<job id> <items applied>[,<number of a failed item>...]`.
