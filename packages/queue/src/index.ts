@@ -8,5 +8,7 @@ export type { LaneContext, LaneCounts } from './jobs/context.ts';
 export { handleLaneJob } from './jobs/handlers.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export * from './names.ts';
-export { type BroadcastPlan, type Guard, Producer, planBroadcast } from './producer.ts';
+export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
+export { type Guard, Producer } from './producer.ts';
 export { openQueue, openQueues, type Queues } from './queues.ts';
+export { atOnce, inSlices, inTurn, SLICE, type Sliced } from './slices.ts';

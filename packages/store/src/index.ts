@@ -24,6 +24,6 @@ export { connect, countLosses, isTransient, isUnavailable } from './redis.ts';
 export { eachLimited, together, untilServed } from './retry.ts';
 export { countLogs, type LogPage, scanLogs, serverRun } from './scanLogs.ts';
 export { runScript } from './scripts.ts';
-export { laneOf, shardOf } from './shards.ts';
+export { laneOf, personalShard, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';
 export type { Trimmer } from './trim.ts';

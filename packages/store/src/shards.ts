@@ -5,9 +5,25 @@ const FNV_PRIME = 0x01000193;
  * The shard of a uid or of a channel's name: FNV-1a over its UTF-16 units with a final mix (murmur3's), mod `shards`.
  * Fixed for ever: every stored key depends on it.
  */
-export function shardOf(name: string, shards: number): number {
-  let hash = FNV_OFFSET;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), FNV_PRIME);
+export const shardOf = (name: string, shards: number): number => shardOfHash(fnv1a(FNV_OFFSET, name), shards);
+
+/** The shard of each personal channel of one user, by the other; as `shardOf` of its name, which is not put together. */
+export function personalShard(self: string, shards: number): (peer: string) => number {
+  const start = fnv1a(FNV_OFFSET, '1:');
+  const startOfLower = fnv1a(start, `${self}@`);
+  const endOfHigher = `@${self}`;
+  return (peer) =>
+    shardOfHash(self < peer ? fnv1a(startOfLower, peer) : fnv1a(fnv1a(start, peer), endOfHigher), shards);
+}
+
+function fnv1a(start: number, text: string): number {
+  let hash = start;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);
+  return hash;
+}
+
+function shardOfHash(fnv: number, shards: number): number {
+  let hash = fnv;
   // FNV-1a alone leaves the low bits of names that differ in the last digit too regular.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

@@ -1,4 +1,6 @@
-import { laneOf, shardOf } from '@ruyi/store';
+import { channelName } from '@ruyi/contracts';
+import { laneOf, personalShard, shardOf } from '@ruyi/store';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { names } from './harness.ts';
 
@@ -33,4 +35,17 @@ test.each(['u', 'user-', '2:group', '1:ann@u', '成员'])(
 test('every lane gets an even share of the shards', () => {
   const lanes = Array.from({ length: 64 }, (_, shard) => laneOf(shard, 4));
   for (const lane of [0, 1, 2, 3]) expect(lanes.filter((l) => l === lane)).toHaveLength(16);
+});
+
+test('the shard of a personal channel is the same by its users and by its name', () => {
+  const uid = fc.oneof(
+    fc.string({ maxLength: 8 }),
+    fc.string({ unit: 'grapheme', maxLength: 8 }),
+    fc.constant('____system'),
+  );
+  fc.assert(
+    fc.property(uid, uid, fc.constantFrom(1, 7, 64), (self, peer, shards) => {
+      expect(personalShard(self, shards)(peer)).toBe(shardOf(channelName(1, peer, self), shards));
+    }),
+  );
 });

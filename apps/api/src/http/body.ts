@@ -1,9 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ApiError, InvalidJsonError, PayloadTooLargeError } from '@ruyi/contracts';
+import { inTurn } from '@ruyi/queue';
 
 const DRAIN_BYTES = 64 * 1024 * 1024;
 const DRAIN_MS = 5000;
+/** From here on parsing takes a turn of its own. */
+const LARGE_BYTES = 64 * 1024;
 
 /**
  * Reads a request's body as a JSON object (§1); Content-Type is ignored. A body that is too large is drained for a
@@ -14,7 +17,8 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new InvalidJsonError(`Content-Encoding ${encoding} is not supported, send the body as it is`);
   }
-  return parseObject(await readBody(request, maxBytes));
+  const body = await readBody(request, maxBytes);
+  return body.length > LARGE_BYTES ? inTurn(() => parseObject(body)) : parseObject(body);
 }
 
 function parseObject(body: Buffer): Record<string, unknown> {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   BATCH_REASON_INVALID,
   BATCH_REASON_UNKNOWN,
@@ -10,8 +9,8 @@ import {
   SYSTEM_UID,
   UnavailableError,
 } from '@ruyi/contracts';
-import { planBroadcast } from '@ruyi/queue';
-import { type BatchPlan, Gate, idemHash, refOf, type Store, shardOf } from '@ruyi/store';
+import { inSlices, inTurn, planInSlices, SLICE, type Sliced } from '@ruyi/queue';
+import { type BatchPlan, idemHash, refOf, type Store, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { nowSeconds } from './messageFields.ts';
 
@@ -44,15 +43,6 @@ export async function acceptBroadcast(context: ApiContext, request: BroadcastReq
   return context.admission.whileQueueing('fanout', toStore, () => queueOnce(context, request, sorted, losses));
 }
 
-const planning = new Gate(1);
-
-/** Planning takes milliseconds: one request at a time, and between two of them whatever else came gets its turn. */
-const inTurn = <T>(plan: () => T): Promise<T> =>
-  planning.run(async () => {
-    await nextTurn();
-    return plan();
-  });
-
 /** Queues it, unless an earlier request with this client_msg_no did. */
 async function queueOnce(
   context: ApiContext,
@@ -66,7 +56,7 @@ async function queueOnce(
   const hash = request.clientMsgNo === '' ? undefined : idemHash([request.endpoint, request.from], request.clientMsgNo);
   let message = own;
   if (hash !== undefined) {
-    const fingerprint = fingerprintOf(request);
+    const fingerprint = await inTurn(() => fingerprintOf(request));
     const before = await store.idempotency.claim(shard, hash, { ...own, fingerprint });
     if (before) {
       if (before.state === 'accepted' && before.fingerprint !== fingerprint) throw changedRecipients();
@@ -81,7 +71,7 @@ async function queueOnce(
   // The first plan counts: a retry stores for exactly those that the first try accepted.
   const layout = { shards: config.shards, lanes: config.lanes };
   const broadcast = { firstId: message.id, from: request.from, cmd: request.header.sync_once === 1 };
-  let jobs = await inTurn(() => planBroadcast(broadcast, sorted.uids, layout));
+  let jobs = await inSlices(planInSlices(broadcast, sorted.uids, layout));
   const toStore = !request.header.no_persist && sorted.uids.length > 0;
   const planned = {
     total: sorted.uids.length,
@@ -93,8 +83,8 @@ async function queueOnce(
   const plan = await store.progress.plan(ref, planned);
   if (plan.total !== planned.total) {
     const refused = new Set(plan.refused.fail_uids);
-    const accepted = uniqueNames(request).filter((uid) => !refused.has(uid));
-    jobs = await inTurn(() => planBroadcast(broadcast, accepted, layout));
+    const accepted = sorted.valid.filter((uid) => !refused.has(uid));
+    jobs = await inSlices(planInSlices(broadcast, accepted, layout));
   }
   if (plan.toStore) {
     const body = request.body(message);
@@ -128,26 +118,24 @@ const emptyPlan = (createdAt: number): BatchPlan => ({
 const canReceive = (uid: string, header: MessageHeader) =>
   isName(uid) && !(header.sync_once === 1 && uid === SYSTEM_UID);
 
-function uniqueNames({ subscribers, header }: BroadcastRequest): string[] {
-  return [...new Set(subscribers)].filter((uid) => canReceive(uid, header));
-}
-
 interface Sorted {
+  /** who gets the message */
   uids: string[];
+  /** the same and those who are no users, where only those are served */
+  valid: string[];
   refused: BatchPlan['refused'];
 }
 
 /** Each uid once, and those that are refused with the reason, in request order. */
 async function sortOut(context: ApiContext, request: BroadcastRequest): Promise<Sorted> {
-  const unique = [...new Set(request.subscribers)];
-  const valid = unique.filter((uid) => canReceive(uid, request.header));
+  const { unique, valid } = await inSlices(namesOf(request));
   const unknown =
     context.config.requireKnownUsers && request.endpoint === 'sendbatch'
       ? await context.store.users.unknown(valid)
       : new Set<string>();
   const uids = unknown.size === 0 ? valid : valid.filter((uid) => !unknown.has(uid));
   const refused: BatchPlan['refused'] = { fail_uids: [], reason: [] };
-  if (uids.length < unique.length) {
+  if (uids.length < unique.size) {
     for (const uid of unique) {
       const isInvalid = !canReceive(uid, request.header);
       if (!isInvalid && !unknown.has(uid)) continue;
@@ -155,7 +143,22 @@ async function sortOut(context: ApiContext, request: BroadcastRequest): Promise<
       refused.reason.push(isInvalid ? BATCH_REASON_INVALID : BATCH_REASON_UNKNOWN);
     }
   }
-  return { uids, refused };
+  return { uids, valid, refused };
+}
+
+function* namesOf({ subscribers, header }: BroadcastRequest): Sliced<{ unique: Set<string>; valid: string[] }> {
+  const unique = new Set<string>();
+  const valid: string[] = [];
+  for (let i = 0; i < subscribers.length; ) {
+    for (const end = Math.min(i + SLICE, subscribers.length); i < end; i++) {
+      const uid = subscribers[i] ?? '';
+      const before = unique.size;
+      // One look at the set instead of two.
+      if (unique.add(uid).size > before && canReceive(uid, header)) valid.push(uid);
+    }
+    yield;
+  }
+  return { unique, valid };
 }
 
 /** Names the recipients of a request, whatever their order. */

@@ -1,0 +1,74 @@
+import type { BroadcastJob, Chunk } from '@ruyi/contracts';
+import { type Broadcast, laneOf, personalShard, refOf, shardOf } from '@ruyi/store';
+import { atOnce, SLICE, type Sliced } from './slices.ts';
+
+const CHUNK_RECIPIENTS = 1000;
+const CHUNKS_IN_JOB = 2;
+
+/** A broadcast cut into jobs: the same recipients in the same order give the same jobs, whoever cuts them. */
+export interface BroadcastPlan {
+  ref: string;
+  jobs: { lane: number; id: string; data: BroadcastJob }[];
+  starts: number[];
+  /** position of the first of the uids as they were given */
+  firstAt: number;
+}
+
+type Planned = Pick<Broadcast, 'cmd'> & { firstId: number; from: string };
+interface Layout {
+  shards: number;
+  lanes: number;
+}
+
+/**
+ * Sorts recipients by (lane, shard, uid) and gives each its position; cuts them into chunks of at most 1,000 and jobs of
+ * two chunks. `uids` holds each recipient once.
+ */
+export const planBroadcast = (message: Planned, uids: string[], layout: Layout): BroadcastPlan =>
+  atOnce(planInSlices(message, uids, layout));
+
+/** The same with pauses. */
+export function* planInSlices(message: Planned, uids: string[], layout: Layout): Sliced<BroadcastPlan> {
+  const byShard: string[][] = Array.from({ length: layout.shards }, () => []);
+  const shard = message.cmd ? (uid: string) => shardOf(uid, layout.shards) : personalShard(message.from, layout.shards);
+  for (let i = 0; i < uids.length; ) {
+    for (const end = Math.min(i + SLICE, uids.length); i < end; i++) byShard[shard(uids[i] ?? '')]?.push(uids[i] ?? '');
+    yield;
+  }
+  const plan: BroadcastPlan = { ref: refOf(message.firstId), jobs: [], starts: [], firstAt: 0 };
+  const [firstUid] = uids;
+  let position = 0;
+  let sorted = 0;
+  for (let lane = 0; lane < layout.lanes; lane++) {
+    const recipients: string[] = [];
+    for (const [shard, ofShard] of byShard.entries()) {
+      if (laneOf(shard, layout.lanes) !== lane) continue;
+      recipients.push(...ofShard.sort());
+      sorted += ofShard.length;
+      if (sorted < SLICE) continue;
+      sorted = 0;
+      yield;
+    }
+    const chunks: Chunk[] = [];
+    const size = Math.ceil(recipients.length / Math.ceil(recipients.length / CHUNK_RECIPIENTS));
+    for (let i = 0; i < recipients.length; i += size) {
+      const part = recipients.slice(i, i + size);
+      const firstIndex = firstUid === undefined ? -1 : part.indexOf(firstUid);
+      if (firstIndex >= 0) plan.firstAt = position + firstIndex;
+      chunks.push({ chunk: plan.starts.length, start: position, uids: part.join('\n') });
+      plan.starts.push(position);
+      position += part.length;
+    }
+    for (let i = 0; i < chunks.length; i += CHUNKS_IN_JOB) {
+      const part = chunks.slice(i, i + CHUNKS_IN_JOB);
+      const first = part[0]?.start ?? 0;
+      const count = (chunks[i + CHUNKS_IN_JOB]?.start ?? position) - first;
+      plan.jobs.push({
+        lane,
+        id: `${plan.ref}.${lane}.${i / CHUNKS_IN_JOB}.${count}`,
+        data: { ref: plan.ref, from: message.from, ...(message.cmd ? { cmd: 1 } : {}), chunks: part },
+      });
+    }
+  }
+  return plan;
+}
