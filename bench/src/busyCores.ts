@@ -5,8 +5,9 @@ import type { System } from './system.ts';
 
 /** Clock ticks a second in /proc, on every Linux that Node runs on. */
 const TICKS = 100;
+const WAITS = ' waits';
 
-/** CPU seconds so far, by part of the system; `machine` counts everybody on it, `stolen` what its host gave to others. Linux only, elsewhere empty. */
+/** CPU seconds so far, by part of the system, and how long each waited for a core; `machine` counts everybody on it, `stolen` what its host gave to others. Linux only, elsewhere empty. */
 function cpuSeconds(system: System): Record<string, number> {
   try {
     const workers = system.workers.reduce((sum, { pid }) => sum + ofProcess(pid), 0);
@@ -17,6 +18,9 @@ function cpuSeconds(system: System): Record<string, number> {
       Redis: ofProcess(system.redis.pid),
       load: (user + kernel) / 1e6,
       ...ofMachine(),
+      [`API${WAITS}`]: waitOf(system.api.pid),
+      [`workers${WAITS}`]: system.workers.reduce((sum, { pid }) => sum + waitOf(pid), 0),
+      [`Redis${WAITS}`]: waitOf(system.redis.pid),
     };
   } catch {
     return {};
@@ -28,6 +32,12 @@ function ofProcess(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** Seconds in which the main thread could have run and had no core: proc(5), /proc/pid/task/tid/schedstat. */
+function waitOf(pid: number): number {
+  const [, waited] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
+  return Number(waited) / 1e9;
 }
 
 /** proc_stat(5): all of the first line but idle and iowait; and what other guests of the same host took meanwhile. */
@@ -58,9 +68,12 @@ export class BusyCores {
   details(when = 'busy cores'): Record<string, string> {
     const parts = Object.keys(this.#rounds[0] ?? {});
     if (parts.length === 0) return {};
-    const medians = parts.map(
-      (part) => `${part} ${summarize(this.#rounds.map((round) => round[part] ?? 0)).median.toFixed(2)}`,
-    );
-    return { [`${when} of ${cpus().length}`]: medians.join(', ') };
+    const medians = (part: string) => summarize(this.#rounds.map((round) => round[part] ?? 0)).median.toFixed(2);
+    const textOf = (wanted: string[]) => wanted.map((part) => `${part.replace(WAITS, '')} ${medians(part)}`).join(', ');
+    return {
+      [`${when} of ${cpus().length}`]: textOf(parts.filter((part) => !part.endsWith(WAITS))),
+      // Of the time: 0.3 is a process that stood still for a third of it because others had the cores.
+      [`${when}: waits for one`]: textOf(parts.filter((part) => part.endsWith(WAITS))),
+    };
   }
 }

@@ -2,7 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, FaultContext } from './fault.ts';
 
-const IDLE = 1500;
+/** Fewer in the short form, which has no time to open more. */
+const IDLE = { least: 1500, most: 10_000, longMs: 15_000 };
+const OPENED_AT_ONCE = 500;
 const LORISES = 150;
 const ENDLESS = 20;
 const TICK_MS = 250;
@@ -41,10 +43,15 @@ export const hostileClients: Fault = async (context) => {
     sockets.push(socket);
     return socket;
   };
-  for (let i = 0; i < IDLE; i++) open();
+  const idle = forMs < IDLE.longMs ? IDLE.least : IDLE.most;
+  for (let i = 1; i <= idle; i++) {
+    open();
+    // More than the listen queue holds would keep others out for a moment, which any client's own system does too.
+    if (i % OPENED_AT_ONCE === 0) await pause(TICK_MS / 5);
+  }
   const lorises = Array.from({ length: LORISES }, () => open(START));
   const endless = Array.from({ length: ENDLESS }, () => open(`${START}Transfer-Encoding: chunked\r\n\r\n`));
-  count('idle connections', IDLE);
+  count('idle connections', idle);
   count('slow clients', LORISES + ENDLESS);
   try {
     do {
