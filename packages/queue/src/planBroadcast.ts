@@ -40,15 +40,16 @@ export function* planInSlices(message: Planned, uids: string[], layout: Layout):
   let position = 0;
   let sorted = 0;
   for (let lane = 0; lane < layout.lanes; lane++) {
-    const recipients: string[] = [];
+    const ofLane: string[][] = [];
     for (const [shard, ofShard] of byShard.entries()) {
       if (laneOf(shard, layout.lanes) !== lane) continue;
-      recipients.push(...ofShard.sort());
+      ofLane.push(ofShard.sort());
       sorted += ofShard.length;
       if (sorted < SLICE) continue;
       sorted = 0;
       yield;
     }
+    const recipients = ofLane.flat();
     const chunks: Chunk[] = [];
     const size = Math.ceil(recipients.length / Math.ceil(recipients.length / CHUNK_RECIPIENTS));
     for (let i = 0; i < recipients.length; i += size) {

@@ -3,6 +3,7 @@ import type { GroupCommandJob, SendItem } from '@ruyi/contracts';
 import { Gate, groupBy, laneOf, shardOf } from '@ruyi/store';
 import { Batcher } from './batcher.ts';
 import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
+import { recipientsInJob } from './names.ts';
 import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';
 import { inTurn } from './slices.ts';
@@ -87,7 +88,8 @@ export class Producer {
           data,
           opts: { jobId: id, priority: turns[i] ?? 1 },
         }));
-        const { added } = await inTurn(() => {
+        const recipients = jobs.reduce((sum, { id }) => sum + recipientsInJob(id), 0);
+        const { added } = await inTurn(recipients, () => {
           guard();
           return { added: this.#queues.lane('fanout', lane).addBulk(adds) };
         });

@@ -56,7 +56,7 @@ async function queueOnce(
   const hash = request.clientMsgNo === '' ? undefined : idemHash([request.endpoint, request.from], request.clientMsgNo);
   let message = own;
   if (hash !== undefined) {
-    const fingerprint = await inTurn(() => fingerprintOf(request));
+    const fingerprint = await inTurn(request.subscribers.length, () => fingerprintOf(request));
     const before = await store.idempotency.claim(shard, hash, { ...own, fingerprint });
     if (before) {
       if (before.state === 'accepted' && before.fingerprint !== fingerprint) throw changedRecipients();
@@ -71,7 +71,7 @@ async function queueOnce(
   // The first plan counts: a retry stores for exactly those that the first try accepted.
   const layout = { shards: config.shards, lanes: config.lanes };
   const broadcast = { firstId: message.id, from: request.from, cmd: request.header.sync_once === 1 };
-  let jobs = await inSlices(planInSlices(broadcast, sorted.uids, layout));
+  let jobs = await inSlices(sorted.uids.length, planInSlices(broadcast, sorted.uids, layout));
   const toStore = !request.header.no_persist && sorted.uids.length > 0;
   const planned = {
     total: sorted.uids.length,
@@ -84,7 +84,7 @@ async function queueOnce(
   if (plan.total !== planned.total) {
     const refused = new Set(plan.refused.fail_uids);
     const accepted = sorted.valid.filter((uid) => !refused.has(uid));
-    jobs = await inSlices(planInSlices(broadcast, accepted, layout));
+    jobs = await inSlices(accepted.length, planInSlices(broadcast, accepted, layout));
   }
   if (plan.toStore) {
     const body = request.body(message);
@@ -128,7 +128,7 @@ interface Sorted {
 
 /** Each uid once, and those that are refused with the reason, in request order. */
 async function sortOut(context: ApiContext, request: BroadcastRequest): Promise<Sorted> {
-  const { unique, valid } = await inSlices(namesOf(request));
+  const { unique, valid } = await inSlices(request.subscribers.length, namesOf(request));
   const unknown =
     context.config.requireKnownUsers && request.endpoint === 'sendbatch'
       ? await context.store.users.unknown(valid)
