@@ -106,7 +106,7 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
   }
 
   async function readLogs(from: string): Promise<void> {
-    for await (const { pages, logs, next } of scanLogs(store.redis, from)) {
+    for await (const { pages, logs, next } of scanLogs(store.redis, from, signal)) {
       signal.throwIfAborted();
       const senders = await sendersOf(store, pages);
       for (const { channel, entries } of pages) {

@@ -108,7 +108,7 @@ function isConnectionError(error: Error): boolean {
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/.test(code) ||
     error.name === 'MaxRetriesPerRequestError' ||
-    /Command timed out|Connection is closed|Stream isn't writeable|connect ETIMEDOUT|Too many Cluster redirections|ClusterAllFailedError|Socket closed|reconnect/i.test(
+    /Command timed out|Connection is closed|aborted due to connection close|Stream isn't writeable|connect ETIMEDOUT|Too many Cluster redirections|ClusterAllFailedError|Socket closed|reconnect/i.test(
       error.message,
     )
   );

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { decodeEntry, type Entry } from './entries.ts';
-import { isTransient } from './redis.ts';
+import { untilServed } from './retry.ts';
 
 const KEYS_AT_ONCE = 500;
 const ENTRIES_AT_ONCE = 128;
@@ -44,22 +44,23 @@ export async function serverRun(redis: Redis): Promise<string> {
  * Every entry of every log, many logs at a time, for a rebuild of the search index. Logs that are there from beginning to
  * end are returned at least once, if the server is the same run throughout; what is stored meanwhile may be missing.
  * @param from a `next` of an earlier scan, to go on behind it
+ * @param signal aborts waiting for a Redis that does not serve
  */
-export async function* scanLogs(redis: Redis, from = '0'): AsyncGenerator<ScannedLogs> {
+export async function* scanLogs(
+  redis: Redis,
+  from = '0',
+  signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<ScannedLogs> {
   let cursor = from;
   do {
     const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', KEYS_AT_ONCE);
     cursor = next;
-    // Most logs are short: the first page of each comes in one round trip.
-    const pipeline = redis.pipeline();
-    for (const key of keys) pipeline.zrange(key, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
-    const replies = (await pipeline.exec()) ?? [];
+    const replies = await untilServed(() => firstPages(redis, keys), signal);
     const pages: LogPage[] = [];
     const longer: { key: string; channel: string; after: string | undefined }[] = [];
     for (const [i, key] of keys.entries()) {
       const channel = LOG_KEY.exec(key)?.[1];
-      const [error, reply] = replies[i] ?? [];
-      if (error && isTransient(error)) throw error;
+      const reply = replies[i];
       // Also a key that is no log: it holds nothing that anyone could read, and the others must not go without.
       if (channel === undefined || !Array.isArray(reply)) continue;
       const page = reply.map(String);
@@ -76,6 +77,20 @@ export async function* scanLogs(redis: Redis, from = '0'): AsyncGenerator<Scanne
     }
     yield { pages: [], logs: keys.length, next: cursor };
   } while (cursor !== '0');
+}
+
+/**
+ * The first page of each log, in one round trip: most logs are short. An error in the place of what is no log.
+ * @throws Error where Redis did not serve all of them, as where the connection is cut after the first replies
+ */
+async function firstPages(redis: Redis, keys: string[]): Promise<unknown[]> {
+  const pipeline = redis.pipeline();
+  for (const key of keys) pipeline.zrange(key, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    if (error && !error.message.startsWith('WRONGTYPE')) throw error;
+    return error ?? reply;
+  });
 }
 
 function entriesOf(page: string[]): LogPage['entries'] {

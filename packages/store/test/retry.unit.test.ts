@@ -17,6 +17,7 @@ test.each([
   [reply('ERR increment or decrement would overflow'), false, false],
   [reply('ERR user_script:3: attempt to index a nil value script: abc, on @user_script:3.'), false, false],
   [new Error('Connection is closed.'), true, true],
+  [new Error('Command aborted due to connection close'), true, true],
   [new Error('Command timed out'), true, true],
   [Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }), true, true],
   [Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), true, true],
