@@ -33,13 +33,15 @@ async function check(system: System, recipients: number, senders: string[]): Pro
       );
       for (const channel of names) {
         const shard = shardOf(channel, SHARDS);
-        pipeline.zrange(keys.log(shard, channel), '0', '-1', 'WITHSCORES');
+        pipeline.get(keys.seq(shard, channel)).zrange(keys.log(shard, channel), '0', '-1', 'WITHSCORES');
       }
       const replies = (await pipeline.exec()) ?? [];
       names.forEach((channel, i) => {
-        const log = replies[i]?.[1];
-        if (!Array.isArray(log) || log.length !== 2 || log[1] !== '1') {
-          throw new Error(`${channel}: ${JSON.stringify(log)}`);
+        const counter = replies[2 * i]?.[1];
+        const log = replies[2 * i + 1]?.[1];
+        // Without a counter the last seq is what the log holds.
+        if (counter !== null || !Array.isArray(log) || log.length !== 2 || log[1] !== '1') {
+          throw new Error(`${channel}: counter ${counter}, log ${JSON.stringify(log)}`);
         }
       });
     }
