@@ -8,11 +8,16 @@ export type ErrorCode =
   | 'invalid_json'
   | 'invalid_request'
   | 'unauthorized'
+  | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
+  | 'timeout'
+  | 'idempotency_conflict'
   | 'payload_too_large'
   | 'overloaded'
+  | 'headers_too_large'
   | 'unavailable'
+  | 'corrupt'
   | 'internal';
 
 /** The body of every error answer (§1). */
@@ -64,6 +69,13 @@ export class UnauthorizedError extends ApiError {
   }
 }
 
+/** The request may come from a web page of another origin, or reached us under a name that is not ours (§1, 403). */
+export class ForbiddenError extends ApiError {
+  constructor(message: string) {
+    super(403, 'forbidden', message);
+  }
+}
+
 export class NotFoundError extends ApiError {
   constructor(message: string) {
     super(404, 'not_found', message);
@@ -73,6 +85,13 @@ export class NotFoundError extends ApiError {
 export class MethodNotAllowedError extends ApiError {
   constructor(method: string, allowed: string) {
     super(405, 'method_not_allowed', `${method} is not allowed here, use ${allowed}`, { Allow: allowed });
+  }
+}
+
+/** A known `client_msg_no` with another request (§2, Idempotency); nothing was stored. */
+export class IdempotencyConflictError extends ApiError {
+  constructor(message: string) {
+    super(409, 'idempotency_conflict', message);
   }
 }
 
@@ -93,5 +112,12 @@ export class OverloadedError extends ApiError {
 export class UnavailableError extends ApiError {
   constructor(message: string, retryAfterSeconds = 1) {
     super(503, 'unavailable', message, { 'Retry-After': String(retryAfterSeconds) });
+  }
+}
+
+/** What this request reads is damaged in Redis; the message names the channel or uid (§1). */
+export class CorruptError extends ApiError {
+  constructor(message: string) {
+    super(500, 'corrupt', message);
   }
 }

@@ -1,5 +1,8 @@
 import {
   ApiError,
+  CorruptError,
+  ForbiddenError,
+  IdempotencyConflictError,
   InvalidJsonError,
   InvalidRequestError,
   MethodNotAllowedError,
@@ -15,11 +18,14 @@ test.each<[ApiError, number, string, Record<string, string>]>([
   [new InvalidJsonError('why'), 400, 'invalid_json', {}],
   [new InvalidRequestError([{ path: 'uid', message: 'is required' }]), 400, 'invalid_request', {}],
   [new UnauthorizedError(), 401, 'unauthorized', { 'WWW-Authenticate': 'Bearer' }],
+  [new ForbiddenError('why'), 403, 'forbidden', {}],
   [new NotFoundError('why'), 404, 'not_found', {}],
   [new MethodNotAllowedError('GET', 'POST'), 405, 'method_not_allowed', { Allow: 'POST' }],
+  [new IdempotencyConflictError('why'), 409, 'idempotency_conflict', {}],
   [new PayloadTooLargeError('why'), 413, 'payload_too_large', {}],
   [new OverloadedError('why', 2), 429, 'overloaded', { 'Retry-After': '2' }],
   [new UnavailableError('why'), 503, 'unavailable', { 'Retry-After': '1' }],
+  [new CorruptError('why'), 500, 'corrupt', {}],
 ])('%s has the status, code and headers of the contract, and says what is wrong', (error, status, code, headers) => {
   expect(error).toBeInstanceOf(ApiError);
   expect(error.toBody()).toMatchObject({ status, code, msg: error.message });
