@@ -3,6 +3,7 @@ import { cutClients, cutRedis } from './cuts.ts';
 import type { Fault } from './fault.ts';
 import { freezeAll, freezeWorker } from './freezes.ts';
 import { hostileClients } from './hostileClients.ts';
+import { hostileMembers } from './hostileMembers.ts';
 import { killAll, killApi, killIndexer, killWorkers } from './kills.ts';
 import type { FaultName } from './names.ts';
 import { poison } from './poison.ts';
@@ -33,4 +34,5 @@ export const faults: Record<FaultName, Fault> = {
   'clock-back': clockBack,
   'rolling-restart': rollingRestart,
   'hostile-clients': hostileClients,
+  'hostile-members': hostileMembers,
 };

@@ -20,6 +20,7 @@ export const faultNames = [
   'clock-back',
   'rolling-restart',
   'hostile-clients',
+  'hostile-members',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 export const isFaultName = (name: string): name is FaultName => faultNames.some((known) => known === name);
