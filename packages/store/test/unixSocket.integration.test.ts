@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ConnectionRole, connect, isTransient, isUnavailable, unixUrl } from '@ruyi/store';
+import { connect, isTransient, isUnavailable, unixUrl } from '@ruyi/store';
 import { startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -19,16 +19,19 @@ afterAll(async () => {
   folder.remove();
 });
 
-test.each<ConnectionRole>(['request', 'background', 'worker'])('a connection for %s speaks over it', async (role) => {
-  const connection = connect(url, role, 'test');
-  expect(await connection.call('ACL', 'WHOAMI')).toBe('ann');
-  expect(await connection.client('INFO')).toMatch(/ db=3 /);
-  // BullMQ makes its own connections from the one it is given.
-  const copy = connection.duplicate();
-  expect(await copy.client('INFO')).toMatch(/ db=3 .* user=ann /);
-  copy.disconnect();
-  connection.disconnect();
-});
+test.each<Parameters<typeof connect>[1]>(['request', 'background', 'worker'])(
+  'a connection for %s speaks over it',
+  async (role) => {
+    const connection = connect(url, role, 'test');
+    expect(await connection.call('ACL', 'WHOAMI')).toBe('ann');
+    expect(await connection.client('INFO')).toMatch(/ db=3 /);
+    // BullMQ makes its own connections from the one it is given.
+    const copy = connection.duplicate();
+    expect(await copy.client('INFO')).toMatch(/ db=3 .* user=ann /);
+    copy.disconnect();
+    connection.disconnect();
+  },
+);
 
 test('while the socket is not there, the failure counts as a Redis that is away', async () => {
   const connection = connect(unixUrl(join(folder.path, 'none.sock')), 'request', 'test');
