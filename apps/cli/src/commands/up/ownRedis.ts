@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '@ruyi/config';
+import { damagesAof, endsWithinCommand, repairAof } from './aofTail.ts';
 import { findRedis } from './findRedis.ts';
 import { chooseAddress, urlOf } from './redisAddress.ts';
 import { launchRedis } from './redisServer.ts';
@@ -16,7 +17,7 @@ export interface OwnRedisOptions {
 }
 
 /**
- * Starts the installation's own redis-server.
+ * Starts the installation's own redis-server; what a crash of the machine has left at the end of its AOF is cut off first.
  * @returns its address, as REDIS_URL
  * @throws StartError if it cannot start
  */
@@ -25,6 +26,13 @@ export async function startOwnRedis({ config, env, runFolder, say, start }: OwnR
   const address = await chooseAddress(runFolder);
   const dir = join(config.dataDir, 'redis');
   const launch = () => launchRedis({ binary, address, dir, maxmemory: config.redisMaxmemory, say });
-  await start(launch);
+  const aof = { binary, path: env.PATH, dir, say };
+  if (endsWithinCommand(dir)) await repairAof(aof);
+  try {
+    await start(launch);
+  } catch (error) {
+    if (!damagesAof(error) || !(await repairAof(aof))) throw error;
+    await start(launch);
+  }
   return urlOf(address);
 }
