@@ -1,5 +1,5 @@
 # One image for api, worker, indexer and board; docker-compose.yml chooses the command.
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 # better-sqlite3 is compiled where no ready-made binary fits.
 RUN apt-get update \
   && apt-get install -y --no-install-recommends python3 make g++ \
@@ -17,7 +17,7 @@ RUN npm ci --no-audit --no-fund \
   && npm prune --omit=dev --no-audit --no-fund \
   && rm -rf packages/*/src packages/*/test apps/*/src apps/*/test .turbo
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./

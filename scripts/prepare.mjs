@@ -1,6 +1,6 @@
 // What must be there before anything of ours can run: Node, the dependencies of the lock file, compiled code.
 // Needs nothing but Node: it runs in a fresh clone.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -15,11 +15,14 @@ const BUILT = join(root, 'node_modules', '.ruyi-built');
 /** A reason to give up; its message is one line for the person who typed the command. */
 export class PrepareError extends Error {}
 
-/** Makes sure that everything is there; says one line before each step that takes a while, nothing otherwise. */
-export function prepare(say) {
+/**
+ * Makes sure that everything is there; says one line before each step that takes a while, nothing otherwise.
+ * @param signal aborted: what runs is ended, with all that it has started, and the promise rejects
+ */
+export async function prepare(say, signal) {
   checkNode();
-  installIfNeeded(say);
-  buildIfStale(say);
+  await installIfNeeded(say, signal);
+  await buildIfStale(say, signal);
 }
 
 function checkNode() {
@@ -30,7 +33,7 @@ function checkNode() {
 }
 
 /** Runs `npm ci` unless node_modules holds what the lock file says, built for this Node. */
-function installIfNeeded(say) {
+async function installIfNeeded(say, signal) {
   const lock = join(root, 'package-lock.json');
   // Native modules fit one ABI only.
   const wanted = `${process.versions.modules} ${process.arch} ${hash([lock])}`;
@@ -41,13 +44,14 @@ function installIfNeeded(say) {
   const installedByHand = sameNode && modified(npmsOwn) >= modified(lock) && modified(npmsOwn) > 0;
   if (stamp !== wanted && !installedByHand) {
     say('installing dependencies (npm ci) …');
-    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'the dependencies could not be installed');
+    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+    await npm(args, 'the dependencies could not be installed', signal);
   }
   if (stamp !== wanted) writeFileSync(INSTALLED, wanted);
 }
 
 /** Runs `npm run build` unless what is compiled came from these very sources. */
-function buildIfStale(say) {
+async function buildIfStale(say, signal) {
   const members = ['packages', 'apps'].flatMap((folder) => subfolders(join(root, folder)));
   const inputs = [
     join(root, 'package-lock.json'),
@@ -65,27 +69,67 @@ function buildIfStale(say) {
   );
   if (compiled && read(BUILT) === wanted) return;
   say('building …');
-  npm(['run', 'build', '--silent'], 'the build failed');
+  await npm(['run', 'build', '--silent'], 'the build failed', signal);
   mkdirSync(dirname(BUILT), { recursive: true });
   writeFileSync(BUILT, wanted);
 }
 
 /** Runs npm without its chatter; what it printed is shown only when it fails. */
-function npm(args, problem) {
+async function npm(args, problem, signal) {
   const { npm_execpath: script } = process.env;
   const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
-  const result = spawnSync(command, [...first, ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 64 * 1024 * 1024,
+  const { failure, output } = await run(command, [...first, ...args], signal);
+  if (failure === undefined) return;
+  if (signal?.aborted) throw new PrepareError('stopped');
+  process.stderr.write(output);
+  const step = args.slice(0, args[0] === 'run' ? 2 : 1).join(' ');
+  throw new PrepareError(`${problem} (npm ${step}${failure === '' ? '' : `: ${failure}`})`);
+}
+
+/** How long a step may take to end by itself once it is told to. */
+const GRACE_MS = 5_000;
+
+/** Its group is its own, so that a signal reaches compilers and whatever else a step has started. */
+function run(command, args, signal) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+    }
+    let timer;
+    const stop = () => {
+      signalGroup(child, 'SIGTERM');
+      timer = setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS);
+    };
+    const settle = (failure) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      if (signal?.aborted) signalGroup(child, 'SIGKILL');
+      resolve({ failure, output });
+    };
+    child.once('error', (error) => settle(error.message));
+    child.once('close', (code) => settle(code === 0 ? undefined : ''));
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
   });
-  if (result.status === 0) return;
-  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
-  throw new PrepareError(
-    `${problem} (npm ${args.slice(0, args[0] === 'run' ? 2 : 1).join(' ')}${result.error ? `: ${result.error.message}` : ''})`,
-  );
+}
+
+function signalGroup(child, name) {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, name);
+  } catch (error) {
+    // Nothing of it runs any more.
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 const subfolders = (folder) =>

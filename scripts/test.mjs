@@ -48,8 +48,8 @@ const countingOne = (check) => async () => {
 };
 
 const steps = {
-  'install and build': countingOne(() => {
-    prepare(say);
+  'install and build': countingOne(async () => {
+    await prepare(say);
     return true;
   }),
   'redis-server': countingOne(redis),

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
+import { connect } from '@ruyi/store';
 import { startRedis, tempDir, waitFor } from '@ruyi/testkit';
-import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Installation, newInstallation } from './installation.ts';
 
@@ -39,7 +39,7 @@ describe('starting', () => {
 
   test('its redis-server keeps every write, evicts nothing and has the memory it was given', async () => {
     await installation.start();
-    const redis = new Redis((await askApi()).redis);
+    const redis = connect((await askApi()).redis, 'background', 'test');
     const setting = async (name: string) => ((await redis.config('GET', name)) as string[])[1];
     expect(await setting('appendonly')).toBe('yes');
     expect(await setting('appendfsync')).toBe('everysec');
@@ -159,9 +159,9 @@ describe('when something dies', () => {
     expect(up.stdout).toContain('api ended (SIGKILL); starting it again in 0.2 s');
   });
 
-  test('redis is started again, on the same port and data', async () => {
+  test('redis is started again, at the same address and with its data', async () => {
     await installation.start();
-    const redis = new Redis((await askApi()).redis, { maxRetriesPerRequest: null });
+    const redis = connect((await askApi()).redis, 'background', 'test');
     redis.on('error', () => {});
     await redis.set('kept', 'yes');
     process.kill(installation.pidOf('redis-server'), 'SIGKILL');
@@ -176,7 +176,7 @@ describe('when something dies', () => {
     // Without setpriv on PATH redis-server is not tied to the supervisor, as on other systems than Linux.
     const env = onlyCommands.length === 0 ? {} : { PATH: pathWith(installation.dataDir, onlyCommands) };
     const first = await installation.start(env);
-    const before = new Redis((await askApi()).redis);
+    const before = connect((await askApi()).redis, 'background', 'test');
     await before.set('kept', 'yes');
     before.disconnect();
     await first.kill('SIGKILL');
@@ -184,7 +184,7 @@ describe('when something dies', () => {
     const second = await installation.start(env);
     if (onlyCommands.length > 0)
       expect(second.stdout).toMatch(/^ending what an earlier start has left running: .*redis/);
-    const after = new Redis((await askApi()).redis);
+    const after = connect((await askApi()).redis, 'background', 'test');
     expect(await after.get('kept')).toBe('yes');
     after.disconnect();
     expect(installation.pidOf('redis-server')).toBeGreaterThan(0);

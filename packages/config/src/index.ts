@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { problemOfRedisUrl } from './redisUrl.ts';
 
 /** A setting that cannot work; the message is the one line that the operator sees. */
 export class ConfigError extends Error {
@@ -23,8 +24,7 @@ const url = (protocols: string[]) =>
   text.refine((value) => value === '' || hasProtocol(value, protocols), `must start with ${protocols.join(' or ')}`);
 
 function hasProtocol(value: string, protocols: string[]): boolean {
-  // Not by URL's own protocol: `redis:6379`, a forgotten `redis://`, is a URL too.
-  return value.split(',').every((part) => protocols.some((start) => part.startsWith(start)) && URL.canParse(part));
+  return protocols.some((start) => value.startsWith(start)) && URL.canParse(value);
 }
 
 const SHOWN_CHARACTERS = 100;
@@ -34,7 +34,10 @@ const Environment = z.object({
   PORT: whole(5001, 0, 65_535),
   API_TOKEN: text,
   ALLOW_ANONYMOUS: flag,
-  REDIS_URL: url(['redis://', 'rediss://']),
+  REDIS_URL: text.superRefine((value, context) => {
+    const message = value === '' ? undefined : problemOfRedisUrl(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  }),
   MEILI_URL: url(['http://', 'https://']),
   MEILI_API_KEY: text,
   DATA_DIR: z
@@ -74,7 +77,7 @@ export interface Config {
   readonly port: number;
   readonly apiToken: string;
   readonly allowAnonymous: boolean;
-  /** '' where `npm start` runs its own redis-server */
+  /** as problemOfRedisUrl allows it; '' where `npm start` runs its own redis-server */
   readonly redisUrl: string;
   /** '' for the embedded engine */
   readonly meiliUrl: string;
@@ -127,7 +130,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   if (e.INDEXERS > 1 && e.MEILI_URL === '') {
     throw new ConfigError(`INDEXERS=${e.INDEXERS}: the embedded engine has one writer; set MEILI_URL or INDEXERS=1`);
   }
-  if (e.REDIS_URL.includes(',')) {
+  if (/^rediss?:.*,/.test(e.REDIS_URL)) {
     throw new ConfigError('REDIS_URL: a comma list (Redis Cluster) is not supported yet; give one redis:// address');
   }
   return Object.freeze({

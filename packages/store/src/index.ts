@@ -27,3 +27,4 @@ export { runScript } from './scripts.ts';
 export { laneOf, personalShard, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';
 export type { Trimmer } from './trim.ts';
+export { parseUnixUrl, unixUrl } from './unixUrl.ts';

@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { readScripts } from './scripts.ts';
+import { parseUnixUrl } from './unixUrl.ts';
 
 /** ioredis types the reply mapping by the constructor's argument; ours is always the default. */
 type Options = Omit<RedisOptions, 'replyMapping'>;
@@ -16,7 +17,7 @@ export type ConnectionRole =
 const COMMAND_TIMEOUT_MS = 2000;
 
 /**
- * Opens a connection to Redis. Auto-pipelining stays off: with scripts on a cluster it fails, and an unguarded failure
+ * Opens a connection to Redis, at any REDIS_URL that the configuration accepts. Auto-pipelining stays off: with scripts on a cluster it fails, and an unguarded failure
  * ends the process.
  */
 export function connect(url: string, role: ConnectionRole, name: string): Redis {
@@ -32,7 +33,8 @@ export function connect(url: string, role: ConnectionRole, name: string): Redis 
     role === 'request'
       ? { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, autoResendUnfulfilledCommands: false }
       : { maxRetriesPerRequest: null };
-  const redis = new Redis(url, { ...shared, ...byRole });
+  const unix = parseUnixUrl(url);
+  const redis = unix ? new Redis({ ...shared, ...byRole, ...unix }) : new Redis(url, { ...shared, ...byRole });
   if (role !== 'background') rejectUnanswered(redis);
   return redis;
 }
@@ -105,6 +107,8 @@ export function isUnavailable(error: unknown): boolean {
 
 function isConnectionError(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : '';
+  // A unix socket that is not there while Redis starts again (ENOENT), or whose queue is full (EAGAIN).
+  if ('syscall' in error && error.syscall === 'connect') return true;
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/.test(code) ||
     error.name === 'MaxRetriesPerRequestError' ||

@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { type Config, loadConfig } from '@ruyi/config';
 import { redisUrlFile } from './up/runFolder.ts';
-import { StartError } from './up/startError.ts';
+import { oneLine, StartError } from './up/startError.ts';
 
-/** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError where neither is */
+/** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError if there is neither */
 function redisUrlOf(config: Config): string {
   if (config.redisUrl !== '') return config.redisUrl;
   try {
     return readFileSync(redisUrlFile(config.dataDir), 'utf8');
-  } catch {
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code !== 'ENOENT') {
+      throw new StartError(
+        `DATA_DIR=${config.dataDir}: cannot be read (${oneLine(error)}); give the command as the user that Ruyi runs as, or set REDIS_URL`,
+      );
+    }
     throw new StartError(`nothing runs on DATA_DIR=${config.dataDir}: start it (npm start), or set REDIS_URL`);
   }
 }

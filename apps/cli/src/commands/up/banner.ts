@@ -37,4 +37,4 @@ export function webAddress(reported: Record<string, unknown>, host: string, port
 }
 
 /** Passwords in addresses do not belong on a terminal. */
-export const withoutSecrets = (url: string): string => url.replace(/\/\/[^@/]*@/, '//…@');
+export const withoutSecrets = (url: string): string => url.replace(/\/\/[^/]*@/, '//…@');

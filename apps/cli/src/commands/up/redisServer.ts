@@ -1,18 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { connect as connectTcp } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { whenGone } from './launchChild.ts';
+import type { RedisAddress } from './redisAddress.ts';
+import { type RedisSettings, redisConfig } from './redisConfig.ts';
 import { StartError } from './startError.ts';
 import type { Launched } from './supervised.ts';
 
-export interface RedisPlan {
+export interface RedisPlan extends RedisSettings {
   binary: string;
-  port: number;
-  /** DATA_DIR/redis */
-  dir: string;
-  maxmemory: number;
   say(line: string): void;
 }
 
@@ -26,31 +24,16 @@ const PATIENCE_MS = 5_000;
  */
 export function launchRedis(plan: RedisPlan): Launched {
   mkdirSync(plan.dir, { recursive: true });
-  const args = redisArguments(plan);
   // Where the kernel can, it ends redis-server with the supervisor, even after kill -9; elsewhere the next start does.
-  const [command, ...rest] = tiesToParent()
-    ? ['setpriv', '--pdeathsig', 'TERM', plan.binary, ...args]
-    : [plan.binary, ...args];
-  const child = spawn(command ?? plan.binary, rest, { stdio: 'ignore', detached: true });
+  const [command, ...args] = tiesToParent() ? ['setpriv', '--pdeathsig', 'TERM', plan.binary, '-'] : [plan.binary, '-'];
+  const child = spawn(command ?? plan.binary, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  // One that ends before it has read all says why in its exit code.
+  child.stdin.on('error', () => {});
+  child.stdin.end(redisConfig(plan));
   const gone = whenGone(child);
   const ready = whenServing(plan, gone);
   ready.catch(() => {});
   return { pid: child.pid ?? 0, ready, gone, signal: (signal) => void child.kill(signal) };
-}
-
-function redisArguments({ port, dir, maxmemory }: RedisPlan): string[] {
-  const settings: Record<string, string> = {
-    port: String(port),
-    bind: '127.0.0.1',
-    dir,
-    logfile: join(dir, 'redis.log'),
-    appendonly: 'yes',
-    appendfsync: 'everysec',
-    save: '',
-    maxmemory: String(maxmemory),
-    'maxmemory-policy': 'noeviction',
-  };
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 /** Linux with util-linux 2.31 or newer; the command replaces itself by redis-server, so the process id stays. */
@@ -67,7 +50,7 @@ async function whenServing(plan: RedisPlan, gone: Promise<string>): Promise<Reco
   try {
     for (;;) {
       if (ended !== undefined) throw new StartError(`redis-server ended (${ended})${lastLogLine(plan.dir)}`);
-      if (await answersPing(plan.port)) return {};
+      if (await answersPing(plan.address)) return {};
       await pause(PING_EVERY_MS);
     }
   } finally {
@@ -76,18 +59,24 @@ async function whenServing(plan: RedisPlan, gone: Promise<string>): Promise<Reco
 }
 
 /** `+PONG`; while it loads its data it answers `-LOADING`. */
-function answersPing(port: number): Promise<boolean> {
+function answersPing(address: RedisAddress): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connectTcp({ port, host: '127.0.0.1' });
+    const isSocket = 'socket' in address;
+    const socket = connect(isSocket ? { path: address.socket } : { port: address.port, host: '127.0.0.1' });
     const answer = (serves: boolean) => {
       socket.destroy();
       resolve(serves);
     };
+    let replies = '';
     socket.setTimeout(1000, () => answer(false));
     socket.once('error', () => answer(false));
     socket.once('close', () => answer(false));
-    socket.once('data', (data) => answer(data.toString().startsWith('+PONG')));
-    socket.write('PING\r\n');
+    socket.on('data', (data) => {
+      replies += data.toString();
+      if (replies.includes('+PONG')) answer(true);
+      else if (replies.includes('-')) answer(false);
+    });
+    socket.write(`${isSocket ? '' : `AUTH ${address.password}\r\n`}PING\r\n`);
   });
 }
 
@@ -96,8 +85,9 @@ function lastLogLine(dir: string): string {
   const file = join(dir, 'redis.log');
   try {
     const lines = readFileSync(file, 'utf8').trim().split('\n').slice(-20);
-    const warning = lines.findLast((line) => / # (?!WARNING|Redis is now ready)/.test(line));
-    return `${warning ? `: ${warning.replace(/^.* # /, '')}` : ''}; see ${file}`;
+    const warning = lines.findLast((line) => / # (?!WARNING|Redis is now ready)/.test(line))?.replace(/^.* # /, '');
+    const hint = warning?.includes('RDB') ? ` (its base file is damaged: restore ${dir} from a backup)` : '';
+    return `${warning ? `: ${warning}` : ''}${hint}; see ${file}`;
   } catch {
     return `; no log in ${dir}`;
   }

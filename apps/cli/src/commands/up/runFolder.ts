@@ -1,7 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openDataDir } from './dataDir.ts';
 import type { ProcessIdentity } from './processIdentity.ts';
-import { oneLine, StartError } from './startError.ts';
 
 /** A process of this installation, written down so that the next start finds it if this one is killed. */
 export interface RunningProcess extends ProcessIdentity {
@@ -18,15 +18,11 @@ export interface RunFolder {
   clear(): void;
 }
 
-/** @throws StartError when DATA_DIR cannot be written */
+/** @throws StartError if DATA_DIR cannot be written, or not be kept from others */
 export function openRunFolder(dataDir: string): RunFolder {
+  openDataDir(dataDir);
   const path = join(dataDir, 'run');
-  try {
-    mkdirSync(path, { recursive: true });
-    accessSync(path, constants.W_OK);
-  } catch (error) {
-    throw new StartError(`DATA_DIR=${dataDir}: cannot be written (${oneLine(error)})`);
-  }
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   const processesFile = join(path, 'processes.json');
   const urlFile = redisUrlFile(dataDir);
   return {

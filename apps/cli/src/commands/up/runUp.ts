@@ -1,5 +1,6 @@
 import { ConfigError } from '@ruyi/config';
 import { failStart, reportReady } from '@ruyi/telemetry';
+import { umaskOfData } from './dataDir.ts';
 import { oneLine, StartError } from './startError.ts';
 import { type AppName, up } from './up.ts';
 
@@ -8,6 +9,7 @@ import { type AppName, up } from './up.ts';
  * and exit 1, everything else ends with 0.
  */
 export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, string>): Promise<never> {
+  process.umask(umaskOfData);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {

@@ -4,13 +4,12 @@ import { type Config, loadConfig } from '@ruyi/config';
 import { banner } from './banner.ts';
 import { checkRedis } from './checkRedis.ts';
 import { lockDataDir } from './dataLock.ts';
-import { findRedis } from './findRedis.ts';
 import { launchChild } from './launchChild.ts';
 import { endLeftovers, REDIS } from './leftovers.ts';
 import { boundLogs } from './logFiles.ts';
-import { checkPorts, freeLoopbackPort, type Listening } from './ports.ts';
+import { startOwnRedis } from './ownRedis.ts';
+import { checkPorts, type Listening } from './ports.ts';
 import { identify } from './processIdentity.ts';
-import { launchRedis } from './redisServer.ts';
 import { openRunFolder, type RunFolder, type RunningProcess } from './runFolder.ts';
 import { oneLine } from './startError.ts';
 import { type Launched, Supervised } from './supervised.ts';
@@ -59,7 +58,7 @@ export async function up(options: UpOptions): Promise<void> {
   mkdirSync(logs, { recursive: true });
   const stopBounding = boundLogs([logs, join(config.dataDir, 'redis')]);
   try {
-    const redisUrl = config.redisUrl === '' ? await startOwnRedis() : config.redisUrl;
+    const redisUrl = config.redisUrl === '' ? await startRedis() : config.redisUrl;
     if (config.redisUrl !== '') await checkRedis(redisUrl);
     run.noteRedisUrl(redisUrl);
     const [api, board] = [child('api', 'api'), child('board', 'board')];
@@ -96,18 +95,9 @@ export async function up(options: UpOptions): Promise<void> {
     run.clear();
   }
 
-  async function startOwnRedis(): Promise<string> {
-    const binary = findRedis(env, say);
-    const port = await freeLoopbackPort();
-    const plan = { binary, port, dir: join(config.dataDir, 'redis'), maxmemory: config.redisMaxmemory, say };
-    await start([
-      new Supervised(
-        REDIS,
-        noted(REDIS, () => launchRedis(plan)),
-        say,
-      ),
-    ]);
-    return `redis://127.0.0.1:${port}`;
+  function startRedis(): Promise<string> {
+    const supervise = (launch: () => Launched) => start([new Supervised(REDIS, noted(REDIS, launch), say)]);
+    return startOwnRedis({ config, env, runFolder: run.path, say, start: supervise });
   }
 }
 

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { holdsWholeCommands } from './aofCommands.ts';
+import { onPath } from './findRedis.ts';
+import { oneLine, StartError } from './startError.ts';
+
+export interface Aof {
+  /** redis-server */
+  binary: string;
+  /** PATH */
+  path: string | undefined;
+  /** DATA_DIR/redis */
+  dir: string;
+  say(line: string): void;
+}
+
+/** More than Redis keeps in memory between two writes to the disk: what is longer was no crash. */
+const LONGEST_TAIL = 64 * 1024 * 1024;
+
+/** Whether redis-server gave up because of what stands in its append-only file. */
+export const damagesAof = (error: unknown): boolean =>
+  error instanceof StartError && /reading the append only file/i.test(error.message);
+
+/**
+ * Whether the newest file of the AOF does not end as every command does. redis-server would not notice where zeros fill a
+ * value up to its length: it skips the two bytes behind a value without looking at them.
+ */
+export function endsWithinCommand(dir: string): boolean {
+  const file = newestIncrement(dir);
+  if (file === undefined) return false;
+  const tail = readFrom(file, Math.max(0, sizeOf(file) - 2));
+  return tail.length > 0 && tail.toString('latin1') !== '\r\n';
+}
+
+/**
+ * Cuts off what a crash of the machine has left behind the last whole command or transaction of the newest file, after it
+ * has copied that file. Nothing is cut if a whole command follows the damage: then it is no tail.
+ * @returns whether something was cut
+ * @throws StartError with what to do if the damage is not at the end, or no copy can be made
+ */
+export async function repairAof({ binary, path, dir, say }: Aof): Promise<boolean> {
+  const file = newestIncrement(dir);
+  if (file === undefined) return false;
+  const intact = await intactBytes(binary, path, file);
+  const size = sizeOf(file);
+  if (intact === undefined || intact >= size) return false;
+  const copy = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
+  if (size - intact > LONGEST_TAIL || holdsWholeCommands(readFrom(file, intact))) {
+    throw new StartError(
+      `redis: ${file} is damaged at byte ${intact} of ${size}, not only at its end; nothing was changed. Restore ${dir} from a backup, or give up what follows the damage: cp ${shell(file)} ${shell(copy)} && truncate -s ${intact} ${shell(file)}`,
+    );
+  }
+  try {
+    copyFileSync(file, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    flush(copy);
+  } catch (error) {
+    throw new StartError(`redis: the end of ${file} is damaged, and it cannot be copied (${oneLine(error)})`);
+  }
+  flush(file, intact);
+  say(
+    `redis: cut ${size - intact} damaged bytes off the end of its AOF (a crash of the machine); the file as it was: ${copy}`,
+  );
+  return true;
+}
+
+const shell = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
+
+/** The file to which redis-server appends; undefined before its first start, and if the manifest is not as expected. */
+function newestIncrement(dir: string): string | undefined {
+  const folder = join(dir, 'appendonlydir');
+  const manifest = join(folder, 'appendonly.aof.manifest');
+  if (!existsSync(manifest)) return undefined;
+  const names = [...readFileSync(manifest, 'utf8').matchAll(/^file ([\w.-]+) seq \d+ type i\s*$/gm)];
+  const name = names.at(-1)?.[1];
+  const file = name === undefined ? undefined : join(folder, name);
+  return file !== undefined && existsSync(file) ? file : undefined;
+}
+
+/**
+ * Up to where redis-check-aof finds whole commands and transactions. It changes nothing without `--fix`. Debian packs it
+ * apart, but redis-server is the same program: it goes by the name it is started with.
+ * @returns undefined if it does not say
+ */
+async function intactBytes(binary: string, path: string | undefined, file: string): Promise<number | undefined> {
+  const name = 'redis-check-aof';
+  const beside = join(dirname(binary), name);
+  const checker = existsSync(beside) ? beside : (onPath(name, path) ?? binary);
+  const output = await outputOf(checker, name, file);
+  const match = /AOF analyzed: .*\bok_up_to=(\d+)/.exec(output);
+  return match ? Number(match[1]) : undefined;
+}
+
+function outputOf(command: string, name: string, file: string): Promise<string> {
+  return new Promise((resolve) => {
+    const child = spawn(command, [file], { argv0: name, stdio: ['ignore', 'pipe', 'ignore'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    child.once('error', () => resolve(''));
+    child.once('close', () => resolve(output));
+  });
+}
+
+function sizeOf(file: string): number {
+  return withFile(file, 'r', (fd) => fstatSync(fd).size);
+}
+
+function readFrom(file: string, start: number): Buffer {
+  return withFile(file, 'r', (fd) => {
+    const bytes = Buffer.alloc(fstatSync(fd).size - start);
+    let read = 0;
+    while (read < bytes.length) {
+      const more = readSync(fd, bytes, read, bytes.length - read, start + read);
+      if (more === 0) break;
+      read += more;
+    }
+    return bytes.subarray(0, read);
+  });
+}
+
+/** Makes it durable, first cut to `length` bytes if that is given. */
+function flush(file: string, length?: number): void {
+  withFile(file, 'r+', (fd) => {
+    if (length !== undefined) ftruncateSync(fd, length);
+    fsyncSync(fd);
+  });
+}
+
+function withFile<T>(file: string, flags: string, work: (fd: number) => T): T {
+  const fd = openSync(file, flags);
+  try {
+    return work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import type { Config } from '@ruyi/config';
+import { damagesAof, endsWithinCommand, repairAof } from './aofTail.ts';
+import { findRedis } from './findRedis.ts';
+import { chooseAddress, urlOf } from './redisAddress.ts';
+import { launchRedis } from './redisServer.ts';
+import type { Launched } from './supervised.ts';
+
+export interface OwnRedisOptions {
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  /** DATA_DIR/run */
+  runFolder: string;
+  say(line: string): void;
+  /** Starts it and keeps it running; rejects if the first start fails. */
+  start(launch: () => Launched): Promise<void>;
+}
+
+/**
+ * Starts the installation's own redis-server; what a crash of the machine has left at the end of its AOF is cut off first.
+ * @returns its address, as REDIS_URL
+ * @throws StartError if it cannot start
+ */
+export async function startOwnRedis({ config, env, runFolder, say, start }: OwnRedisOptions): Promise<string> {
+  const binary = findRedis(env, say);
+  const address = await chooseAddress(runFolder);
+  const dir = join(config.dataDir, 'redis');
+  const launch = () => launchRedis({ binary, address, dir, maxmemory: config.redisMaxmemory, say });
+  const aof = { binary, path: env.PATH, dir, say };
+  if (endsWithinCommand(dir)) await repairAof(aof);
+  try {
+    await start(launch);
+  } catch (error) {
+    if (!damagesAof(error) || !(await repairAof(aof))) throw error;
+    await start(launch);
+  }
+  return urlOf(address);
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { RedisAddress } from './redisAddress.ts';
+
+export interface RedisSettings {
+  address: RedisAddress;
+  /** DATA_DIR/redis */
+  dir: string;
+  /** bytes */
+  maxmemory: number;
+}
+
+/** The text of a redis.conf. redis-server reads it from stdin: its arguments can be read by everybody on the machine. */
+export function redisConfig({ address, dir, maxmemory }: RedisSettings): string {
+  const listening: [string, string][] =
+    'socket' in address
+      ? [
+          ['port', '0'],
+          ['unixsocket', address.socket],
+          ['unixsocketperm', '600'],
+        ]
+      : [
+          ['port', String(address.port)],
+          ['bind', '127.0.0.1'],
+          ['requirepass', address.password],
+        ];
+  const settings: [string, string][] = [
+    ...listening,
+    ['dir', dir],
+    ['logfile', join(dir, 'redis.log')],
+    ['appendonly', 'yes'],
+    ['appendfsync', 'everysec'],
+    ['save', ''],
+    ['maxmemory', String(maxmemory)],
+    ['maxmemory-policy', 'noeviction'],
+  ];
+  return settings.map(([name, value]) => `${name} ${quoted(value)}\n`).join('');
+}
+
+/** As redis.conf quotes: every byte that could mean something else is written by its number. */
+const quoted = (value: string): string =>
+  `"${Array.from(Buffer.from(value), (byte) =>
+    /[\w\-./ ]/.test(String.fromCharCode(byte))
+      ? String.fromCharCode(byte)
+      : `\\x${byte.toString(16).padStart(2, '0')}`,
+  ).join('')}"`;
