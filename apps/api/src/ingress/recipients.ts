@@ -77,7 +77,7 @@ function* refuseUnknown(
   return { uids, refused };
 }
 
-/** Sorts strings by their UTF-16 units. One `sort` of 100,000 long ones would hold up everybody for 100 ms. */
+/** Sorts strings by their UTF-16 units. One `sort` of 100,000 long ones would hold up everybody for 200 ms. */
 export function* sortInSlices(strings: Iterable<string>): Sliced<string[]> {
   const all = [...strings];
   let runs: string[][] = [];
