@@ -1,6 +1,17 @@
 import { waitFor } from '@ruyi/testkit';
-import { expect, test } from 'vitest';
-import { type Answer, fresh, group, names, startApp, testSystem, unfinishedJobs, upTo } from './harness.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  type Answer,
+  apiClient,
+  fresh,
+  group,
+  names,
+  startApi,
+  startApp,
+  testSystem,
+  unfinishedJobs,
+  upTo,
+} from './harness.ts';
 
 const MOST = 5;
 
@@ -72,4 +83,46 @@ test('a refused request leaves no record behind: its repeat is a first try', asy
   await other.settled();
   expect(await other.log(message)).toHaveLength(1);
   expect(await worker.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+});
+
+describe('a command to a group', () => {
+  const commands = testSystem([], { MAX_BACKLOG: String(MOST) });
+  const command = (room: string, more: object = {}) =>
+    commands.send({ header: { sync_once: 1 }, ...group(room), payload: 'YQ==', ...more });
+  const groupOf = async (count: number) => {
+    const room = fresh('room');
+    const subscribers = names(count, fresh('u'));
+    if (count > 0) await commands.post('/channel/subscriber_add', { ...group(room), subscribers });
+    return room;
+  };
+  const waiting = async (address: string) => {
+    const metrics = await (await fetch(`${address}/metrics`)).text();
+    return Number(/^ruyi_backlog_recipients{kind="fanout"} (\d+)/m.exec(metrics)?.[1]);
+  };
+
+  test('counts its subscribers: when it comes, and while it waits', async () => {
+    overloaded(await command(await groupOf(MOST + 1)));
+    expect(await unfinishedJobs(commands.redis)).toBe(0);
+    const room = await groupOf(MOST - 1);
+    await accepted(1, () => command(room, { client_msg_no: 'no' }));
+    // Another process remembers nothing of it: it knows what it measures.
+    const other = await startApi(commands.config);
+    await waitFor(async () => (await waiting(other.address)) === MOST - 1, { what: 'the command to be measured' });
+    const large = { header: { sync_once: 1 }, ...group(await groupOf(2)), payload: 'YQ==' };
+    for (const api of [commands, apiClient(other.address)]) overloaded(await api.send(large));
+    expect(await other.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await accepted(1, async () => command(await groupOf(0)));
+    expect(await unfinishedJobs(commands.redis)).toBe(2);
+  });
+
+  test('is one job however often it is sent again, also when the group has grown meanwhile', async () => {
+    const worker = await startApp('worker', commands.config);
+    await commands.settled();
+    expect(await worker.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    const room = await groupOf(1);
+    await accepted(1, () => command(room, { client_msg_no: 'no' }));
+    await commands.post('/channel/subscriber_add', { ...group(room), subscribers: [fresh('late')] });
+    await accepted(1, () => command(room, { client_msg_no: 'no' }));
+    expect(await unfinishedJobs(commands.redis)).toBe(1);
+  });
 });

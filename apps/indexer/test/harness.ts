@@ -82,7 +82,7 @@ export async function storeBatch(
   const layout = { shards: LIMITS.shards, lanes: LANES };
   const plan = planBroadcast({ firstId: id, from: own.from, cmd: false }, to, layout);
   const planned = { total: to.length, toStore: true, createdAt: own.ts, firstAt: 0 };
-  await store.progress.plan(plan.ref, { ...planned, refused: { fail_uids: [], reason: [] } });
+  await store.progress.open(plan.ref, { ...planned, refused: { fail_uids: [], reason: [] } });
   await store.bodies.write(plan.ref, { body: own, kind: 'batch', cmd: false, starts: plan.starts }, to.length);
   await store.bodies.confirm(plan.ref, own);
   for (const { data, id: jobId, lane } of plan.jobs) {

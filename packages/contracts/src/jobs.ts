@@ -27,6 +27,8 @@ export const SendItem = MessageBody.extend({
   inboxes: z.array(z.string()).optional(),
   /** idempotency hash; absent where the client asked for none */
   idem: z.string().optional(),
+  /** of the request, kept with its idempotency record; absent where the client gave no client_msg_no */
+  digest: z.string().optional(),
   /** name of the API process that waits for the seq (Prefer: wait) */
   wait: z.string().optional(),
 });
@@ -62,6 +64,7 @@ export const GroupCommandJob = z.object({
   ref: z.string(),
   ch: z.string(),
   idem: z.string().optional(),
+  digest: z.string().optional(),
 });
 export type GroupCommandJob = z.infer<typeof GroupCommandJob>;
 

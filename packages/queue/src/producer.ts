@@ -70,12 +70,14 @@ export class Producer {
     if (refused?.has(entry)) throw refused.get(entry);
   }
 
-  async groupCommand(job: GroupCommandJob, guard = unguarded): Promise<void> {
+  /** @param recipients as they are counted in the backlog; the same whenever the job is added again, as its name is */
+  async groupCommand(job: GroupCommandJob, guard = unguarded, recipients = 1): Promise<void> {
     const lane = laneOf(shardOf(job.ch, this.#shards), this.#queues.lanes);
     // Commands to one channel keep their order, whoever sends them.
     const [priority = 1] = await takeTurns(this.#queues.redis, lane, job.ch, 1);
     guard();
-    await this.#queues.lane('fanout', lane).add(GROUP_COMMAND.name, job, { jobId: `g${job.ref}.1`, priority });
+    const jobId = `g${job.ref}.${recipients}`;
+    await this.#queues.lane('fanout', lane).add(GROUP_COMMAND.name, job, { jobId, priority });
   }
 
   /** Adds the jobs of a broadcast, each lane's in order. Adding them again changes nothing: their ids are fixed. */

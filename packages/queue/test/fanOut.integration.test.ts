@@ -155,14 +155,14 @@ describe('a command to a group', () => {
   test('to one without subscribers leaves nothing behind, and says that it is done', async () => {
     const job = await accept('empty');
     const shard = shardOf(job.ch, LIMITS.shards);
-    await lanes.store.idempotency.claim(shard, 'hash', { id: 7, ts: 8 });
-    await lanes.producer.groupCommand({ ...job, idem: 'hash' });
+    await lanes.store.idempotency.claim(shard, 'hash', { id: 7, ts: 8, digest: 'digest' });
+    await lanes.producer.groupCommand({ ...job, idem: 'hash', digest: 'digest' });
     lanes.work();
     await lanes.settled();
     const own: string[] = [keys.workers, keys.meta, keys.ids, keys.idsRun];
     const left = (await lanes.client.keys('r:*')).filter((key) => !own.includes(key));
     expect(left.sort()).toEqual([keys.progress(job.ref), keys.idem(shard, 'hash')].sort());
-    expect(await lanes.store.idempotency.read(shard, 'hash')).toMatchObject({ state: 'stored' });
+    expect(await lanes.store.idempotency.read(shard, 'hash')).toMatchObject({ state: 'stored', digest: 'digest' });
   });
 
   test('keeps its place among the others to this group', async () => {

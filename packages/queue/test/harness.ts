@@ -157,7 +157,7 @@ export async function acceptBatch(store: Store, to: string[], { cmd = false, fro
   const plan = planBroadcast({ firstId, from, cmd }, to, { shards: LIMITS.shards, lanes });
   const { ch: _, ...body } = message(firstId, { from });
   const refused = { fail_uids: [], reason: [] };
-  await store.progress.plan(plan.ref, { total: to.length, toStore: true, createdAt: body.ts, firstAt: 0, refused });
+  await store.progress.open(plan.ref, { total: to.length, toStore: true, createdAt: body.ts, firstAt: 0, refused });
   await store.bodies.write(plan.ref, { body, kind: 'batch', cmd, starts: plan.starts }, to.length);
   return plan;
 }

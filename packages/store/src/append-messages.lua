@@ -3,7 +3,7 @@
 --        head again where the client asked for none)
 -- ARGV   job id, head that the caller expects, operations of this job applied here before, numbers of those that failed
 --        (with commas), LOG_RETENTION (0 keeps all), INBOX_MAX; then of each operation: "l" or "i", entry, start of the
---        record ("S:<id>:<ts>:" or ""), unix time at which it expires
+--        record ("S:<id>:<ts>:<digest>:" or ""), unix time at which it expires
 -- returns the head where it is another one (nothing was written); else {results, positions of the operations whose log
 --        or inbox is over its bound and refers to a body, commands dropped from inboxes over theirs}; a result is the seq, 0 where the message was there already,
 --        or the reason why it could not be stored

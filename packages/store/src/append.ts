@@ -155,7 +155,7 @@ export class Appender {
       args.push(
         uid === undefined ? 'l' : 'i',
         uid === undefined ? encodeEntry(item) : encodeEntry(item, commandTarget(item)),
-        item.idem === undefined ? '' : storedRecord(item.id, item.ts),
+        item.idem === undefined ? '' : storedRecord({ id: item.id, ts: item.ts, digest: item.digest ?? '' }),
         item.ts + this.#limits.idempotencyTtl,
       );
     }

@@ -119,6 +119,14 @@ export class Channels {
     return { subscribers, cursor: '' };
   }
 
+  /** How many subscribe to the channel of this name; a number per shard, so it costs the same for every channel. */
+  async count(channel: string): Promise<number> {
+    const counts = await Promise.all(
+      this.#allShards().map((shard) => this.#redis.scard(keys.subscribers(shard, channel))),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   /** Names of the channels that a user subscribes to. */
   async groupsOf(uid: string): Promise<string[]> {
     return this.#redis.smembers(keys.groups(shardOf(uid, this.#shards), uid));

@@ -2,33 +2,65 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { keys } from './keys.ts';
 
+/** What a request was given when it was first seen, and what it said. */
+interface Known {
+  id: number;
+  /** seconds, taken at ingress */
+  ts: number;
+  /** of the request, 22 characters; '' where the record was written by a version that kept none: it equals every other */
+  digest: string;
+}
+
 /**
  * What is known of a client_msg_no (invariant 2). `accepted`: an id and a time are given away, whether anything was
  * queued is unknown, so a retry queues it again with the same ones. `stored`: nothing more to do. `queued`: all jobs of
  * a batch are on their queues.
  */
-export type IdemRecord =
-  | { state: 'accepted'; id: number; ts: number; fingerprint: string }
-  | { state: 'stored'; id: number; ts: number; seq: number }
-  | { state: 'queued'; id: number; ts: number };
+export type IdemRecord = Known &
+  (
+    | {
+        state: 'accepted';
+        /** of a group command, as they were counted first: the name of its job must not change */
+        recipients: number;
+        /** of a batch that a version without digests accepted: names its recipients */
+        fingerprint?: string;
+      }
+    | { state: 'stored'; seq: number }
+    | { state: 'queued' }
+  );
+
+/** What a request claims for its client_msg_no. */
+export type Claim = Known & { recipients?: number };
+
+/** 16 bytes of SHA-256 as text, free of ':'. */
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 /** Where a client_msg_no counts: (from_uid, channel) for a channel, (endpoint, from_uid) otherwise. */
-export function idemHash(scope: [string, string], clientMsgNo: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([...scope, clientMsgNo]))
-    .digest('base64url')
-    .slice(0, 22);
-}
+export const idemHash = (scope: [string, string], clientMsgNo: string): string =>
+  digestOf(JSON.stringify([...scope, clientMsgNo]));
+
+/** Whether two requests with one client_msg_no are the same one (API.md §2, Idempotency). */
+export const isSameRequest = (one: string, other: string): boolean => one === '' || other === '' || one === other;
+
+/**
+ * A record is `<state>:<id>:<ts>:<digest>:<number>`; versions before left the digest out, with its colon. The store
+ * scripts look at the state alone, and append the seq to the beginning of it that they are given.
+ */
+const startOf = (state: 'R' | 'S' | 'Q', { id, ts, digest }: Known) => `${state}:${id}:${ts}:${digest}:`;
 
 /** Start of the record that the store scripts write with a message; the seq follows. */
-export const storedRecord = (id: number, ts: number): string => `S:${id}:${ts}:`;
+export const storedRecord = (message: Known): string => startOf('S', message);
 
 function parse(text: string): IdemRecord {
-  const [state, id, ts, rest = ''] = text.split(':');
-  const known = { id: Number(id), ts: Number(ts) };
-  if (state === 'S') return { state: 'stored', ...known, seq: Number(rest) };
+  const fields = text.split(':');
+  const [state, id, ts, ...rest] = fields;
+  const isFormer = fields.length < 5;
+  const [digest = '', last = ''] = isFormer ? ['', ...rest] : rest;
+  const known: Known = { id: Number(id), ts: Number(ts), digest };
+  if (state === 'S') return { state: 'stored', ...known, seq: Number(last) };
   if (state === 'Q') return { state: 'queued', ...known };
-  return { state: 'accepted', ...known, fingerprint: rest };
+  if (isFormer) return { state: 'accepted', ...known, recipients: 1, ...(last === '' ? {} : { fingerprint: last }) };
+  return { state: 'accepted', ...known, recipients: Number(last) };
 }
 
 export class Idempotency {
@@ -41,14 +73,13 @@ export class Idempotency {
   }
 
   /** Takes the record for this request; answers the earlier one where another request was first. */
-  async claim(shard: number, hash: string, own: { id: number; ts: number; fingerprint?: string }) {
-    const text = `R:${own.id}:${own.ts}:${own.fingerprint ?? ''}`;
-    return this.#set(keys.idem(shard, hash), text);
+  async claim(shard: number, hash: string, own: Claim): Promise<IdemRecord | undefined> {
+    return this.#set(keys.idem(shard, hash), `${startOf('R', own)}${own.recipients ?? 1}`);
   }
 
   /** The same for a message that is stored nowhere (no_persist): its first answer is all there is to keep. */
-  async claimAnswer(shard: number, hash: string, own: { id: number; ts: number }) {
-    return this.#set(keys.idem(shard, hash), `${storedRecord(own.id, own.ts)}0`);
+  async claimAnswer(shard: number, hash: string, own: Claim): Promise<IdemRecord | undefined> {
+    return this.#set(keys.idem(shard, hash), `${storedRecord(own)}0`);
   }
 
   async #set(key: string, text: string): Promise<IdemRecord | undefined> {
@@ -57,22 +88,17 @@ export class Idempotency {
   }
 
   /** All jobs of a batch are on their queues. The record lives on as long as it would have. */
-  async markQueued(shard: number, hash: string, own: { id: number; ts: number }): Promise<void> {
-    await this.#redis.set(keys.idem(shard, hash), `Q:${own.id}:${own.ts}`, 'KEEPTTL', 'XX');
+  async markQueued(shard: number, hash: string, own: Known): Promise<void> {
+    await this.#redis.set(keys.idem(shard, hash), startOf('Q', own), 'KEEPTTL', 'XX');
   }
 
   /** A group command reached every subscriber. */
-  async markStored(shard: number, hash: string, own: { id: number; ts: number }): Promise<void> {
-    await this.#redis.set(keys.idem(shard, hash), `${storedRecord(own.id, own.ts)}0`, 'KEEPTTL', 'XX');
+  async markStored(shard: number, hash: string, own: Known): Promise<void> {
+    await this.#redis.set(keys.idem(shard, hash), `${storedRecord(own)}0`, 'KEEPTTL', 'XX');
   }
 
   async read(shard: number, hash: string): Promise<IdemRecord | undefined> {
     const text = await this.#redis.get(keys.idem(shard, hash));
     return text === null ? undefined : parse(text);
-  }
-
-  /** Unix time at which a record made now expires. */
-  expiry(ts: number): number {
-    return ts + this.#ttl;
   }
 }

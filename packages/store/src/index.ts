@@ -14,11 +14,12 @@ export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './
 export { FencedError, type JobRun } from './fence.ts';
 export { Gate } from './gate.ts';
 export { groupBy } from './groupBy.ts';
-export { type IdemRecord, idemHash } from './idempotency.ts';
+export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest } from './idempotency.ts';
 export { checkInstallation, InstallationError, redisMemory, reviewRedis } from './installation.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogName, LogRange } from './logs.ts';
-export type { BatchPlan } from './progress.ts';
+export { packPositions, unpackPositions } from './positions.ts';
+export type { BatchReceipt, Refused } from './progress.ts';
 export { type RebuildProgress, type RebuildRequest, Rebuilds } from './rebuilds.ts';
 export { connect, countLosses, isTransient, isUnavailable } from './redis.ts';
 export { eachLimited, together, untilServed } from './retry.ts';

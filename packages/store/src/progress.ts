@@ -2,24 +2,53 @@ import type { BatchProgress } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { execute } from './bodies.ts';
 import { keys } from './keys.ts';
+import { packPositions, unpackPositions } from './positions.ts';
 import { runScript } from './scripts.ts';
 
 const KEEP_SECONDS = 7 * 86_400;
 const GROUP_COMMAND_KEEP_SECONDS = 3600;
 
-export interface BatchPlan {
+/** What a batch was accepted as, kept so that a repeat of the request gets the first answer. */
+export interface BatchReceipt {
   total: number;
   /** false with no_persist, or where every uid was refused: done at once */
   toStore: boolean;
   createdAt: number;
   /** position of the recipient that the request names first */
   firstAt: number;
-  /** uids that were refused and why, kept so that a repeat of the request gets the first answer */
-  refused: { fail_uids: string[]; reason: string[] };
+  refused: Refused;
 }
 
 /**
- * How far a broadcast is. One hash: `plan`, and per chunk `s<chunk>` = recipients handled `:` seconds, `i<chunk>` =
+ * Who was refused, and why. Not the strings themselves, which have no bound: their positions, rising, in the sorted list
+ * of all different strings of the request. A version before kept the strings.
+ */
+export type Refused = { invalid: number[]; unknown: number[] } | { fail_uids: string[]; reason: string[] };
+
+/** A receipt as it lies in Redis. */
+type Packed = Omit<BatchReceipt, 'refused'> & {
+  refused: { invalid?: string; unknown?: string } | { fail_uids: string[]; reason: string[] };
+};
+
+function pack({ refused, ...receipt }: BatchReceipt): string {
+  const packed: Packed = { ...receipt, refused: 'fail_uids' in refused ? refused : packRefused(refused) };
+  return JSON.stringify(packed);
+}
+
+const packRefused = ({ invalid, unknown }: { invalid: number[]; unknown: number[] }) => ({
+  ...(invalid.length > 0 ? { invalid: packPositions(invalid) } : {}),
+  ...(unknown.length > 0 ? { unknown: packPositions(unknown) } : {}),
+});
+
+function unpack(text: string): BatchReceipt {
+  const { refused, ...receipt }: Packed = JSON.parse(text);
+  if ('fail_uids' in refused) return { ...receipt, refused };
+  const { invalid = '', unknown = '' } = refused;
+  return { ...receipt, refused: { invalid: unpackPositions(invalid), unknown: unpackPositions(unknown) } };
+}
+
+/**
+ * How far a broadcast is. One hash: `plan` (its receipt), and per chunk `s<chunk>` = recipients handled `:` seconds, `i<chunk>` =
  * recipients indexed; per recipient that was set aside `f<position>`. A replay sets the same fields and adds nothing.
  */
 export class Progress {
@@ -32,15 +61,11 @@ export class Progress {
     this.#keep = Math.max(KEEP_SECONDS, idempotencyTtl + 3600);
   }
 
-  /** The plan of a batch, the first one where there are several. */
-  async plan(ref: string, plan: BatchPlan): Promise<BatchPlan> {
+  /** Keeps the receipt of a batch; the first one counts where there are several, and is returned. */
+  async open(ref: string, receipt: BatchReceipt): Promise<BatchReceipt> {
     const key = keys.progress(ref);
-    const pipeline = this.#redis
-      .multi()
-      .hsetnx(key, 'plan', JSON.stringify(plan))
-      .expire(key, this.#keep)
-      .hget(key, 'plan');
-    return JSON.parse(String((await execute(pipeline))[2]));
+    const pipeline = this.#redis.multi().hsetnx(key, 'plan', pack(receipt)).expire(key, this.#keep).hget(key, 'plan');
+    return unpack(String((await execute(pipeline))[2]));
   }
 
   /** Which of these chunks are stored already. */
@@ -96,7 +121,7 @@ export class Progress {
   async read(ref: string): Promise<BatchProgress | undefined> {
     const fields = await this.#redis.hgetall(keys.progress(ref));
     if (fields.plan === undefined) return undefined;
-    const plan: BatchPlan = JSON.parse(fields.plan);
+    const plan: Omit<BatchReceipt, 'refused'> = JSON.parse(fields.plan);
     let handled = 0;
     let failed = 0;
     let indexed = 0;

@@ -1,9 +1,9 @@
-import { type BatchPlan, Bodies, checkInstallation, keys, reviewRedis } from '@ruyi/store';
+import { type BatchReceipt, Bodies, checkInstallation, keys, reviewRedis } from '@ruyi/store';
 import { expect, test } from 'vitest';
 import { base64, batch, now, testStores } from './harness.ts';
 
 const redis = testStores();
-const plan = (total: number, overrides: Partial<BatchPlan> = {}): BatchPlan => ({
+const plan = (total: number, overrides: Partial<BatchReceipt> = {}): BatchReceipt => ({
   total,
   toStore: true,
   createdAt: 1000,
@@ -15,7 +15,7 @@ const chunks = (...sizes: number[]) => sizes.map((size, chunk) => ({ chunk, size
 
 test('progress is exact from queued to done', async () => {
   const { progress } = redis.open();
-  await progress.plan('b1', plan(2500));
+  await progress.open('b1', plan(2500));
   expect(await progress.read('b1')).toEqual({
     batch_no: 'b1',
     total: 2500,
@@ -39,7 +39,7 @@ test('progress is exact from queued to done', async () => {
 
 test('a replay of any step changes nothing', async () => {
   const { progress } = redis.open();
-  await progress.plan('b1', plan(1500));
+  await progress.open('b1', plan(1500));
   for (let i = 0; i < 3; i++) {
     await progress.chunksStored('b1', chunks(1000), [3]);
     await progress.chunksIndexed('b1', chunks(1000));
@@ -49,7 +49,7 @@ test('a replay of any step changes nothing', async () => {
 
 test('recipients that are served after all are failed no more', async () => {
   const { progress } = redis.open();
-  await progress.plan('b1', plan(10));
+  await progress.open('b1', plan(10));
   await progress.chunksStored('b1', chunks(10), [0, 4, 9]);
   await progress.recovered('b1', [4, 9]);
   await progress.recovered('b1', [4, 9]);
@@ -59,7 +59,7 @@ test('recipients that are served after all are failed no more', async () => {
 
 test('a batch that failed for everyone has failed, and is done when one is served', async () => {
   const { progress } = redis.open();
-  await progress.plan('b1', plan(2));
+  await progress.open('b1', plan(2));
   await progress.chunksStored('b1', chunks(2), [0, 1]);
   expect(await progress.read('b1')).toMatchObject({ stored: 0, failed: 2, state: 'failed' });
   await progress.recovered('b1', [1]);
@@ -68,14 +68,14 @@ test('a batch that failed for everyone has failed, and is done when one is serve
 
 test('what is stored nowhere is done at once', async () => {
   const { progress } = redis.open();
-  await progress.plan('b1', plan(5, { toStore: false }));
+  await progress.open('b1', plan(5, { toStore: false }));
   expect(await progress.read('b1')).toMatchObject({ stored: 0, total: 5, state: 'done', finished_at: 1000 });
 });
 
-test('the first plan counts', async () => {
+test('the first receipt counts', async () => {
   const { progress } = redis.open();
-  const first = await progress.plan('b1', plan(5));
-  expect(await progress.plan('b1', plan(6, { createdAt: 2000 }))).toEqual(first);
+  const first = await progress.open('b1', plan(5));
+  expect(await progress.open('b1', plan(6, { createdAt: 2000 }))).toEqual(first);
   expect(first).toEqual(plan(5));
 });
 
@@ -84,7 +84,7 @@ test('stored chunks are known for as long as a client may repeat the batch, and 
   await progress.chunksStored('b1', chunks(5, 6), []);
   expect(await progress.stored('b1', [0, 1, 2])).toEqual(new Set([0, 1]));
   expect(await redis.client.ttl(keys.progress('b1'))).toBeGreaterThan(30 * 86_400);
-  await redis.open({ idempotencyTtl: 1 }).progress.plan('b2', plan(1));
+  await redis.open({ idempotencyTtl: 1 }).progress.open('b2', plan(1));
   expect(await redis.client.ttl(keys.progress('b2'))).toBeGreaterThan(7 * 86_400 - 60);
 });
 

@@ -22,14 +22,21 @@ export class Admission {
   }
 
   /**
-   * Runs `queue`, which queues so many recipients, if that many may still wait; none always may.
+   * Asked before anything is written that stays; not before what frees memory (removing, deleting, acknowledging).
+   * @throws OverloadedError where Redis is nearly full
+   */
+  requireFreeMemory(): void {
+    if (!this.#memoryFull) return;
+    throw new OverloadedError(`Redis uses more than ${MEMORY_SHARE * 100} % of its memory, try again later`, 5);
+  }
+
+  /**
+   * Runs `queue`, which queues so many recipients, if there is memory and that many may still wait; none always may.
    * @throws OverloadedError before it runs
    */
   async whileQueueing<T>(kind: LaneKind, recipients: number, queue: () => Promise<T>): Promise<T> {
+    this.requireFreeMemory();
     if (recipients === 0) return queue();
-    if (this.#memoryFull) {
-      throw new OverloadedError(`Redis uses more than ${MEMORY_SHARE * 100} % of its memory, try again later`, 5);
-    }
     if (!this.#backlog.admit(kind, recipients, this.#most[kind])) {
       const what = kind === 'send' ? 'single messages' : 'recipients of broadcasts';
       throw new OverloadedError(`${this.#most[kind]} ${what} may wait at once, try again later`, 2);

@@ -1,23 +1,30 @@
-import { createHash } from 'node:crypto';
-import {
-  BATCH_REASON_INVALID,
-  BATCH_REASON_UNKNOWN,
-  InvalidRequestError,
-  isName,
-  type MessageBody,
-  type MessageHeader,
-  SYSTEM_UID,
-  UnavailableError,
-} from '@ruyi/contracts';
-import { inSlices, inTurn, planInSlices, SLICE, type Sliced } from '@ruyi/queue';
-import { type BatchPlan, idemHash, refOf, type Store, shardOf } from '@ruyi/store';
+import type { MessageBody } from '@ruyi/contracts';
+import { type BroadcastPlan, inSlices, planInSlices } from '@ruyi/queue';
+import { type BatchReceipt, idemHash, refOf, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { nowSeconds } from './messageFields.ts';
+import {
+  type Failures,
+  failuresOf,
+  positionsOf,
+  type Recipients,
+  refusedBefore,
+  sortInSlices,
+  sortOutRecipients,
+} from './recipients.ts';
+import {
+  batchDigest,
+  formerFingerprint,
+  otherRequest,
+  type RepeatedFields,
+  requireSameRequest,
+} from './requestDigest.ts';
+import { requireUnbrokenConnection } from './unbrokenConnection.ts';
 
 /** A message to many, as both endpoints that can send one see it. */
 export interface BroadcastRequest {
   endpoint: 'send' | 'sendbatch';
-  header: MessageHeader;
+  message: RepeatedFields;
   from: string;
   /** as sent: in request order, with duplicates */
   subscribers: string[];
@@ -28,150 +35,122 @@ export interface BroadcastRequest {
 }
 
 export interface AcceptedBroadcast {
+  /** its batch_no */
   ref: string;
-  plan: BatchPlan;
+  receipt: BatchReceipt;
+  failures: Failures;
+  /** an earlier request had this client_msg_no */
+  isReplayed: boolean;
+}
+
+/** A batch that has its ids. */
+interface Batch {
+  id: number;
+  ts: number;
+  ref: string;
+  /** absent without a client_msg_no */
+  key?: BatchKey;
+  before: 'unknown' | 'accepted' | 'queued';
+}
+
+interface BatchKey {
+  shard: number;
+  hash: string;
+  digest: string;
+  /** every string of the request once */
+  sorted: string[];
 }
 
 /**
  * Accepts a message to many (§2): sorts out recipients, writes the body once, adds the jobs. Resolves when every job is
  * queued; after an error some may be, and a repeat with the same client_msg_no completes them.
+ * @throws IdempotencyConflictError, and then nothing was queued
  */
 export async function acceptBroadcast(context: ApiContext, request: BroadcastRequest): Promise<AcceptedBroadcast> {
   const losses = context.store.losses();
-  const sorted = await sortOut(context, request);
-  const toStore = request.header.no_persist ? 0 : sorted.uids.length;
-  return context.admission.whileQueueing('fanout', toStore, () => queueOnce(context, request, sorted, losses));
+  const { header } = request.message;
+  const requireKnown = context.config.requireKnownUsers && request.endpoint === 'sendbatch';
+  const recipients = await sortOutRecipients(context, { subscribers: request.subscribers, header }, requireKnown);
+  const toStore = header.no_persist ? 0 : recipients.uids.length;
+  return context.admission.whileQueueing('fanout', toStore, async () => {
+    const batch = await claimBatch(context, request, recipients);
+    const { receipt, refused, jobs } = await openBatch(context, request, recipients, batch);
+    if (batch.before !== 'queued') await queueBatch(context, request, batch, receipt, jobs, losses);
+    return { ref: batch.ref, receipt, failures: failuresOf(refused), isReplayed: batch.before !== 'unknown' };
+  });
 }
 
-/** Queues it, unless an earlier request with this client_msg_no did. */
-async function queueOnce(
-  context: ApiContext,
-  request: BroadcastRequest,
-  sorted: Sorted,
-  losses: number,
-): Promise<AcceptedBroadcast> {
-  const { store, config } = context;
-  const own = { id: await store.ids.block(Math.max(1, sorted.uids.length)), ts: nowSeconds() };
-  const shard = shardOf(request.from, config.shards);
-  const hash = request.clientMsgNo === '' ? undefined : idemHash([request.endpoint, request.from], request.clientMsgNo);
-  let message = own;
-  if (hash !== undefined) {
-    const fingerprint = await inTurn(request.subscribers.length, () => fingerprintOf(request));
-    const before = await store.idempotency.claim(shard, hash, { ...own, fingerprint });
-    if (before) {
-      if (before.state === 'accepted' && before.fingerprint !== fingerprint) throw changedRecipients();
-      message = { id: before.id, ts: before.ts };
-      if (before.state !== 'accepted') {
-        const ref = refOf(message.id);
-        return { ref, plan: await store.progress.plan(ref, emptyPlan(message.ts)) };
-      }
-    }
-  }
-  const ref = refOf(message.id);
-  // The first plan counts: a retry stores for exactly those that the first try accepted.
-  const layout = { shards: config.shards, lanes: config.lanes };
-  const broadcast = { firstId: message.id, from: request.from, cmd: request.header.sync_once === 1 };
-  let jobs = await inSlices(sorted.uids.length, planInSlices(broadcast, sorted.uids, layout));
-  const toStore = !request.header.no_persist && sorted.uids.length > 0;
-  const planned = {
-    total: sorted.uids.length,
-    toStore,
-    createdAt: message.ts,
-    refused: sorted.refused,
-    firstAt: jobs.firstAt,
+/** Gives the batch its ids, or those that an earlier request with its client_msg_no got. */
+async function claimBatch(
+  { store, config }: ApiContext,
+  { clientMsgNo, endpoint, from, message }: BroadcastRequest,
+  { unique, uids }: Recipients,
+): Promise<Batch> {
+  const own = { id: await store.ids.block(Math.max(1, uids.length)), ts: nowSeconds() };
+  if (clientMsgNo === '') return { ...own, ref: refOf(own.id), before: 'unknown' };
+  const sorted = await inSlices(unique.size, sortInSlices(unique));
+  const digest = await inSlices(unique.size, batchDigest(message, sorted));
+  const shard = shardOf(from, config.shards);
+  const hash = idemHash([endpoint, from], clientMsgNo);
+  const record = await store.idempotency.claim(shard, hash, { ...own, digest });
+  requireSameRequest(record, digest);
+  const isFormer = record?.state === 'accepted' && record.fingerprint !== undefined;
+  if (isFormer && record.fingerprint !== formerFingerprint(message.header, sorted)) throw otherRequest();
+  const { id, ts } = record ?? own;
+  const before = record ? (record.state === 'accepted' ? 'accepted' : 'queued') : 'unknown';
+  return { id, ts, ref: refOf(id), key: { shard, hash, digest, sorted }, before };
+}
+
+interface OpenBatch {
+  receipt: BatchReceipt;
+  refused: Recipients['refused'];
+  jobs: BroadcastPlan;
+}
+
+/** Keeps what the batch is accepted as. The first receipt counts: a repeat stores for exactly those it accepted. */
+async function openBatch(
+  { store, config }: ApiContext,
+  { message: { header }, from }: BroadcastRequest,
+  recipients: Recipients,
+  batch: Batch,
+): Promise<OpenBatch> {
+  const plan = (uids: string[]) => {
+    const broadcast = { firstId: batch.id, from, cmd: header.sync_once === 1 };
+    return inSlices(uids.length, planInSlices(broadcast, uids, { shards: config.shards, lanes: config.lanes }));
   };
-  const plan = await store.progress.plan(ref, planned);
-  if (plan.total !== planned.total) {
-    const refused = new Set(plan.refused.fail_uids);
-    const accepted = sorted.valid.filter((uid) => !refused.has(uid));
-    jobs = await inSlices(accepted.length, planInSlices(broadcast, accepted, layout));
-  }
-  if (plan.toStore) {
-    const body = request.body(message);
-    await store.bodies.write(ref, { body, kind: 'batch', cmd: broadcast.cmd, starts: jobs.starts }, plan.total);
-    await context.producer.broadcast(jobs, () => requireMemory(store, losses));
+  const { unique, valid, uids } = recipients;
+  const sorted = batch.key?.sorted ?? [];
+  const jobs = await plan(batch.before === 'queued' ? [] : uids);
+  const receipt = await store.progress.open(batch.ref, {
+    total: batch.before === 'queued' ? 0 : uids.length,
+    toStore: batch.before !== 'queued' && !header.no_persist && uids.length > 0,
+    createdAt: batch.ts,
+    firstAt: jobs.firstAt,
+    refused: await inSlices(sorted.length, positionsOf(sorted, recipients.refused)),
+  });
+  if (batch.before === 'unknown') return { receipt, refused: recipients.refused, jobs };
+  const refused = await inSlices(unique.size, refusedBefore(unique, sorted, receipt.refused));
+  if (batch.before === 'queued' || receipt.total === uids.length) return { receipt, refused, jobs };
+  return { receipt, refused, jobs: await plan(valid.filter((uid) => !refused.has(uid))) };
+}
+
+/** Writes the body and adds every job, then notes that a repeat has nothing to add. */
+async function queueBatch(
+  { store, producer }: ApiContext,
+  request: BroadcastRequest,
+  { id, ts, ref, key }: Batch,
+  receipt: BatchReceipt,
+  jobs: BroadcastPlan,
+  losses: number,
+): Promise<void> {
+  if (receipt.toStore) {
+    const guard = () => requireUnbrokenConnection(store, losses);
+    const body = request.body({ id, ts });
+    const cmd = request.message.header.sync_once === 1;
+    await store.bodies.write(ref, { body, kind: 'batch', cmd, starts: jobs.starts }, receipt.total);
+    await producer.broadcast(jobs, guard);
     await store.bodies.confirm(ref, body);
-    requireMemory(store, losses);
+    guard();
   }
-  if (hash !== undefined) await store.idempotency.markQueued(shard, hash, message);
-  return { ref, plan };
+  if (key) await store.idempotency.markQueued(key.shard, key.hash, { id, ts, digest: key.digest });
 }
-
-/**
- * What takes several steps is done and promised only where one connection lasts through all of them: a Redis that comes
- * back after a loss of power may have forgotten the first, so a repeat would not know what the last have queued.
- * @throws UnavailableError: a repeat completes it
- */
-export function requireMemory(store: Store, losses: number): void {
-  if (store.losses() !== losses) throw new UnavailableError('the connection to Redis was lost meanwhile, try again');
-}
-
-const emptyPlan = (createdAt: number): BatchPlan => ({
-  total: 0,
-  toStore: false,
-  createdAt,
-  refused: { fail_uids: [], reason: [] },
-  firstAt: 0,
-});
-
-/** Whether the uid can receive: the system user has no inbox. */
-const canReceive = (uid: string, header: MessageHeader) =>
-  isName(uid) && !(header.sync_once === 1 && uid === SYSTEM_UID);
-
-interface Sorted {
-  /** who gets the message */
-  uids: string[];
-  /** the same and those who are no users, where only those are served */
-  valid: string[];
-  refused: BatchPlan['refused'];
-}
-
-/** Each uid once, and those that are refused with the reason, in request order. */
-async function sortOut(context: ApiContext, request: BroadcastRequest): Promise<Sorted> {
-  const { unique, valid } = await inSlices(request.subscribers.length, namesOf(request));
-  const unknown =
-    context.config.requireKnownUsers && request.endpoint === 'sendbatch'
-      ? await context.store.users.unknown(valid)
-      : new Set<string>();
-  const uids = unknown.size === 0 ? valid : valid.filter((uid) => !unknown.has(uid));
-  const refused: BatchPlan['refused'] = { fail_uids: [], reason: [] };
-  if (uids.length < unique.size) {
-    for (const uid of unique) {
-      const isInvalid = !canReceive(uid, request.header);
-      if (!isInvalid && !unknown.has(uid)) continue;
-      refused.fail_uids.push(uid);
-      refused.reason.push(isInvalid ? BATCH_REASON_INVALID : BATCH_REASON_UNKNOWN);
-    }
-  }
-  return { uids, valid, refused };
-}
-
-function* namesOf({ subscribers, header }: BroadcastRequest): Sliced<{ unique: Set<string>; valid: string[] }> {
-  const unique = new Set<string>();
-  const valid: string[] = [];
-  for (let i = 0; i < subscribers.length; ) {
-    for (const end = Math.min(i + SLICE, subscribers.length); i < end; i++) {
-      const uid = subscribers[i] ?? '';
-      const before = unique.size;
-      // One look at the set instead of two.
-      if (unique.add(uid).size > before && canReceive(uid, header)) valid.push(uid);
-    }
-    yield;
-  }
-  return { unique, valid };
-}
-
-/** Names the recipients of a request, whatever their order. */
-function fingerprintOf({ subscribers, header }: BroadcastRequest): string {
-  const hash = createHash('sha256').update(`${header.sync_once}${header.no_persist}\n`);
-  for (const uid of [...new Set(subscribers)].sort()) hash.update(`${uid}\n`);
-  return hash.digest('base64url').slice(0, 22);
-}
-
-const changedRecipients = () =>
-  new InvalidRequestError([
-    {
-      path: 'subscribers',
-      message: 'differs from the earlier request with this client_msg_no, which is still being queued; repeat that one',
-    },
-  ]);

@@ -1,102 +1,126 @@
-import {
-  CHANNEL_TYPE_PERSONAL,
-  channelName,
-  type Request,
-  type SendAnswer,
-  type SendItem,
-  SYSTEM_UID,
-} from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, channelName, type SendItem } from '@ruyi/contracts';
 import type { Guard } from '@ruyi/queue';
-import { type IdemRecord, idemHash, refOf, shardOf } from '@ruyi/store';
+import { refOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
-import type { Answered } from '../http/route.ts';
-import { requireMemory } from './broadcast.ts';
 import { clientMsgNo, messageBody, nowSeconds } from './messageFields.ts';
+import { type ChannelMessage, claimKey, keyOf, type MessageKey, targetShard } from './messageKey.ts';
+import { requireUnbrokenConnection } from './unbrokenConnection.ts';
 
-export type ChannelMessage = Extract<Request<'Send'>, { channel_id: string }>;
+/** What became of a message. */
+export interface SentMessage {
+  id: number;
+  /** its client_msg_no */
+  no: string;
+  /** seq in its log, 0 where it has none; absent where it is not known to be stored */
+  seq?: number;
+  /** an earlier request had this client_msg_no */
+  isReplayed: boolean;
+}
 
-/** A message to one channel (§2, /message/send): its log, or with sync_once inboxes. Answered once it is queued. */
+/** `stored`: of one that was queued just now; resolves with its seq if that is waited for and comes in time. */
+type Queued = SentMessage & { stored?: Promise<number | undefined> };
+
+/** A message on its way to a queue. */
+interface Draft {
+  request: ChannelMessage;
+  /** the channel's name */
+  channel: string;
+  no: string;
+  /** absent where nobody can ask again */
+  key?: MessageKey;
+  waitSeconds: number;
+  guard: Guard;
+}
+
+/**
+ * A message to one channel (§2, /message/send): its log, or with sync_once inboxes. Resolves once it is queued, or when
+ * it is stored where the caller waits for that.
+ * @param waitSeconds how long, 0 not at all
+ * @throws IdempotencyConflictError, and then nothing was queued
+ */
 export async function sendToChannel(
   context: ApiContext,
   request: ChannelMessage,
   waitSeconds: number,
-): Promise<Answered> {
-  const { store } = context;
+): Promise<SentMessage> {
+  const { store, admission } = context;
+  const { shards } = context.config;
   const losses = store.losses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
   const own = { id: await store.ids.one(), ts: nowSeconds() };
-  const target = idemTarget(context, request, channel);
+  const isStored = !request.header.no_persist && targetShard(request, channel, shards) !== undefined;
   // Nobody can ask again for what has a number of ours, unless this very request waits for it.
-  const idem = request.client_msg_no !== '' || waitSeconds > 0 ? idemHash([request.from_uid, channel], no) : undefined;
+  const isKeyed = request.client_msg_no !== '' || (isStored && waitSeconds > 0);
+  const key = isKeyed ? keyOf(request, channel, no, shards) : undefined;
 
-  if (request.header.no_persist || target === undefined) {
-    const before = idem && (await store.idempotency.claimAnswer(target ?? 0, idem, own));
-    return answerWith(before || own, no);
+  if (!isStored) {
+    if (key === undefined) return { id: own.id, no, isReplayed: false };
+    admission.requireFreeMemory();
+    const before = await claimKey(store, key, own, false);
+    return before ? replayOf(before, no) : { id: own.id, no, isReplayed: false };
   }
-  const isGroupCommand = request.header.sync_once === 1 && request.channel_type !== CHANNEL_TYPE_PERSONAL;
-  const kind = isGroupCommand ? 'fanout' : 'send';
-  const queued = await context.admission.whileQueueing(kind, 1, async () => {
-    const before = idem && (await store.idempotency.claim(target, idem, own));
-    if (before && before.state !== 'accepted') return { before };
-
-    const { id, ts } = before || own;
-    const item: SendItem = {
-      ...messageBody(request, { id, ts, no }),
-      ch: channel,
-      ...(request.header.sync_once ? { cmd: 1 } : {}),
-      ...(idem === undefined ? {} : { idem }),
-      ...(waitSeconds > 0 ? { wait: context.producer.name } : {}),
-    };
-    const look = async () => {
-      const record = idem === undefined ? undefined : await store.idempotency.read(target, idem);
-      return record?.state === 'stored' ? record.seq : undefined;
-    };
-    const stored = waitSeconds > 0 ? context.waiter.wait(id, waitSeconds, look) : Promise.resolve(undefined);
-    const guard = () => requireMemory(store, losses);
-    if (isGroupCommand) await queueGroupCommand(context, item, guard);
-    else await context.producer.send(item, guard);
-    return { id, ts, stored };
+  const guard = () => requireUnbrokenConnection(store, losses);
+  const draft: Draft = { request, channel, no, ...(key ? { key } : {}), waitSeconds, guard };
+  const recipients = isGroupCommand(request) ? Math.max(1, await store.channels.count(channel)) : 1;
+  const kind = isGroupCommand(request) ? 'fanout' : 'send';
+  const { stored, ...sent } = await admission.whileQueueing(kind, recipients, async (): Promise<Queued> => {
+    const before = key && (await claimKey(store, key, { ...own, recipients }, true));
+    if (before && before.state !== 'accepted') return replayOf(before, no);
+    const queued = await queueMessage(context, draft, before ?? { ...own, recipients });
+    return { id: before?.id ?? own.id, no, isReplayed: before !== undefined, ...queued };
   });
-  if ('before' in queued) return answerWith(queued.before, no, waitSeconds);
-  const { id, ts } = queued;
-  const seq = await queued.stored;
-  if (seq === undefined) requireMemory(store, losses);
-  if (seq === undefined) return answerWith({ id }, no);
-  return answerWith({ state: 'stored', id, ts, seq: request.header.sync_once ? 0 : seq }, no, waitSeconds);
+  if (stored === undefined) return sent;
+  const seq = await stored;
+  if (seq !== undefined) return { ...sent, seq: request.header.sync_once ? 0 : seq };
+  guard();
+  return sent;
 }
 
-async function queueGroupCommand(context: ApiContext, item: SendItem, guard: Guard): Promise<void> {
-  const { store, producer } = context;
-  const { ch, idem, cmd: _cmd, wait: _wait, ...body } = item;
+const isGroupCommand = ({ header, channel_type }: ChannelMessage) =>
+  header.sync_once === 1 && channel_type !== CHANNEL_TYPE_PERSONAL;
+
+const replayOf = (before: { id: number; seq?: number }, no: string): SentMessage => ({
+  id: before.id,
+  no,
+  isReplayed: true,
+  ...(before.seq === undefined ? {} : { seq: before.seq }),
+});
+
+async function queueMessage(
+  context: ApiContext,
+  { request, channel, no, key, waitSeconds, guard }: Draft,
+  { id, ts, recipients }: { id: number; ts: number; recipients: number },
+): Promise<Required<Pick<Queued, 'stored'>>> {
+  const { store, producer, waiter } = context;
+  const item: SendItem = {
+    ...messageBody(request, { id, ts, no }),
+    ch: channel,
+    ...(request.header.sync_once ? { cmd: 1 } : {}),
+    ...(key === undefined ? {} : { idem: key.hash }),
+    ...(key === undefined || key.digest === '' ? {} : { digest: key.digest }),
+    ...(waitSeconds > 0 ? { wait: producer.name } : {}),
+  };
+  const look = async () => {
+    const record = key === undefined ? undefined : await store.idempotency.read(key.shard, key.hash);
+    return record?.state === 'stored' ? record.seq : undefined;
+  };
+  const stored = waitSeconds > 0 ? waiter.wait(id, waitSeconds, look) : Promise.resolve(undefined);
+  if (isGroupCommand(request)) await queueGroupCommand(context, item, recipients, guard);
+  else await producer.send(item, guard);
+  return { stored };
+}
+
+async function queueGroupCommand(
+  { store, producer }: ApiContext,
+  item: SendItem,
+  recipients: number,
+  guard: Guard,
+): Promise<void> {
+  const { ch, idem, digest, cmd: _cmd, wait: _wait, ...body } = item;
   const ref = refOf(item.id);
   await store.bodies.write(ref, { body, kind: 'group', ch, cmd: true, starts: [] }, 0);
-  await producer.groupCommand({ ref, ch, ...(idem === undefined ? {} : { idem }) }, guard);
+  const job = { ref, ch, ...(idem === undefined ? {} : { idem }), ...(digest === undefined ? {} : { digest }) };
+  await producer.groupCommand(job, guard, recipients);
   await store.bodies.confirm(ref, body);
-}
-
-/**
- * The shard that keeps the idempotency record: one of those that the message is written to, so that the store script
- * sees it. Undefined where nothing is written: the system user has no inbox.
- */
-function idemTarget({ config }: ApiContext, request: ChannelMessage, channel: string): number | undefined {
-  const isPersonalCommand = request.header.sync_once === 1 && request.channel_type === CHANNEL_TYPE_PERSONAL;
-  if (!isPersonalCommand) return shardOf(channel, config.shards);
-  const uid = request.channel_id === SYSTEM_UID ? request.from_uid : request.channel_id;
-  return uid === SYSTEM_UID ? undefined : shardOf(uid, config.shards);
-}
-
-function answerWith(message: IdemRecord | { id: number }, no: string, waitSeconds = 0): Answered {
-  const seq = 'state' in message && message.state === 'stored' ? message.seq : 0;
-  const body: SendAnswer = {
-    status: 200,
-    data: {
-      message_id: message.id,
-      message_idstr: String(message.id),
-      client_msg_no: no,
-      ...(waitSeconds > 0 && seq > 0 ? { message_seq: seq } : {}),
-    },
-  };
-  const applied = waitSeconds > 0 && 'state' in message && message.state === 'stored';
-  return applied ? { body, headers: { 'Preference-Applied': `wait=${waitSeconds}` } } : { body };
 }

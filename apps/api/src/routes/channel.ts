@@ -18,7 +18,8 @@ const maxSeq = route('GET', '/channel/max_message_seq', 'MaxSeqQuery', async ({ 
   body: { message_seq: await store.logs.maxSeq(request) },
 }));
 
-const putChannel = route('POST', '/channel', 'ChannelPut', async ({ store: { channels } }, request) => {
+const putChannel = route('POST', '/channel', 'ChannelPut', async ({ admission, store: { channels } }, request) => {
+  admission.requireFreeMemory();
   const { channel_id, channel_type, subscribers, reset } = request;
   await channels.putInfo(channel_type, channel_id, request);
   if (reset) await channels.replaceSubscribers(channel_type, channel_id, subscribers);
@@ -26,7 +27,8 @@ const putChannel = route('POST', '/channel', 'ChannelPut', async ({ store: { cha
   return ok;
 });
 
-const putInfo = route('POST', '/channel/info', 'ChannelInfo', async ({ store: { channels } }, request) => {
+const putInfo = route('POST', '/channel/info', 'ChannelInfo', async ({ admission, store: { channels } }, request) => {
+  admission.requireFreeMemory();
   await channels.putInfo(request.channel_type, request.channel_id, request);
   return ok;
 });
@@ -43,7 +45,8 @@ const addSubscribers = route(
   'POST',
   '/channel/subscriber_add',
   'SubscriberAdd',
-  async ({ store: { channels } }, request) => {
+  async ({ admission, store: { channels } }, request) => {
+    admission.requireFreeMemory();
     const { channel_id, channel_type, subscribers, reset } = request;
     await channels.ensure(channel_type, channel_id);
     if (reset) await channels.replaceSubscribers(channel_type, channel_id, subscribers);
@@ -52,6 +55,7 @@ const addSubscribers = route(
   },
 );
 
+// Removing and deleting only free memory, so a full Redis refuses neither.
 const removeSubscribers = route(
   'POST',
   '/channel/subscriber_remove',
@@ -71,7 +75,8 @@ const deleteChannel = route('POST', '/channel/delete', 'ChannelDelete', async ({
   return ok;
 });
 
-const userToken = route('POST', '/user/token', 'UserToken', async ({ store }, request) => {
+const userToken = route('POST', '/user/token', 'UserToken', async ({ admission, store }, request) => {
+  admission.requireFreeMemory();
   await store.users.register({
     uid: request.uid,
     tokenHash: createHash('sha256').update(request.token).digest('hex'),

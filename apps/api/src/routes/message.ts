@@ -1,31 +1,58 @@
-import { type BatchProgress, NotFoundError, type SendAnswer, type SendBatchAnswer } from '@ruyi/contracts';
+import {
+  type BatchProgress,
+  NotFoundError,
+  type Request,
+  type SendAnswer,
+  type SendBatchAnswer,
+} from '@ruyi/contracts';
 import { firstIdOf, isRef } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
-import { ok, type Route, route } from '../http/route.ts';
+import { type Answered, ok, type Route, route } from '../http/route.ts';
 import { acceptBroadcast } from '../ingress/broadcast.ts';
 import { clientMsgNo, messageBody } from '../ingress/messageFields.ts';
 import { sendToChannel } from '../ingress/sendToChannel.ts';
 import { preferredWait } from '../ingress/storedWaiter.ts';
 
+/** The answer to a repeat is the first one, and says so (§2, Idempotency). */
+const replayed = (isReplayed: boolean): Record<string, string> => (isReplayed ? { 'Idempotent-Replayed': 'true' } : {});
+const applied = (waitSeconds: number) => ({ 'Preference-Applied': `wait=${waitSeconds}` });
+
 const send = route('POST', '/message/send', 'Send', async (context, request, { headers }) => {
   const waitSeconds = preferredWait(headers.prefer);
-  if ('channel_id' in request) return sendToChannel(context, request, waitSeconds);
+  if (!('channel_id' in request)) return sendToSubscribers(context, request, waitSeconds);
+  const { id, no, seq, isReplayed } = await sendToChannel(context, request, waitSeconds);
+  const isAwaited = waitSeconds > 0 && seq !== undefined;
+  return {
+    body: sendAnswer(id, no, isAwaited ? seq : 0),
+    headers: { ...replayed(isReplayed), ...(isAwaited ? applied(waitSeconds) : {}) },
+  };
+});
+
+async function sendToSubscribers(
+  context: ApiContext,
+  request: Exclude<Request<'Send'>, { channel_id: string }>,
+  waitSeconds: number,
+): Promise<Answered> {
   const no = clientMsgNo(request.client_msg_no);
-  const { ref, plan } = await acceptBroadcast(context, {
+  const { ref, receipt, isReplayed } = await acceptBroadcast(context, {
     endpoint: 'send',
-    header: request.header,
+    message: request,
     from: request.from_uid,
     subscribers: request.subscribers,
     clientMsgNo: request.client_msg_no,
     body: (own) => messageBody(request, { ...own, no }),
   });
-  const first = firstIdOf(ref) + plan.firstAt;
-  const body: SendAnswer = {
-    status: 200,
-    data: { message_id: first, message_idstr: String(first), client_msg_no: no },
+  const first = firstIdOf(ref) + receipt.firstAt;
+  const isAwaited = waitSeconds > 0 && (await storedInTime(context, ref, first, waitSeconds));
+  return {
+    body: sendAnswer(first, no),
+    headers: { ...replayed(isReplayed), ...(isAwaited ? applied(waitSeconds) : {}) },
   };
-  if (waitSeconds === 0 || !(await storedInTime(context, ref, first, waitSeconds))) return { body };
-  return { body, headers: { 'Preference-Applied': `wait=${waitSeconds}` } };
+}
+
+const sendAnswer = (id: number, no: string, seq = 0): SendAnswer => ({
+  status: 200,
+  data: { message_id: id, message_idstr: String(id), client_msg_no: no, ...(seq > 0 ? { message_seq: seq } : {}) },
 });
 
 /** Whether every recipient of a broadcast has it before the time is up. */
@@ -39,16 +66,16 @@ async function storedInTime({ waiter, store }: ApiContext, ref: string, id: numb
 
 const sendBatch = route('POST', '/message/sendbatch', 'SendBatch', async (context, request) => {
   const no = clientMsgNo(request.client_msg_no);
-  const { ref, plan } = await acceptBroadcast(context, {
+  const { ref, receipt, failures, isReplayed } = await acceptBroadcast(context, {
     endpoint: 'sendbatch',
-    header: request.header,
+    message: request,
     from: request.from_uid,
     subscribers: request.subscribers,
     clientMsgNo: request.client_msg_no,
     body: (own) => messageBody(request, { ...own, no }),
   });
-  const body: SendBatchAnswer = { ...plan.refused, batch_no: ref, accepted: plan.total };
-  return { body };
+  const body: SendBatchAnswer = { ...failures, batch_no: ref, accepted: receipt.total };
+  return { body, headers: replayed(isReplayed) };
 });
 
 const batchProgress: Route = {

@@ -84,10 +84,10 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
     });
     await inTime(run, () => store.progress.groupCommandStored(ref, total));
   }
-  const { idem } = job;
+  const { idem, digest = '' } = job;
   const markStored = async () => {
     if (idem === undefined || !broadcast) return;
-    await store.idempotency.markStored(shardOf(ch, store.limits.shards), idem, broadcast.body);
+    await store.idempotency.markStored(shardOf(ch, store.limits.shards), idem, { ...broadcast.body, digest });
   };
   await together(
     inTime(run, markStored),

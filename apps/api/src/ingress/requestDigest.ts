@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { IdempotencyConflictError, type MessageHeader } from '@ruyi/contracts';
+import { SLICE, type Sliced } from '@ruyi/queue';
+import { digestOf, type IdemRecord, isSameRequest } from '@ruyi/store';
+
+/** What a repeat must say again (API.md §2, Idempotency), besides what its key already names. */
+export interface RepeatedFields {
+  header: MessageHeader;
+  setting: number;
+  topic: string;
+  expire: number;
+  stream_no?: string | undefined;
+  /** canonical base64 */
+  payload: string;
+}
+
+/** All of it as text; two different requests give two different texts. */
+function textOf({ header, setting, topic, expire, stream_no = '', payload }: RepeatedFields): string {
+  const { no_persist, red_dot, sync_once } = header;
+  return JSON.stringify([no_persist, red_dot, sync_once, setting, topic, expire, stream_no, payload]);
+}
+
+/** Digest of a message to one channel. */
+export const messageDigest = (message: RepeatedFields): string => digestOf(textOf(message));
+
+/** Digest of a message to many. @param recipients every string of the request once, sorted */
+export function* batchDigest(message: RepeatedFields, recipients: string[]): Sliced<string> {
+  const hash = createHash('sha256').update(textOf(message));
+  // JSON, since a string that is no uid may hold anything, a lone surrogate too, which UTF-8 alone would not tell apart.
+  for (let i = 0; i < recipients.length; i += SLICE) {
+    hash.update(JSON.stringify(recipients.slice(i, i + SLICE)));
+    yield;
+  }
+  return hash.digest('base64url').slice(0, 22);
+}
+
+/** How a version without digests named the recipients of a batch that it had not queued yet. */
+export function formerFingerprint({ sync_once, no_persist }: MessageHeader, recipients: string[]): string {
+  const hash = createHash('sha256').update(`${sync_once}${no_persist}\n`);
+  for (const uid of recipients) hash.update(`${uid}\n`);
+  return hash.digest('base64url').slice(0, 22);
+}
+
+/** @throws IdempotencyConflictError where the record is about another request than the one with this digest */
+export function requireSameRequest(record: IdemRecord | undefined, digest: string): void {
+  if (record && !isSameRequest(record.digest, digest)) throw otherRequest();
+}
+
+export const otherRequest = () =>
+  new IdempotencyConflictError(
+    'client_msg_no: an earlier request with this number was another one; repeat that one as it was, or choose a new number',
+  );

@@ -1,0 +1,97 @@
+import { waitFor } from '@ruyi/testkit';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, fresh, group, names, testSystem } from './harness.ts';
+
+const system = testSystem(['worker']);
+
+const room = fresh('room');
+const gone = fresh('gone');
+const channel = group(room);
+const no = () => ({ payload: 'YQ==', client_msg_no: fresh('no') });
+const UNSTORED = { header: { no_persist: 1 } };
+let batchNo = '';
+
+beforeAll(async () => {
+  await system.post('/channel', { ...channel, subscribers: names(10, 'u') });
+  await system.post('/channel', { ...group(gone), subscribers: names(10, 'u') });
+  await system.send({ ...channel, payload: 'YQ==' });
+  await system.send({ ...channel, header: { sync_once: 1 }, payload: 'YQ==' });
+  batchNo = (await system.sendBatch({ payload: 'YQ==', subscribers: ['u1'] })).body.batch_no;
+  await system.settled();
+  // Redis above 80 % of its memory, and below all of it.
+  const { client } = system.redis;
+  const used = Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
+  await client.config('SET', 'maxmemory', Math.floor(used / 0.9));
+  await waitFor(async () => (await system.send({ ...channel, payload: 'YQ==' })).status === 429, {
+    what: 'a full Redis',
+  });
+});
+
+const WRITES: [what: string, path: string, body: () => object][] = [
+  ['a message', '/message/send', () => ({ ...channel, payload: 'YQ==' })],
+  [
+    'a personal command',
+    '/message/send',
+    () => ({ header: { sync_once: 1 }, channel_id: 'u1', channel_type: 1, ...no() }),
+  ],
+  ['a group command', '/message/send', () => ({ header: { sync_once: 1 }, ...channel, payload: 'YQ==' })],
+  ['a key for what is stored nowhere', '/message/send', () => ({ ...channel, ...UNSTORED, ...no() })],
+  [
+    'a key for a command that nobody gets',
+    '/message/send',
+    () => ({ header: { sync_once: 1 }, channel_id: '____system', channel_type: 1, ...no() }),
+  ],
+  ['a message to subscribers', '/message/send', () => ({ subscribers: ['u1'], payload: 'YQ==' })],
+  ['one to subscribers that is stored nowhere', '/message/send', () => ({ ...UNSTORED, subscribers: ['u1'], ...no() })],
+  ['a batch', '/message/sendbatch', () => ({ subscribers: ['u1'], payload: 'YQ==' })],
+  [
+    'a batch that is stored nowhere',
+    '/message/sendbatch',
+    () => ({ ...UNSTORED, subscribers: ['u1'], payload: 'YQ==' }),
+  ],
+  ['a batch of which nothing is left', '/message/sendbatch', () => ({ subscribers: ['@'], payload: 'YQ==' })],
+  ['a channel', '/channel', () => ({ ...group(fresh('room')), subscribers: ['u1'] })],
+  ['info of a channel', '/channel/info', () => ({ ...group(fresh('room')), ban: 1 })],
+  ['subscribers', '/channel/subscriber_add', () => ({ ...channel, subscribers: [fresh('u')] })],
+  ['a user', '/user/token', () => ({ uid: fresh('u'), token: 't', device_flag: 0, device_level: 0 })],
+];
+
+const STILL_SERVED: [what: string, ask: () => Promise<Answer<unknown>>][] = [
+  ['messagesync', () => system.post('/channel/messagesync', channel)],
+  ['sync', () => system.post('/message/sync', { uid: 'u1' })],
+  ['messages', () => system.post('/messages', { ...channel, message_seqs: [1] })],
+  ['max_message_seq', () => system.get('/channel/max_message_seq', { channel_id: room, channel_type: '2' })],
+  ['the info of a channel', () => system.get('/channel/info', { channel_id: room, channel_type: '2' })],
+  ['the subscribers of a channel', () => system.get('/channel/subscribers', { channel_id: room, channel_type: '2' })],
+  ['the progress of a batch', () => system.get(`/message/sendbatch/${batchNo}`)],
+  ['metrics', () => fetch(`${system.address}/metrics`).then(({ status, headers }) => ({ status, headers, body: '' }))],
+  ['what is passed on and kept nowhere', () => system.send({ ...channel, ...UNSTORED, payload: 'YQ==' })],
+  // These free memory.
+  ['syncack', () => system.post('/message/syncack', { uid: 'u1', last_message_seq: 1 })],
+  ['removing subscribers', () => system.post('/channel/subscriber_remove', { ...channel, subscribers: ['u9'] })],
+  ['deleting a channel', () => system.post('/channel/delete', group(gone))],
+];
+
+describe('while Redis is over 80 % of its memory', () => {
+  test.each(WRITES)('%s is refused, and nothing of it is kept', async (_, path, body) => {
+    const { client } = system.redis;
+    const keysNow = async () => (await client.keys('r:*')).filter((key) => !key.startsWith('r:{reports}')).sort();
+    const before = await keysNow();
+    const answer = await system.post(path, body());
+    expect([answer.status, answer.body.code]).toEqual([429, 'overloaded']);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await keysNow()).toEqual(before);
+  });
+
+  test.each(STILL_SERVED)('%s still works', async (_, ask) => {
+    expect((await ask()).status).toBe(200);
+  });
+
+  test('and when there is memory again writes are taken', async () => {
+    await system.redis.client.config('SET', 'maxmemory', 0);
+    const isTaken = async () => (await system.send({ ...channel, payload: 'YQ==' })).status === 200;
+    await waitFor(isTaken, { what: 'a message to be taken' });
+    for (const [, path, body] of WRITES) expect((await system.post(path, body())).status).toBe(200);
+    await system.settled();
+  });
+});
