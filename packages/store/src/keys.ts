@@ -32,6 +32,8 @@ export const keys = {
   body: (ref: string) => `r:{b${ref}}:body`,
   /** bitmap: positions whose entry was trimmed; full means that the body can go */
   gone: (ref: string) => `r:{b${ref}}:gone`,
+  /** bitmap: positions of recipients whom the first try could not serve, see late.ts */
+  late: (ref: string) => `r:{b${ref}}:late`,
   /** hash: see progress.ts */
   progress: (ref: string) => `r:{b${ref}}:progress`,
   ids: 'r:{ids}:next',

@@ -1,6 +1,7 @@
 import { CHANNEL_TYPE_PERSONAL, channelName, type MessageBody, type MessageObject } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { Bodies, execute } from './bodies.ts';
+import { isDamage } from './damage.ts';
 import { decodeEntry, isExpired, logChannelId, toMessage } from './entries.ts';
 import { keys } from './keys.ts';
 import { shardOf } from './shards.ts';
@@ -143,14 +144,21 @@ export class Logs {
     return [...found.values()].sort((a, b) => a.message_seq - b.message_seq);
   }
 
-  /** The seqs that these recipients of a broadcast have it at, 0 where it is gone; `from` and uids name the logs. */
+  /**
+   * The seqs that these recipients of a broadcast have it at, 0 if it is gone or the log is damaged; `from` and uids name
+   * the logs.
+   */
   async seqsOfReferences(refs: { ref: string; at: number; from: string; uid: string }[]): Promise<number[]> {
     const pipeline = this.#redis.pipeline();
     for (const { ref, at, from, uid } of refs) {
       const channel = channelName(CHANNEL_TYPE_PERSONAL, uid, from);
       pipeline.zscore(keys.log(shardOf(channel, this.#shards), channel), `${ref}.${at}`);
     }
-    return (await execute(pipeline)).map((score) => Number(score ?? 0));
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, score]) => {
+      if (error && !isDamage(error)) throw error;
+      return error ? 0 : Number(score ?? 0);
+    });
   }
 
   /** Readable messages of a page `entry, seq, entry, seq, …`, in its order. */

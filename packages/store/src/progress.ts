@@ -20,7 +20,8 @@ export interface BatchPlan {
 
 /**
  * How far a broadcast is. One hash: `plan`, and per chunk `s<chunk>` = recipients handled `:` seconds, `i<chunk>` =
- * recipients indexed; per recipient that was set aside `f<position>`. A replay sets the same fields and adds nothing.
+ * recipients indexed; per recipient that was set aside `f<position>`, and `ir<position>` once it was served after all and
+ * can find it. A replay sets the same fields and adds nothing.
  */
 export class Progress {
   readonly #redis: Redis;
@@ -55,13 +56,19 @@ export class Progress {
     return Number(seconds);
   }
 
-  /** When each of these chunks was stored, in seconds of Redis' clock; undefined where the broadcast is not known any more. */
-  async storedAt(ref: string, chunks: number[]): Promise<Map<number, number> | undefined> {
+  /**
+   * Of each of these chunks that is stored: its recipients, and when that was, in seconds of Redis' clock. undefined if the
+   * broadcast is not known any more.
+   */
+  async storedAt(ref: string, chunks: number[]): Promise<Map<number, { size: number; at: number }> | undefined> {
     const fields = chunks.map((chunk) => `s${chunk}`);
     const [plan, ...values] = await this.#redis.hmget(keys.progress(ref), 'plan', ...fields);
     if (plan == null) return undefined;
     return new Map(
-      chunks.flatMap((chunk, i) => (values[i] == null ? [] : [[chunk, Number(values[i]?.split(':')[1])]])),
+      chunks.flatMap((chunk, i) => {
+        const [size, at] = (values[i] ?? '').split(':');
+        return at === undefined ? [] : [[chunk, { size: Number(size), at: Number(at) }]];
+      }),
     );
   }
 
@@ -80,6 +87,11 @@ export class Progress {
 
   async chunksIndexed(ref: string, chunks: { chunk: number; size: number }[]): Promise<void> {
     await this.#set(ref, new Map(chunks.map(({ chunk, size }) => [`i${chunk}`, String(size)])));
+  }
+
+  /** Late recipients (late.ts) can find it, each by a document of its own. */
+  async recipientsIndexed(ref: string, positions: number[]): Promise<void> {
+    if (positions.length > 0) await this.#set(ref, new Map(positions.map((at) => [`ir${at}`, '1'])));
   }
 
   /** A group command reached all: known until its job is gone from the queue; nobody asks for its progress. */
@@ -117,7 +129,8 @@ export class Progress {
       total: plan.total,
       stored: handled - failed,
       failed,
-      indexed: Math.min(indexed, plan.total),
+      // What an earlier version noted counts those who were set aside.
+      indexed: Math.min(indexed, handled - failed),
       state: !finished ? (handled > 0 ? 'running' : 'queued') : failed > 0 && failed === plan.total ? 'failed' : 'done',
       created_at: plan.createdAt,
       finished_at: finished ? last || plan.createdAt : 0,

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isDamage } from './damage.ts';
 import { decodeEntry, type Entry } from './entries.ts';
 import { untilServed } from './retry.ts';
 
@@ -10,6 +11,8 @@ const LOG_KEY = /^r:\{\d+\}:log:(.*)$/s;
 export interface LogPage {
   channel: string;
   entries: { seq: number; entry: Entry }[];
+  /** why something in it cannot be read; it is left out */
+  unreadable?: string;
 }
 
 /** Pages of many logs, and where to go on once all of them are dealt with; `'0'` at the end. */
@@ -64,14 +67,14 @@ export async function* scanLogs(
       // Also a key that is no log: it holds nothing that anyone could read, and the others must not go without.
       if (channel === undefined || !Array.isArray(reply)) continue;
       const page = reply.map(String);
-      pages.push({ channel, entries: entriesOf(page) });
+      pages.push(pageOf(channel, page));
       if (page.length === 2 * ENTRIES_AT_ONCE) longer.push({ key, channel, after: page.at(-1) });
     }
     yield { pages, logs: 0 };
     for (const { key, channel, after } of longer) {
       for (let last = after; last !== undefined; ) {
         const page = await redis.zrange(key, `(${last}`, '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
-        yield { pages: [{ channel, entries: entriesOf(page) }], logs: 0 };
+        yield { pages: [pageOf(channel, page)], logs: 0 };
         last = page.length === 2 * ENTRIES_AT_ONCE ? page.at(-1) : undefined;
       }
     }
@@ -93,10 +96,17 @@ async function firstPages(redis: Redis, keys: string[]): Promise<unknown[]> {
   });
 }
 
-function entriesOf(page: string[]): LogPage['entries'] {
-  const entries: LogPage['entries'] = [];
+/** The entries of a page, but those that are damaged. */
+function pageOf(channel: string, page: string[]): LogPage {
+  const result: LogPage = { channel, entries: [] };
   for (let i = 0; i + 1 < page.length; i += 2) {
-    entries.push({ entry: decodeEntry(page[i] ?? ''), seq: Number(page[i + 1]) });
+    const seq = Number(page[i + 1]);
+    try {
+      result.entries.push({ entry: decodeEntry(page[i] ?? ''), seq });
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      result.unreadable = `message_seq ${seq}: ${error.message}`;
+    }
   }
-  return entries;
+  return result;
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
-import { decodeEntry } from './entries.ts';
+import { referenceIn } from './entries.ts';
 import { keys } from './keys.ts';
 import { runScript } from './scripts.ts';
 
@@ -78,7 +78,6 @@ export class Trimmer {
   }
 
   async #countDown(entries: string[]): Promise<void> {
-    const decoded = entries.map(decodeEntry);
-    await this.#bodies.markGone(decoded.flatMap((entry) => (entry.kind === 'reference' ? [entry] : [])));
+    await this.#bodies.markGone(entries.flatMap((entry) => referenceIn(entry) ?? []));
   }
 }
