@@ -53,7 +53,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     limits,
     bodies,
     trimmer,
-    logs: new Logs(redis, bodies, limits.shards),
+    logs: new Logs(redis, bodies, trimmer, limits.shards),
     inboxes: new Inboxes(redis, bodies, trimmer, limits),
     channels: new Channels(redis, limits.shards),
     users: new Users(redis, limits.shards),

@@ -2,11 +2,13 @@ import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
 import { referenceIn } from './entries.ts';
 import { keys } from './keys.ts';
+import { isTransient } from './redis.ts';
 import { runScript } from './scripts.ts';
 
 type Target = { shard: number; channel: string } | { shard: number; uid: string };
 
-const AT_ONCE = 500;
+/** Entries read at once: of the largest size they are 22 MB. */
+const AT_ONCE = 64;
 
 /**
  * Trims logs and inboxes whose oldest entries refer to bodies of broadcasts: counts the bodies down first, then drops
@@ -74,6 +76,20 @@ export class Trimmer {
       await this.#countDown(entries.map(String));
       counted = Number(first) + entries.length;
       dropped += entries.length;
+    }
+  }
+
+  /**
+   * Drops entries of a log that have expired, or whose body is gone. Redis' own clock decides. If it cannot be written to
+   * now they stay: reads leave them out in any case.
+   */
+  async dropExpired(shard: number, channel: string, entries: { text: string; expiresAt: number }[]): Promise<void> {
+    try {
+      await this.#countDown(entries.map(({ text }) => text));
+      const args = entries.flatMap(({ text, expiresAt }) => [text, expiresAt]);
+      await runScript(this.#redis, 'dropExpired', [keys.seq(shard, channel), keys.log(shard, channel)], args);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
     }
   }
 
