@@ -1,7 +1,7 @@
 import type { IndexJob } from '@ruyi/contracts';
 import { INDEX, type Queues, setAside } from '@ruyi/queue';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
-import { groupBy, type Store, untilServed } from '@ruyi/store';
+import { groupBy, isDamage, type Store, untilServed } from '@ruyi/store';
 import { type IndexedPart, readableDocumentsOf } from './documents.ts';
 
 export interface IndexContext {
@@ -46,7 +46,13 @@ export async function handleIndexJob(
       await letter(document.id, source, reason);
     } else if (part) parts.push(part);
   }
-  await untilServed(() => noteIndexed(store, parts), signal);
+  try {
+    await untilServed(() => noteIndexed(store, parts), signal);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // The messages can be found; who asks for the progress of the batch is told that it is damaged.
+    log.warn({ jobId, err: error }, 'progress is damaged');
+  }
   return { indexed: documents.length - count, refused: count };
 }
 

@@ -94,11 +94,7 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
     if (state.cursor !== undefined) await readLogs(state.cursor);
     state.broadcasts = table.count();
     for (let ref = table.refAfter(state.ref); ref !== undefined; ref = table.refAfter(ref)) {
-      const broadcast = (await bodiesOf([ref])).get(ref);
-      const recipients = table.recipients(ref);
-      const documents = broadcast
-        ? await broadcastDocuments(store, { ref, broadcast, recipients, began: state.began })
-        : [];
+      const documents = await documentsOfBroadcast(ref);
       for (const document of documents) await add(document);
       state.ref = ref;
       state.broadcastsRead++;
@@ -111,6 +107,19 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
   }
   table.remove();
   return state;
+
+  async function documentsOfBroadcast(ref: string): Promise<Rebuilt[]> {
+    const broadcast = (await bodiesOf([ref])).get(ref);
+    if (!broadcast) return [];
+    try {
+      const recipients = table.recipients(ref);
+      return await broadcastDocuments(store, { ref, broadcast, recipients, began: state.began });
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      reportOnce(`broadcast ${ref}`, error.message);
+      return [];
+    }
+  }
 
   /** Of these broadcasts the bodies that can be read. */
   async function bodiesOf(refs: string[]): Promise<Map<string, Broadcast>> {

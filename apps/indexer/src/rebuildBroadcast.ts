@@ -1,6 +1,6 @@
 import type { Chunk } from '@ruyi/contracts';
 import type { SearchDocument } from '@ruyi/search';
-import type { Broadcast, Store } from '@ruyi/store';
+import { type Broadcast, isDamage, type Store } from '@ruyi/store';
 import { chunkDocument, type IndexedPart, lateDocument } from './documents.ts';
 
 /** A document, and what of a batch's progress it stands for, if that is still known. */
@@ -30,7 +30,7 @@ export async function broadcastDocuments(
   const inTime = new Map([...recipients].filter(([at]) => !late.has(at)));
   const chunks = chunksOf(broadcast, inTime);
   const numbers = chunks.map(({ chunk }) => chunk);
-  const storedAt = await store.progress.storedAt(ref, numbers);
+  const storedAt = await knownStoredAt(store, ref, numbers);
   const documents: Rebuilt[] = [];
   for (const chunk of chunks) {
     const stored = storedAt?.get(chunk.chunk);
@@ -47,6 +47,16 @@ export async function broadcastDocuments(
     documents.push({ document, ...(part && storedAt ? { part } : {}) });
   }
   return documents;
+}
+
+/** Progress that is damaged tells as little as progress that is gone. */
+async function knownStoredAt(store: Store, ref: string, chunks: number[]) {
+  try {
+    return await store.progress.storedAt(ref, chunks);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
 }
 
 /** How many of a chunk's recipients were not late; those whose copy is gone by now count. */

@@ -3,6 +3,12 @@ import { CorruptError } from '@ruyi/contracts';
 /** What Redis holds under one of our keys is not what we write there: broken JSON, a counter that is no number. */
 export class DamagedError extends Error {
   override readonly name = 'DamagedError';
+  constructor(
+    message: string,
+    readonly key?: string,
+  ) {
+    super(message);
+  }
 }
 
 /** A key of another type than ours, or a counter that Redis itself cannot count with. */
@@ -35,10 +41,12 @@ export function corruptOf(error: unknown): CorruptError | undefined {
 
 function corrupt(what: string, cause: Error): CorruptError {
   if (cause instanceof CorruptError) return cause;
+  const key = keyOf(cause);
+  const place = key === undefined ? '' : `, found at ${key}`;
   const error = new CorruptError(
-    `${what}: what is stored for it in Redis is damaged (${cause.message}); repair or remove it, the log names the key`,
+    `${what}: its data in Redis is damaged (${cause.message}${place}); repair or remove it`,
   );
-  error.cause = keyOf(cause) ?? cause;
+  error.cause = cause;
   return error;
 }
 
@@ -61,11 +69,14 @@ function ownerOf(error: Error): string {
   const owner = OWNERS[kind];
   if (owner !== undefined) return `${owner} ${name}`;
   const [, ref] = /^r:\{b(\w+)\}:/.exec(key) ?? [];
-  return ref === undefined ? `the key ${key}` : `batch ${ref}`;
+  if (ref !== undefined) return `batch ${ref}`;
+  if (kind === 'idem') return 'the record of a client_msg_no';
+  return key === '' ? 'what this request reads' : `the key ${key}`;
 }
 
 /** The first of our keys in the command that failed; ioredis keeps the command with its error. */
 function keyOf(error: Error): string | undefined {
+  if (error instanceof DamagedError) return error.key;
   if (!('command' in error) || typeof error.command !== 'object' || error.command === null) return undefined;
   const { command } = error;
   if (!('args' in command) || !Array.isArray(command.args)) return undefined;

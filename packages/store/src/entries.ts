@@ -58,8 +58,8 @@ function decodeInline(text: string): Entry {
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new DamagedError('it is no JSON', { cause: error });
+  } catch {
+    throw new DamagedError('it is no JSON');
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { DamagedError } from './damage.ts';
 import { keys } from './keys.ts';
 
 /**
@@ -23,7 +24,12 @@ export function idemHash(scope: [string, string], clientMsgNo: string): string {
 /** Start of the record that the store scripts write with a message; the seq follows. */
 export const storedRecord = (id: number, ts: number): string => `S:${id}:${ts}:`;
 
-function parse(text: string): IdemRecord {
+/** The beginning of every record. */
+const RECORD = /^[RSQ]:\d+:\d+(:|$)/;
+
+/** @throws DamagedError */
+function parse(text: string, key: string): IdemRecord {
+  if (!RECORD.test(text)) throw new DamagedError('it begins with no state, id and time', key);
   const [state, id, ts, rest = ''] = text.split(':');
   const known = { id: Number(id), ts: Number(ts) };
   if (state === 'S') return { state: 'stored', ...known, seq: Number(rest) };
@@ -53,7 +59,7 @@ export class Idempotency {
 
   async #set(key: string, text: string): Promise<IdemRecord | undefined> {
     const before = await this.#redis.set(key, text, 'EX', this.#ttl, 'NX', 'GET');
-    return before === null ? undefined : parse(before);
+    return before === null ? undefined : parse(before, key);
   }
 
   /** All jobs of a batch are on their queues. The record lives on as long as it would have. */
@@ -67,8 +73,9 @@ export class Idempotency {
   }
 
   async read(shard: number, hash: string): Promise<IdemRecord | undefined> {
-    const text = await this.#redis.get(keys.idem(shard, hash));
-    return text === null ? undefined : parse(text);
+    const key = keys.idem(shard, hash);
+    const text = await this.#redis.get(key);
+    return text === null ? undefined : parse(text, key);
   }
 
   /** Unix time at which a record made now expires. */

@@ -1,6 +1,8 @@
 import type { BatchProgress } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { execute } from './bodies.ts';
+import { DamagedError, readable } from './damage.ts';
+import { parseJson } from './entries.ts';
 import { keys } from './keys.ts';
 import { runScript } from './scripts.ts';
 
@@ -41,7 +43,7 @@ export class Progress {
       .hsetnx(key, 'plan', JSON.stringify(plan))
       .expire(key, this.#keep)
       .hget(key, 'plan');
-    return JSON.parse(String((await execute(pipeline))[2]));
+    return readable(`batch ${ref}`, async () => planOf(String((await execute(pipeline))[2])));
   }
 
   /** Which of these chunks are stored already. */
@@ -106,9 +108,13 @@ export class Progress {
 
   /** GET /message/sendbatch/{batch_no}; undefined where no such batch is known (any more). */
   async read(ref: string): Promise<BatchProgress | undefined> {
+    return readable(`batch ${ref}`, () => this.#read(ref));
+  }
+
+  async #read(ref: string): Promise<BatchProgress | undefined> {
     const fields = await this.#redis.hgetall(keys.progress(ref));
     if (fields.plan === undefined) return undefined;
-    const plan: BatchPlan = JSON.parse(fields.plan);
+    const plan = planOf(fields.plan);
     let handled = 0;
     let failed = 0;
     let indexed = 0;
@@ -123,6 +129,7 @@ export class Progress {
         last = Math.max(last, Number(at));
       }
     }
+    if (!Number.isInteger(handled + indexed + last)) throw new DamagedError('its progress is no number');
     const finished = !plan.toStore || handled >= plan.total;
     return {
       batch_no: ref,
@@ -137,3 +144,22 @@ export class Progress {
     };
   }
 }
+
+/** @throws DamagedError */
+function planOf(text: string): BatchPlan {
+  const plan = parseJson(text);
+  if (!isPlan(plan)) throw new DamagedError('its plan is none');
+  return plan;
+}
+
+const isPlan = (value: unknown): value is BatchPlan =>
+  typeof value === 'object' &&
+  value !== null &&
+  'total' in value &&
+  Number.isInteger(value.total) &&
+  'toStore' in value &&
+  'createdAt' in value &&
+  Number.isInteger(value.createdAt) &&
+  'refused' in value &&
+  typeof value.refused === 'object' &&
+  value.refused !== null;
