@@ -1,39 +1,111 @@
 import {
   CHANNEL_TYPE_PERSONAL,
   type Chunk,
+  CorruptError,
   channelName,
   type IndexJob,
   type MessageBody,
   personalPair,
 } from '@ruyi/contracts';
 import { accessKey, type SearchDocument, textFields } from '@ruyi/search';
-import { type Broadcast, chunkRecipients, type Store } from '@ruyi/store';
+import { type Broadcast, chunkRecipients, isDamage, type Recipient, type Store } from '@ruyi/store';
+
+/** What of a broadcast's progress a document stands for: recipients of a chunk, or one late recipient (store's late.ts). */
+export type IndexedPart = { ref: string; chunk: number; size: number } | { ref: string; at: number };
 
 /** A document, and the job that would make it again if the engine refuses it. */
 export interface Sourced {
   document: SearchDocument;
   source: IndexJob;
+  /** of a broadcast: what is indexed with it */
+  part?: IndexedPart;
+}
+
+/** Part of a job whose messages cannot be read, and why. */
+export interface Unreadable {
+  source: IndexJob;
+  reason: string;
 }
 
 /** The documents of an index job; messages that are gone or expired meanwhile have none. */
 export async function documentsOf(store: Store, job: IndexJob): Promise<Sourced[]> {
+  const { documents, unreadable } = await readableDocumentsOf(store, job);
+  const [first] = unreadable;
+  if (first) throw new CorruptError(first.reason);
+  return documents;
+}
+
+/** The same, but what is damaged in Redis is left out and named. */
+export async function readableDocumentsOf(
+  store: Store,
+  job: IndexJob,
+): Promise<{ documents: Sourced[]; unreadable: Unreadable[] }> {
+  const unreadable: Unreadable[] = [];
+  const read = async (source: IndexJob, make: () => Promise<Sourced[]>) => {
+    try {
+      return await make();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      unreadable.push({ source, reason: error.message });
+      return [];
+    }
+  };
   const documents: Sourced[] = [];
   for (const { ch, seqs } of job.logs ?? []) {
-    for (const { seq, body } of await store.logs.bodiesAt(ch, seqs)) {
-      documents.push({ document: messageDocument(ch, seq, body), source: { logs: [{ ch, seqs: [seq] }] } });
+    const whole = await store.logs.bodiesAt(ch, seqs).catch((error: unknown) => {
+      if (isDamage(error)) return undefined;
+      throw error;
+    });
+    if (whole) documents.push(...whole.map((message) => sourcedMessage(ch, message)));
+    // Something is damaged: one at a time, the others are read.
+    for (const seq of whole ? [] : seqs) {
+      const one = async () => (await store.logs.bodiesAt(ch, [seq])).map((message) => sourcedMessage(ch, message));
+      documents.push(...(await read({ logs: [{ ch, seqs: [seq] }] }, one)));
     }
   }
   if (job.broadcast) {
     const { ref, chunks } = job.broadcast;
-    const broadcast = (await store.bodies.read([ref])).get(ref);
-    for (const chunk of broadcast ? chunks : []) {
-      if (!broadcast) continue;
-      const document = chunkDocument(ref, broadcast, chunk);
-      documents.push({ document, source: { broadcast: { ref, chunks: [chunk] } } });
+    const all = () => broadcastDocuments(store, ref, chunks);
+    documents.push(...(await read({ broadcast: job.broadcast }, all)));
+  }
+  return { documents, unreadable };
+}
+
+const sourcedMessage = (ch: string, { seq, body }: { seq: number; body: MessageBody }): Sourced => ({
+  document: messageDocument(ch, seq, body),
+  source: { logs: [{ ch, seqs: [seq] }] },
+});
+
+/** A document for each chunk, without those who were late; and one for each late recipient who has the message now. */
+async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): Promise<Sourced[]> {
+  const broadcast = (await store.bodies.read([ref])).get(ref);
+  if (!broadcast) return [];
+  const documents: Sourced[] = [];
+  for (const chunk of chunks) {
+    const recipients = chunkRecipients(chunk);
+    const late = new Set(
+      await store.late.among(
+        ref,
+        recipients.map(({ at }) => at),
+      ),
+    );
+    if (chunk.at === undefined) {
+      const document = chunkDocument(ref, broadcast, { ...chunk, uids: withoutLate(recipients, late) });
+      const part = { ref, chunk: chunk.chunk, size: recipients.length - late.size };
+      if (part.size > 0) documents.push({ document, source: { broadcast: { ref, chunks: [chunk] } }, part });
+    }
+    const { from } = broadcast.body;
+    const served = recipients.filter(({ at }) => late.has(at)).map((recipient) => ({ ...recipient, ref, from }));
+    const seqs = await store.logs.seqsOfReferences(served);
+    for (const [i, recipient] of served.entries()) {
+      if (seqs[i] !== 0) documents.push(lateDocument(ref, broadcast, recipient));
     }
   }
   return documents;
 }
+
+const withoutLate = (recipients: Recipient[], late: Set<number>): string =>
+  recipients.map(({ uid, at }) => (late.has(at) ? '' : uid)).join('\n');
 
 /** The document of a message in a log. */
 export function messageDocument(ch: string, seq: number, body: MessageBody): SearchDocument {
@@ -46,20 +118,41 @@ export function messageDocument(ch: string, seq: number, body: MessageBody): Sea
   };
 }
 
-/** One document for up to 1,000 recipients: a broadcast costs its chunks, not its recipients. */
-export function chunkDocument(ref: string, { body }: Broadcast, chunk: Chunk): SearchDocument {
+/** One document for up to 1,000 recipients: a broadcast costs its chunks, not its recipients. A blank is nobody. */
+export function chunkDocument(
+  ref: string,
+  { body }: Broadcast,
+  { chunk, start, uids }: Pick<Chunk, 'chunk' | 'start' | 'uids'>,
+): SearchDocument {
   return {
-    ...contentOf(body),
-    id: `${ref}-${chunk.chunk}`,
-    audience: chunkRecipients(chunk).map(({ uid }) => (uid === '' ? '' : accessKey('uid', uid))),
-    from: accessKey('uid', body.from),
-    channel: '',
-    channelId: '',
-    channelType: CHANNEL_TYPE_PERSONAL,
-    order: body.id + chunk.start,
-    locator: JSON.stringify({ ref, start: chunk.start, from: body.from }),
+    ...broadcastContent(ref, body, start),
+    id: `${ref}-${chunk}`,
+    audience: uids
+      .replace(/\n+$/, '')
+      .split('\n')
+      .map((uid) => (uid === '' ? '' : accessKey('uid', uid))),
   };
 }
+
+/** A late recipient's document. */
+export function lateDocument(ref: string, { body }: Broadcast, { uid, at }: Recipient): Sourced {
+  return {
+    document: { ...broadcastContent(ref, body, at), id: `${ref}-r${at}`, audience: [accessKey('uid', uid)] },
+    source: { broadcast: { ref, chunks: [{ chunk: 0, start: at, at: [at], uids: uid }] } },
+    part: { ref, at },
+  };
+}
+
+/** `start`: position of the first recipient in the audience. */
+const broadcastContent = (ref: string, body: MessageBody, start: number) => ({
+  ...contentOf(body),
+  from: accessKey('uid', body.from),
+  channel: '',
+  channelId: '',
+  channelType: CHANNEL_TYPE_PERSONAL,
+  order: body.id + start,
+  locator: JSON.stringify({ ref, start, from: body.from }),
+});
 
 function contentOf({ ts, exp, topic, payload }: Pick<MessageBody, 'ts' | 'exp' | 'topic' | 'payload'>) {
   const { text, type } = textFields(payload);

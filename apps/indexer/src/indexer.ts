@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import type { IndexJob } from '@ruyi/contracts';
-import { Batcher, INDEX, openIndexWorker, openQueues, refreshing, setAside } from '@ruyi/queue';
+import { Batcher, openIndexWorker, openQueues, refreshing } from '@ruyi/queue';
 import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
-import { checkInstallation, chunkSize, connect, createStore, keys, untilServed } from '@ruyi/store';
+import { checkInstallation, connect, createStore, keys, untilServed } from '@ruyi/store';
 import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
-import { documentsOf } from './documents.ts';
+import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
 import { indexerCounts } from './indexerMetrics.ts';
 import { startRebuilder } from './rebuilder.ts';
 import { untilTaken } from './untilTaken.ts';
@@ -39,34 +39,18 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
     await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   });
-  const handle = async (job: IndexJob, { id: jobId, addedAt }: { id: string; addedAt: number }) => {
-    const documents = await untilServed(() => documentsOf(store, job), abort.signal);
-    const refused = new Map<string, string>();
-    await Promise.all(
-      documents.map(async ({ document }) => {
-        for (const { id, reason } of await batcher.add(document, sizeOf(document))) refused.set(id, reason);
-      }),
-    );
-    for (const { document, source } of documents) {
-      const reason = refused.get(document.id);
-      if (reason === undefined) continue;
-      log.warn({ document: document.id, reason }, 'set aside');
-      const letter = { queue: 'index', name: INDEX.name, reason, data: source };
-      await untilServed(() => setAside(queues.dead, `${jobId}-${document.id}`, letter), abort.signal);
-    }
-    await noteIndexed(job, refused);
-    counts.documents.inc(documents.length - refused.size);
-    counts.refused.inc(refused.size);
-    counts.freshness.observe(Math.max(0, Date.now() - addedAt) / 1000);
+  const context: IndexContext = {
+    store,
+    queues,
+    take: (document) => batcher.add(document, sizeOf(document)),
+    signal: abort.signal,
+    log,
   };
-  const noteIndexed = async ({ broadcast }: IndexJob, refused: Map<string, string>) => {
-    if (!broadcast) return;
-    const indexed = broadcast.chunks
-      .filter(({ chunk }) => !refused.has(`${broadcast.ref}-${chunk}`))
-      .map((chunk) => ({ chunk: chunk.chunk, size: chunkSize(chunk) }));
-    if (indexed.length > 0) {
-      await untilServed(() => store.progress.chunksIndexed(broadcast.ref, indexed), abort.signal);
-    }
+  const handle = async (job: IndexJob, { id, addedAt }: { id: string; addedAt: number }) => {
+    const { indexed, refused } = await handleIndexJob(context, job, id);
+    counts.documents.inc(indexed);
+    counts.refused.inc(refused);
+    counts.freshness.observe(Math.max(0, Date.now() - addedAt) / 1000);
   };
   const stopRebuilding = startRebuilder({ store, engine, directory: config.dataDir, signal: abort.signal, log });
   const worker = openIndexWorker({ queues, handle, signal: abort.signal, log });

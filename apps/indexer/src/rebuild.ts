@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Chunk, peerOf } from '@ruyi/contracts';
+import { peerOf } from '@ruyi/contracts';
 import type { SearchDocument } from '@ruyi/search';
 import {
   type Broadcast,
   countLogs,
+  isDamage,
   type LogPage,
   type RebuildProgress,
   type Store,
   scanLogs,
   serverRun,
 } from '@ruyi/store';
-import { chunkDocument, messageDocument } from './documents.ts';
+import { type IndexedPart, messageDocument } from './documents.ts';
+import { broadcastDocuments, type Rebuilt } from './rebuildBroadcast.ts';
 import { RecipientTable } from './recipientTable.ts';
 
 /** Redis was restarted while its logs were read, so some may not have been: the rebuild is to be begun again. */
@@ -20,7 +22,10 @@ export class ServerChangedError extends Error {
 }
 
 const DOCUMENTS_AT_ONCE = 1000;
+/** characters: a thousand of the largest messages would be a quarter of a gigabyte */
+const TEXT_AT_ONCE = 8 * 1024 * 1024;
 const ROWS_AT_ONCE = 50_000;
+const BODIES_AT_ONCE = 32;
 
 export interface RebuildOptions {
   store: Store;
@@ -32,6 +37,10 @@ export interface RebuildOptions {
   resume: boolean;
   /** takes documents into the index; resolves when they are in */
   take(documents: SearchDocument[]): Promise<void>;
+  /** of batches that are still known: what is in again */
+  noteIndexed?(parts: IndexedPart[]): Promise<void>;
+  /** told of what is damaged in Redis; it is left out */
+  onUnreadable?(channel: string, reason: string): void;
   onProgress?(progress: RebuildProgress): void;
   signal: AbortSignal;
 }
@@ -51,21 +60,27 @@ interface State extends RebuildProgress {
  * first, so memory stays bounded however many there are.
  */
 export async function rebuildFromRedis(options: RebuildOptions): Promise<RebuildProgress> {
-  const { store, directory, id, resume, take, onProgress = () => {}, signal } = options;
+  const { store, directory, id, resume, take, onProgress = () => {}, onUnreadable = () => {}, signal } = options;
+  const { noteIndexed = async () => {} } = options;
   const server = await serverRun(store.redis);
   const notes = resume ? `${id} ${server}` : `${id} ${server} ${Date.now()}`;
   const table = new RecipientTable(join(directory, 'rebuild.sqlite'), notes);
   const state = table.state<State>() ?? (await beginning(store, id));
-  let waiting: SearchDocument[] = [];
-  const add = async (document: SearchDocument) => {
-    waiting.push(document);
-    if (waiting.length >= DOCUMENTS_AT_ONCE) await flush();
+  const reported = new Set<string>();
+  let waiting: Rebuilt[] = [];
+  let waitingText = 0;
+  const add = async (rebuilt: Rebuilt) => {
+    waiting.push(rebuilt);
+    waitingText += textLength(rebuilt.document);
+    if (waiting.length >= DOCUMENTS_AT_ONCE || waitingText >= TEXT_AT_ONCE) await flush();
   };
   const flush = async () => {
     signal.throwIfAborted();
     const documents = waiting;
     waiting = [];
-    if (documents.length > 0) await take(documents);
+    waitingText = 0;
+    if (documents.length > 0) await take(documents.map(({ document }) => document));
+    await noteIndexed(documents.flatMap(({ part }) => part ?? []));
     state.documents += documents.length;
     onProgress(state);
   };
@@ -79,12 +94,11 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
     if (state.cursor !== undefined) await readLogs(state.cursor);
     state.broadcasts = table.count();
     for (let ref = table.refAfter(state.ref); ref !== undefined; ref = table.refAfter(ref)) {
-      const broadcast = (await store.bodies.read([ref])).get(ref);
-      const chunks = broadcast ? await complete(ref, chunksOf(broadcast, table.recipients(ref))) : [];
-      for (const chunk of chunks) if (broadcast) await add(chunkDocument(ref, broadcast, chunk));
+      const documents = await documentsOfBroadcast(ref);
+      for (const document of documents) await add(document);
       state.ref = ref;
       state.broadcastsRead++;
-      if (waiting.length + chunks.length >= DOCUMENTS_AT_ONCE) await commit();
+      if (waiting.length + documents.length >= DOCUMENTS_AT_ONCE) await commit();
     }
     await flush();
   } catch (error) {
@@ -94,26 +108,51 @@ export async function rebuildFromRedis(options: RebuildOptions): Promise<Rebuild
   table.remove();
   return state;
 
-  /**
-   * Of a chunk that was being stored while the logs were read only some copies were seen. It is left to the worker, who
-   * hands it over to the indexer when it is stored: a document that misses recipients would stand in the way of that one.
-   */
-  async function complete(ref: string, chunks: Chunk[]): Promise<Chunk[]> {
-    if (chunks.length === 0) return [];
-    const numbers = chunks.map(({ chunk }) => chunk);
-    const storedAt = await store.progress.storedAt(ref, numbers);
-    return storedAt ? chunks.filter(({ chunk }) => (storedAt.get(chunk) ?? Infinity) <= state.began) : chunks;
+  async function documentsOfBroadcast(ref: string): Promise<Rebuilt[]> {
+    const broadcast = (await bodiesOf([ref])).get(ref);
+    if (!broadcast) return [];
+    try {
+      const recipients = table.recipients(ref);
+      return await broadcastDocuments(store, { ref, broadcast, recipients, began: state.began });
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      reportOnce(`broadcast ${ref}`, error.message);
+      return [];
+    }
+  }
+
+  /** Of these broadcasts the bodies that can be read. */
+  async function bodiesOf(refs: string[]): Promise<Map<string, Broadcast>> {
+    const bodies = new Map<string, Broadcast>();
+    for (let i = 0; i < refs.length; i += BODIES_AT_ONCE) {
+      const some = refs.slice(i, i + BODIES_AT_ONCE);
+      try {
+        for (const [ref, broadcast] of await store.bodies.read(some)) bodies.set(ref, broadcast);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        // One at a time, the others are read.
+        if (some.length > 1) for (const ref of some) for (const [, one] of await bodiesOf([ref])) bodies.set(ref, one);
+        else reportOnce(`broadcast ${some[0]}`, error.message);
+      }
+    }
+    return bodies;
+  }
+
+  function reportOnce(what: string, reason: string): void {
+    if (!reported.has(what)) onUnreadable(what, reason);
+    reported.add(what);
   }
 
   async function readLogs(from: string): Promise<void> {
     for await (const { pages, logs, next } of scanLogs(store.redis, from, signal)) {
       signal.throwIfAborted();
-      const senders = await sendersOf(store, pages);
-      for (const { channel, entries } of pages) {
+      const bodies = await bodiesOf(refsIn(pages));
+      for (const { channel, entries, unreadable } of pages) {
+        if (unreadable !== undefined) onUnreadable(`channel ${channel}`, unreadable);
         for (const { seq, entry } of entries) {
-          if (entry.kind === 'inline') await add(messageDocument(channel, seq, entry.body));
+          if (entry.kind === 'inline') await add({ document: messageDocument(channel, seq, entry.body) });
           else {
-            const from = senders.get(entry.ref);
+            const from = bodies.get(entry.ref)?.body.from;
             if (from !== undefined) table.add(entry.ref, entry.at, peerOf(channel, from));
           }
         }
@@ -139,20 +178,12 @@ async function beginning(store: Store, id: string): Promise<State> {
   return { id, logs, logsRead: 0, broadcasts: 0, broadcastsRead: 0, documents: 0, cursor: '0', ref: '', began };
 }
 
-/** The sender of each broadcast that these pages refer to. */
-async function sendersOf(store: Store, pages: LogPage[]): Promise<Map<string, string>> {
+/** The broadcasts that these pages refer to. */
+function refsIn(pages: LogPage[]): string[] {
   const refs = new Set<string>();
   for (const { entries } of pages) for (const { entry } of entries) if (entry.kind === 'reference') refs.add(entry.ref);
-  const bodies = await store.bodies.read(refs);
-  return new Map([...bodies].map(([ref, { body }]) => [ref, body.from]));
+  return [...refs];
 }
 
-/** The chunks as they were cut when the broadcast was sent; a recipient whose copy is gone leaves a blank. */
-function chunksOf({ starts }: Broadcast, recipients: Map<number, string>): Chunk[] {
-  const last = [...recipients.keys()].reduce((a, b) => Math.max(a, b), 0);
-  return starts.flatMap((start, chunk) => {
-    const end = Math.min(starts[chunk + 1] ?? last + 1, last + 1);
-    const uids = Array.from({ length: Math.max(0, end - start) }, (_, i) => recipients.get(start + i) ?? '');
-    return uids.some((uid) => uid !== '') ? [{ chunk, start, uids: uids.join('\n') }] : [];
-  });
-}
+const textLength = ({ text }: SearchDocument): number =>
+  Object.values(text).reduce((sum, value) => sum + value.length, 0);

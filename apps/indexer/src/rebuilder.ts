@@ -1,7 +1,8 @@
 import { refreshing } from '@ruyi/queue';
-import type { SearchDocument, SearchEngine } from '@ruyi/search';
+import type { SearchEngine } from '@ruyi/search';
 import { type RebuildProgress, type Store, untilServed } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
+import { noteIndexed } from './handleIndexJob.ts';
 import { rebuildFromRedis, ServerChangedError } from './rebuild.ts';
 import { untilTaken } from './untilTaken.ts';
 
@@ -44,8 +45,9 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
         },
         take: async (documents) => {
           await untilTaken(() => index.index(documents), signal, log);
-          await untilServed(() => noteIndexed(store, documents), signal);
         },
+        noteIndexed: (parts) => untilServed(() => noteIndexed(store, parts), signal),
+        onUnreadable: (what, reason) => log.warn({ what, reason }, 'unreadable in Redis, left out of the search index'),
       });
       await fresh?.swap();
       await hold();
@@ -59,14 +61,4 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
       await store.rebuilds.release(done);
     }
   });
-}
-
-/** Progress of batches whose chunks are in again; only of those that are still known. */
-async function noteIndexed(store: Store, documents: SearchDocument[]): Promise<void> {
-  for (const { id, audience } of documents) {
-    const [ref, chunk] = id.split('-');
-    if (ref !== undefined && chunk !== undefined && (await store.progress.read(ref))) {
-      await store.progress.chunksIndexed(ref, [{ chunk: Number(chunk), size: audience.length }]);
-    }
-  }
 }

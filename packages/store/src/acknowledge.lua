@@ -6,9 +6,10 @@
 -- cost   what it drops
 -- replay changes nothing
 -- include trim
+-- include inbox
 local length = redis.call('LLEN', KEYS[3])
-local newest = tonumber(redis.call('GET', KEYS[2]) or length)
-local cursor = tonumber(redis.call('GET', KEYS[1]) or '0')
+local newest = counterOf(KEYS[2]) or length
+local cursor = counterOf(KEYS[1]) or 0
 local acknowledged = math.min(tonumber(ARGV[1]), newest)
 if acknowledged > cursor then
   cursor = acknowledged
@@ -17,5 +18,5 @@ end
 local below = cursor - tonumber(ARGV[2]) + 1
 local count = below - (newest - length + 1)
 if count <= 0 then return 0 end
-if count <= AT_ONCE and dropOldest(KEYS[2], KEYS[3], count, length) then return 0 end
+if count <= AT_ONCE and dropOldest(KEYS[2], KEYS[3], count, length) == count then return 0 end
 return below

@@ -1,7 +1,8 @@
 import { MessageBody } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
-import { firstIdOf } from './entries.ts';
+import { DamagedError } from './damage.ts';
+import { firstIdOf, parseJson } from './entries.ts';
 import { groupBy } from './groupBy.ts';
 import { keys } from './keys.ts';
 import { runScript } from './scripts.ts';
@@ -99,7 +100,7 @@ export class Bodies {
         const went = await runScript(
           this.#redis,
           'markGone',
-          [keys.body(ref), keys.gone(ref)],
+          [keys.body(ref), keys.gone(ref), keys.late(ref)],
           entries.map(({ at }) => at),
         );
         if (went === 1) this.#cache.delete(ref);
@@ -108,11 +109,27 @@ export class Bodies {
   }
 }
 
+/** @throws DamagedError */
 function parse(ref: string, meta: string, payload: string): Broadcast {
-  const { kind, ch, cmd, starts, ...rest } = JSON.parse(meta);
-  const body = MessageBody.parse({ ...rest, id: firstIdOf(ref), payload });
-  return { body, kind, ch, cmd, starts };
+  const stored = parseJson(meta);
+  if (!isCut(stored)) throw new DamagedError(`the body of broadcast ${ref} is no body`);
+  const body = MessageBody.safeParse({ ...stored, id: firstIdOf(ref), payload });
+  if (!body.success) throw new DamagedError(`the body of broadcast ${ref} is no message`);
+  const { kind, ch, cmd, starts } = stored;
+  return { body: body.data, kind, cmd, starts, ...(ch === undefined ? {} : { ch }) };
 }
+
+const isCut = (value: unknown): value is Omit<Broadcast, 'body'> =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  (value.kind === 'batch' || value.kind === 'group') &&
+  (!('ch' in value) || typeof value.ch === 'string') &&
+  'cmd' in value &&
+  typeof value.cmd === 'boolean' &&
+  'starts' in value &&
+  Array.isArray(value.starts) &&
+  value.starts.every((start) => typeof start === 'number');
 
 /** Runs a transaction or pipeline; the first error inside it is thrown. */
 export async function execute(pipeline: ReturnType<Redis['multi']>): Promise<unknown[]> {

@@ -1,9 +1,10 @@
 import { CHANNEL_TYPE_PERSONAL, channelName } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { execute } from './bodies.ts';
+import { DamagedError, readable } from './damage.ts';
 import { groupBy } from './groupBy.ts';
 import { keys } from './keys.ts';
-import { eachLimited } from './retry.ts';
+import { eachLimited, together } from './retry.ts';
 import { runScript } from './scripts.ts';
 import { shardOf } from './shards.ts';
 
@@ -18,6 +19,12 @@ export interface ChannelInfo {
 const INFO_FIELDS = ['large', 'ban', 'disband', 'send_ban', 'allow_stranger'] as const;
 const CALL_SIZE = 500;
 const SHARDS_IN_FLIGHT = 8;
+
+/** A user whose list of groups is damaged, and why. */
+interface Damage {
+  uid: string;
+  reason: string;
+}
 
 /** Channels and who subscribes to them. Subscribers live in their own shard, together with the list of their groups. */
 export class Channels {
@@ -50,8 +57,16 @@ export class Channels {
 
   /** All zero for an unknown channel. */
   async info(channelType: number, channelId: string): Promise<ChannelInfo> {
+    return readable(`channel ${channelType}:${channelId}`, () => this.#readInfo(channelType, channelId));
+  }
+
+  async #readInfo(channelType: number, channelId: string): Promise<ChannelInfo> {
     const stored = await this.#redis.hgetall(this.#infoKey(channelType, channelId));
-    const value = (field: string) => Number(stored[field] ?? 0);
+    const value = (field: string) => {
+      const flag = Number(stored[field] ?? 0);
+      if (flag !== 0 && flag !== 1) throw new DamagedError(`${field} is neither 0 nor 1`);
+      return flag;
+    };
     return {
       large: value('large'),
       ban: value('ban'),
@@ -63,37 +78,58 @@ export class Channels {
 
   async addSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
     const channel = channelName(channelType, channelId);
-    await eachLimited(this.#byShard(uids), SHARDS_IN_FLIGHT, ([shard, added]) =>
-      this.#change(shard, channel, added, []),
-    );
+    await this.#inShards(this.#byShard(uids), ([shard, added]) => this.#change(shard, channel, added, []));
   }
 
   async removeSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
     const channel = channelName(channelType, channelId);
-    await eachLimited(this.#byShard(uids), SHARDS_IN_FLIGHT, ([shard, gone]) => this.#change(shard, channel, [], gone));
+    await this.#inShards(this.#byShard(uids), ([shard, gone]) => this.#change(shard, channel, [], gone));
   }
 
   /** Afterwards the channel has these subscribers and no others. */
   async replaceSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
     const channel = channelName(channelType, channelId);
     const byShard = this.#byShard(uids);
-    await eachLimited(this.#allShards(), SHARDS_IN_FLIGHT, async (shard) => {
+    await this.#inShards(this.#allShards(), async (shard) => {
       const wanted = new Set(byShard.get(shard));
-      const present = await this.#redis.smembers(keys.subscribers(shard, channel));
-      const gone = present.filter((uid) => !wanted.has(uid));
-      for (const uid of present) wanted.delete(uid);
-      await this.#change(shard, channel, [...wanted], gone);
+      const damaged: Damage[] = [];
+      for (let after = ''; ; ) {
+        const page = await readable(`channel ${channel}`, () => this.#page(shard, channel, after, CALL_SIZE));
+        const gone = page.filter((uid) => !wanted.has(uid));
+        damaged.push(...(await this.#change(shard, channel, [], gone)));
+        const last = page.at(-1);
+        if (last === undefined || page.length < CALL_SIZE) break;
+        after = last;
+      }
+      return [...damaged, ...(await this.#change(shard, channel, [...wanted], []))];
     });
   }
 
-  async #change(shard: number, channel: string, added: string[], removed: string[]): Promise<void> {
+  /** @throws CorruptError naming a user whose groups are damaged, once everybody else is added or removed */
+  async #inShards<T>(shards: Iterable<T>, change: (shard: T) => Promise<Damage[]>): Promise<void> {
+    const damaged: Damage[] = [];
+    await eachLimited(shards, SHARDS_IN_FLIGHT, async (shard) => {
+      damaged.push(...(await change(shard)));
+    });
+    const [first] = damaged;
+    if (first) await readable(`user ${first.uid}`, () => Promise.reject(new DamagedError(first.reason)));
+  }
+
+  /** @returns users whose groups are damaged: nothing was changed for them */
+  async #change(shard: number, channel: string, added: string[], removed: string[]): Promise<Damage[]> {
     const changes = [...added.map((uid) => ({ uid, add: true })), ...removed.map((uid) => ({ uid, add: false }))];
+    const damaged: Damage[] = [];
     for (let i = 0; i < changes.length; i += CALL_SIZE) {
       const part = changes.slice(i, i + CALL_SIZE);
       const callKeys = [keys.subscribers(shard, channel), ...part.map(({ uid }) => keys.groups(shard, uid))];
-      const count = part.filter(({ add }) => add).length;
-      await runScript(this.#redis, 'changeSubscribers', callKeys, [channel, count, ...part.map(({ uid }) => uid)]);
+      const args = [channel, part.filter(({ add }) => add).length, ...part.map(({ uid }) => uid)];
+      const reply = await readable(`channel ${channel}`, () =>
+        runScript(this.#redis, 'changeSubscribers', callKeys, args),
+      );
+      const named = Array.isArray(reply) ? reply.map(String) : [];
+      for (let n = 0; n + 1 < named.length; n += 2) damaged.push({ uid: named[n] ?? '', reason: named[n + 1] ?? '' });
     }
+    return damaged;
   }
 
   /** POST /channel/delete: subscribers and info go, the log stays. */
@@ -104,32 +140,44 @@ export class Channels {
 
   /**
    * A page of subscribers, by shard and uid: an order that whoever comes or goes does not shift, so a subscriber who
-   * stays throughout is returned exactly once. The cursor is `<shard>-<last uid of it>`; `''` at the end.
+   * stays throughout is returned exactly once. The cursor is `<shard>-<last uid of it>`; `''` at the end. Costs what it
+   * returns, and one look at each shard that is empty from there on.
    */
   async subscribers(channelType: number, channelId: string, cursor: string, limit: number) {
     const channel = channelName(channelType, channelId);
     const [, from = '0', after = ''] = /^(\d+)-(.*)$/s.exec(cursor) ?? [];
-    const subscribers: string[] = [];
-    for (let shard = Number(from); shard < this.#shards; shard++) {
-      const uids = await this.#redis.smembers(keys.subscribers(shard, channel));
-      const rest = uids.filter((uid) => shard > Number(from) || uid > after).sort();
-      subscribers.push(...rest.slice(0, limit - subscribers.length));
-      if (subscribers.length === limit) return { subscribers, cursor: `${shard}-${subscribers.at(-1)}` };
-    }
-    return { subscribers, cursor: '' };
+    return readable(`channel ${channel}`, async () => {
+      const subscribers: string[] = [];
+      for (let shard = Number(from); shard < this.#shards; shard++) {
+        const start = shard === Number(from) ? after : '';
+        subscribers.push(...(await this.#page(shard, channel, start, limit - subscribers.length)));
+        if (subscribers.length === limit) return { subscribers, cursor: `${shard}-${subscribers.at(-1)}` };
+      }
+      return { subscribers, cursor: '' };
+    });
+  }
+
+  /** Subscribers of one shard behind a uid, by the bytes of their uids. */
+  async #page(shard: number, channel: string, after: string, most: number): Promise<string[]> {
+    const reply = await runScript(this.#redis, 'readSubscribers', [keys.subscribers(shard, channel)], [after, most]);
+    return Array.isArray(reply) ? reply.map(String) : [];
   }
 
   /** How many subscribe to the channel of this name; a number per shard, so it costs the same for every channel. */
   async count(channel: string): Promise<number> {
-    const counts = await Promise.all(
-      this.#allShards().map((shard) => this.#redis.scard(keys.subscribers(shard, channel))),
+    const counts = await readable(`channel ${channel}`, () =>
+      together(
+        ...this.#allShards().map((shard) =>
+          runScript(this.#redis, 'countSubscribers', [keys.subscribers(shard, channel)], []),
+        ),
+      ),
     );
-    return counts.reduce((sum, count) => sum + count, 0);
+    return counts.reduce<number>((sum, count) => sum + Number(count), 0);
   }
 
   /** Names of the channels that a user subscribes to. */
   async groupsOf(uid: string): Promise<string[]> {
-    return this.#redis.smembers(keys.groups(shardOf(uid, this.#shards), uid));
+    return readable(`user ${uid}`, () => this.#redis.smembers(keys.groups(shardOf(uid, this.#shards), uid)));
   }
 
   /**
@@ -177,11 +225,14 @@ export class Users {
   /** Registers a user; of the token only a hash is kept. */
   async register(user: { uid: string; tokenHash: string; deviceFlag: number; deviceLevel: number }): Promise<void> {
     const shard = shardOf(user.uid, this.#shards);
-    await execute(
-      this.#redis
-        .multi()
-        .hset(keys.user(shard, user.uid), `device:${user.deviceFlag}`, `${user.deviceLevel}:${user.tokenHash}`)
-        .sadd(keys.users(shard), user.uid),
+    const device = [`device:${user.deviceFlag}`, `${user.deviceLevel}:${user.tokenHash}`] as const;
+    await readable(`user ${user.uid}`, () =>
+      execute(
+        this.#redis
+          .multi()
+          .hset(keys.user(shard, user.uid), ...device)
+          .sadd(keys.users(shard), user.uid),
+      ),
     );
   }
 

@@ -1,4 +1,5 @@
 import { type MessageBody, type MessageObject, peerOf, SYSTEM_UID } from '@ruyi/contracts';
+import { DamagedError } from './damage.ts';
 
 /**
  * What a log or an inbox holds for a message: all of it as a JSON array, or, for a recipient of a broadcast,
@@ -29,16 +30,47 @@ export function encodeEntry(body: MessageBody, to?: string): string {
   return JSON.stringify(fields);
 }
 
+/** @throws DamagedError if it is nothing that we write */
 export function decodeEntry(text: string): Entry {
-  if (text.startsWith('[')) {
-    const [id, ts, from, no, payload, red = 0, set = 0, exp = 0, topic = '', stream = '', to]: Fields =
-      JSON.parse(text);
-    const body = { id, ts, from, no, payload, red, set, exp, topic, stream };
-    return to === undefined ? { kind: 'inline', body } : { kind: 'inline', body, to };
-  }
-  const dot = text.indexOf('.');
-  return { kind: 'reference', ref: text.slice(0, dot), at: Number(text.slice(dot + 1)) };
+  if (text.startsWith('[')) return decodeInline(text);
+  const [, ref, at] = REFERENCE.exec(text) ?? [];
+  if (ref === undefined) throw new DamagedError('an entry is neither a message nor a reference');
+  return { kind: 'reference', ref, at: Number(at) };
 }
+
+/** The reference that an entry is; undefined for a message, and for what is damaged: neither refers to a body. */
+export function referenceIn(text: string): { ref: string; at: number } | undefined {
+  const [, ref, at] = REFERENCE.exec(text) ?? [];
+  return ref === undefined ? undefined : { ref, at: Number(at) };
+}
+
+const REFERENCE = /^([0-9a-z]{1,11})\.(\d{1,10})$/;
+
+function decodeInline(text: string): Entry {
+  const fields = parseJson(text);
+  if (!isFields(fields)) throw new DamagedError('an entry is no message');
+  const [id, ts, from, no, payload, red = 0, set = 0, exp = 0, topic = '', stream = '', to] = fields;
+  const body = { id, ts, from, no, payload, red, set, exp, topic, stream };
+  return to === undefined ? { kind: 'inline', body } : { kind: 'inline', body, to };
+}
+
+/** @throws DamagedError */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new DamagedError('it is no JSON');
+  }
+}
+
+const FIELD_TYPES = 'number number string string string number number number string string string'.split(' ');
+
+const isFields = (value: unknown): value is Fields =>
+  Array.isArray(value) &&
+  value.length >= 5 &&
+  value.length <= FIELD_TYPES.length &&
+  value.every((field, i) => typeof field === FIELD_TYPES[i]) &&
+  Number.isSafeInteger(value[0]);
 
 /** The name under which a broadcast's body, progress and entries are stored; also its batch_no. */
 export const refOf = (firstId: number): string => firstId.toString(36);

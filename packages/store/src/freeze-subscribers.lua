@@ -5,7 +5,9 @@
 --        freeze a later membership.
 -- cost   the size of the set
 -- replay returns the first answer
+-- include subscribers
 if redis.call('EXISTS', KEYS[2]) == 0 then
+  sortSubscribers(KEYS[1])
   redis.call('SORT', KEYS[1], 'BY', 'nosort', 'STORE', KEYS[2])
   redis.call('RPUSH', KEYS[2], '')
   redis.call('EXPIRE', KEYS[2], ARGV[1])

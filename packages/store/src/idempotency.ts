@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { DamagedError } from './damage.ts';
 import { keys } from './keys.ts';
 
 /** What a request was given when it was first seen, and what it said. */
@@ -51,7 +52,12 @@ const startOf = (state: 'R' | 'S' | 'Q', { id, ts, digest }: Known) => `${state}
 /** Start of the record that the store scripts write with a message; the seq follows. */
 export const storedRecord = (message: Known): string => startOf('S', message);
 
-function parse(text: string): IdemRecord {
+/** The beginning of every record. */
+const RECORD = /^[RSQ]:\d+:\d+(:|$)/;
+
+/** @throws DamagedError */
+function parse(text: string, key: string): IdemRecord {
+  if (!RECORD.test(text)) throw new DamagedError('it begins with no state, id and time', key);
   const fields = text.split(':');
   const [state, id, ts, ...rest] = fields;
   const isFormer = fields.length < 5;
@@ -84,7 +90,7 @@ export class Idempotency {
 
   async #set(key: string, text: string): Promise<IdemRecord | undefined> {
     const before = await this.#redis.set(key, text, 'EX', this.#ttl, 'NX', 'GET');
-    return before === null ? undefined : parse(before);
+    return before === null ? undefined : parse(before, key);
   }
 
   /** All jobs of a batch are on their queues. The record lives on as long as it would have. */
@@ -98,7 +104,8 @@ export class Idempotency {
   }
 
   async read(shard: number, hash: string): Promise<IdemRecord | undefined> {
-    const text = await this.#redis.get(keys.idem(shard, hash));
-    return text === null ? undefined : parse(text);
+    const key = keys.idem(shard, hash);
+    const text = await this.#redis.get(key);
+    return text === null ? undefined : parse(text, key);
   }
 }

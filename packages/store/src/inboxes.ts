@@ -1,6 +1,7 @@
 import { CHANNEL_TYPE_PERSONAL, type MessageObject, SYSTEM_UID } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { Bodies, type Broadcast } from './bodies.ts';
+import { readable } from './damage.ts';
 import { decodeEntry, type Entry, isExpired, toMessage } from './entries.ts';
 import { keys } from './keys.ts';
 import { MAX_ANSWER_BYTES } from './logs.ts';
@@ -8,7 +9,9 @@ import { runScript } from './scripts.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
 
-const PAGE = 128;
+/** One read, and how many bodies are read together. */
+const PAGE = { commands: 128, bytes: 1024 * 1024 };
+const BODIES_AT_ONCE = 16;
 
 /** Command inboxes: reads and acknowledgements. */
 export class Inboxes {
@@ -30,42 +33,47 @@ export class Inboxes {
   async read(uid: string, messageSeq: number, limit: number): Promise<MessageObject[]> {
     const shard = shardOf(uid, this.#shards);
     const inboxKeys = [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)];
-    const found: MessageObject[] = [];
-    let bytes = 0;
-    for (let after = messageSeq; found.length < limit; ) {
-      const count = Math.min(PAGE, limit - found.length);
-      const reply = await runScript(this.#redis, 'readInbox', inboxKeys, [after, count]);
-      const [first, entries] = Array.isArray(reply) ? reply : [];
-      if (!Array.isArray(entries) || entries.length === 0) break;
-      const seq = Number(first);
-      // Past the end the script starts again at the cursor: what was read already is no further page.
-      if (after > messageSeq && seq !== after + 1) break;
-      for (const message of await this.#decode(uid, seq, entries.map(String))) {
-        bytes += message.payload.length;
-        if (bytes > MAX_ANSWER_BYTES && found.length > 0) return found;
-        found.push(message);
+    return readable(`user ${uid}`, async () => {
+      const found: MessageObject[] = [];
+      let bytes = 0;
+      for (let after = messageSeq; found.length < limit; ) {
+        const most = Math.min(PAGE.commands, limit - found.length);
+        const reply = await runScript(this.#redis, 'readInbox', inboxKeys, [after, most, PAGE.bytes]);
+        const [first, page, isEnd, now] = Array.isArray(reply) ? reply : [];
+        if (!Array.isArray(page) || page.length === 0) break;
+        const seq = Number(first);
+        // Past the end the script starts again at the cursor: what was read already is no further page.
+        if (after > messageSeq && seq !== after + 1) break;
+        for (let i = 0; i < page.length; i += BODIES_AT_ONCE) {
+          const texts = page.slice(i, i + BODIES_AT_ONCE).map(String);
+          for (const message of await this.#decode(uid, { first: seq + i, texts, now: Number(now) })) {
+            bytes += message.payload.length;
+            if (bytes > MAX_ANSWER_BYTES && found.length > 0) return found;
+            found.push(message);
+          }
+        }
+        after = seq + page.length - 1;
+        if (isEnd === 1) break;
       }
-      after = seq + entries.length - 1;
-      if (entries.length < count) break;
-    }
-    return found;
+      return found;
+    });
   }
 
   /** POST /message/syncack */
   async acknowledge(uid: string, lastMessageSeq: number): Promise<void> {
     if (lastMessageSeq === 0) return;
     const shard = shardOf(uid, this.#shards);
-    const below = await runScript(
-      this.#redis,
-      'acknowledge',
-      [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)],
-      [lastMessageSeq, this.#keep],
-    );
-    if (typeof below === 'number' && below > 0) await this.#trimmer.dropBelow(shard, uid, below);
+    const inboxKeys = [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)];
+    await readable(`user ${uid}`, async () => {
+      const below = await runScript(this.#redis, 'acknowledge', inboxKeys, [lastMessageSeq, this.#keep]);
+      if (typeof below === 'number' && below > 0) await this.#trimmer.dropBelow(shard, uid, below);
+    });
   }
 
-  async #decode(uid: string, first: number, texts: string[]): Promise<MessageObject[]> {
-    const now = Math.floor(Date.now() / 1000);
+  async #decode(
+    uid: string,
+    { first, texts, now }: { first: number; texts: string[]; now: number },
+  ): Promise<MessageObject[]> {
     const entries = texts.map(decodeEntry);
     const bodies = await this.#bodies.read(entries.flatMap((entry) => (entry.kind === 'reference' ? [entry.ref] : [])));
     return entries.flatMap((entry, i) => {

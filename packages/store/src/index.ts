@@ -10,6 +10,7 @@ export {
 } from './append.ts';
 export { Bodies, type Broadcast, execute } from './bodies.ts';
 export type { ChannelInfo } from './channels.ts';
+export { corruptOf, DamagedError, isDamage } from './damage.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
 export { FencedError, type JobRun } from './fence.ts';
 export { Gate } from './gate.ts';

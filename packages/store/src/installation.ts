@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
 import { keys } from './keys.ts';
 
-/** 2: a log or inbox has a counter only once something was removed from it. What schema 1 wrote is valid in 2. */
-const SCHEMA = 2;
+/**
+ * 2: a log or inbox has a counter only once something was removed from it. 3: subscribers stand in a sorted set; a set of
+ * before is made into one when it is first touched (include/subscribers.lua). What schemas 1 and 2 wrote is valid in 3.
+ */
+const SCHEMA = 3;
 
 /** What was fixed when the data was first written does not match the settings of this process. */
 export class InstallationError extends Error {

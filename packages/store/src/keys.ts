@@ -13,7 +13,7 @@ export const keys = {
   inboxSeq: (shard: number, uid: string) => `r:{${shard}}:inseq:${uid}`,
   /** string: seq of the last acknowledged command */
   cursor: (shard: number, uid: string) => `r:{${shard}}:cur:${uid}`,
-  /** set: those subscribers of a channel that live in this shard */
+  /** sorted set, all scores 0: those subscribers of a channel that live in this shard */
   subscribers: (shard: number, channel: string) => `r:{${shard}}:sub:${channel}`,
   /** list: those subscribers at the moment of a group command, and an empty string at the end */
   frozen: (shard: number, ref: string) => `r:{${shard}}:frozen:${ref}`,
@@ -32,6 +32,8 @@ export const keys = {
   body: (ref: string) => `r:{b${ref}}:body`,
   /** bitmap: positions whose entry was trimmed; full means that the body can go */
   gone: (ref: string) => `r:{b${ref}}:gone`,
+  /** bitmap: positions of recipients whom the first try could not serve, see late.ts */
+  late: (ref: string) => `r:{b${ref}}:late`,
   /** hash: see progress.ts */
   progress: (ref: string) => `r:{b${ref}}:progress`,
   ids: 'r:{ids}:next',

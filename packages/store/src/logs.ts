@@ -1,14 +1,19 @@
 import { CHANNEL_TYPE_PERSONAL, channelName, type MessageBody, type MessageObject } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
-import { Bodies, execute } from './bodies.ts';
-import { decodeEntry, isExpired, logChannelId, toMessage } from './entries.ts';
+import type { Bodies } from './bodies.ts';
+import { execute } from './bodies.ts';
+import { DamagedError, isDamage, readable } from './damage.ts';
+import { firstIdOf, logChannelId, referenceIn, toMessage } from './entries.ts';
 import { keys } from './keys.ts';
+import { LogReader, type RawEntry, type ReadMessage } from './readLog.ts';
 import { shardOf } from './shards.ts';
+import type { Trimmer } from './trim.ts';
 
 /** An answer stops early after so much payload, never before one message (§1). */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-const PAGE = 128;
-const SEARCHED_BY_ID = 10_000;
+/** A search by id or client_msg_no ends after so many messages, or so much payload that it had to look at. */
+const SOUGHT = { messages: 10_000, bytes: 64 * 1024 * 1024 };
+const MAX_SEQ = 2 ** 32 - 1;
 
 /** A channel as a request names it. */
 export interface LogName {
@@ -30,15 +35,15 @@ export interface LogRange {
 export const logName = ({ channel_id, channel_type, login_uid }: LogName): string =>
   channelName(channel_type, channel_id, login_uid);
 
-/** Reads of channel logs. */
+/** Reads of channel logs. What is damaged is a CorruptError that names the channel. */
 export class Logs {
   readonly #redis: Redis;
-  readonly #bodies: Bodies;
+  readonly #reader: LogReader;
   readonly #shards: number;
 
-  constructor(redis: Redis, bodies: Bodies, shards: number) {
+  constructor(redis: Redis, bodies: Bodies, trimmer: Trimmer, shards: number) {
     this.#redis = redis;
-    this.#bodies = bodies;
+    this.#reader = new LogReader(redis, bodies, trimmer, shards);
     this.#shards = shards;
   }
 
@@ -48,66 +53,58 @@ export class Logs {
    */
   async read(name: LogName, range: LogRange): Promise<{ more: 0 | 1; messages: MessageObject[] }> {
     const channel = logName(name);
-    const key = keys.log(shardOf(channel, this.#shards), channel);
-    const upwards = range.pullMode === 1 && (range.start > 0 || range.end > 0);
-    // A bound that is open, or exclusive, in the words of ZRANGE.
-    const newest = upwards
-      ? range.end > 0
-        ? `(${range.end}`
-        : '+inf'
-      : range.start > 0
-        ? String(range.start)
-        : '+inf';
-    const oldest = upwards ? String(range.start) : range.end > 0 ? `(${range.end}` : '-inf';
-    const found: MessageObject[] = [];
-    let bytes = 0;
-    let from = upwards ? oldest : newest;
-    for (;;) {
-      const count = Math.min(PAGE, range.limit + 1 - found.length);
-      const page = upwards
-        ? await this.#redis.zrange(key, from, newest, 'BYSCORE', 'LIMIT', 0, count, 'WITHSCORES')
-        : await this.#redis.zrange(key, from, oldest, 'BYSCORE', 'REV', 'LIMIT', 0, count, 'WITHSCORES');
-      for (const message of await this.#decode(channel, name.channel_type, page)) {
-        bytes += message.payload.length;
+    const { stretch, upwards } = stretchOf(range);
+    return readable(`channel ${channel}`, async () => {
+      const found: MessageObject[] = [];
+      const inOrder = () => (upwards ? found : found.reverse());
+      let bytes = 0;
+      for await (const message of this.#reader.messages(channel, stretch)) {
+        bytes += message.body.payload.length;
         if (found.length === range.limit || (found.length > 0 && bytes > MAX_ANSWER_BYTES)) {
-          return { more: 1, messages: upwards ? found : found.reverse() };
+          return { more: 1, messages: inOrder() };
         }
-        found.push(message);
+        found.push(messageIn(channel, name.channel_type, message));
       }
-      const last = page.at(-1);
-      if (last === undefined || page.length / 2 < count) break;
-      from = `(${last}`;
-    }
-    return { more: 0, messages: upwards ? found : found.reverse() };
+      return { more: 0, messages: inOrder() };
+    });
   }
 
   /** GET /channel/max_message_seq: the log's counter, or, where nothing was removed yet, what it holds. */
   async maxSeq(name: LogName): Promise<number> {
     const channel = logName(name);
     const shard = shardOf(channel, this.#shards);
-    const atOnce = this.#redis.multi().get(keys.seq(shard, channel)).zcard(keys.log(shard, channel));
-    const [counter, held] = await execute(atOnce);
-    return Number(counter ?? held);
+    return readable(`channel ${channel}`, async () => {
+      const atOnce = this.#redis.multi().get(keys.seq(shard, channel)).zcard(keys.log(shard, channel));
+      const [counter, held] = await execute(atOnce);
+      const seq = Number(counter ?? held);
+      if (!Number.isInteger(seq) || seq < 0 || seq > MAX_SEQ) throw new DamagedError('its last message_seq is none');
+      return seq;
+    });
   }
 
   /** Messages by seq, in the order given, without those that cannot be read (any more). */
   async bySeqs(channel: string, channelType: number, seqs: number[]): Promise<MessageObject[]> {
-    return this.#decode(channel, channelType, await this.#pageAt(channel, seqs));
+    const messages = await this.#allAt(channel, seqs);
+    return messages.map((message) => messageIn(channel, channelType, message));
   }
 
   /** What is stored at these seqs, for the indexer; without what is gone or expired. */
   async bodiesAt(channel: string, seqs: number[]): Promise<{ seq: number; body: MessageBody }[]> {
-    return this.#bodiesOf(await this.#pageAt(channel, seqs));
+    return this.#allAt(channel, seqs);
   }
 
-  async #pageAt(channel: string, seqs: number[]): Promise<string[]> {
-    const key = keys.log(shardOf(channel, this.#shards), channel);
-    const pipeline = this.#redis.pipeline();
-    for (const seq of seqs) pipeline.zrange(key, String(seq), String(seq), 'BYSCORE', 'WITHSCORES');
-    return (await execute(pipeline)).flat().map(String);
+  async #allAt(channel: string, seqs: number[]): Promise<ReadMessage[]> {
+    return readable(`channel ${channel}`, async () => {
+      const messages: ReadMessage[] = [];
+      for await (const message of this.#reader.at(channel, seqs)) messages.push(message);
+      return messages;
+    });
   }
 
-  /** POST /messages: by seq, id or client_msg_no, united and ascending; the latter two in the newest 10,000 messages. */
+  /**
+   * POST /messages: by seq, id or client_msg_no, united and ascending; the latter two in the newest 10,000 messages, or
+   * fewer if those have more than 64 MiB of payload to be looked at.
+   */
   async find(
     name: LogName,
     wanted: { seqs: number[]; ids: number[]; clientMsgNos: string[] },
@@ -115,64 +112,78 @@ export class Logs {
     const channel = logName(name);
     const found = new Map<number, MessageObject>();
     let bytes = 0;
-    const isFull = () => bytes > MAX_ANSWER_BYTES && found.size > 0;
-    const seqs = [...new Set(wanted.seqs)].sort((a, b) => a - b);
-    for (let i = 0; i < seqs.length && !isFull(); i += PAGE) {
-      for (const message of await this.bySeqs(channel, name.channel_type, seqs.slice(i, i + PAGE))) {
-        bytes += message.payload.length;
-        if (isFull()) break;
-        found.set(message.message_seq, message);
-      }
-    }
-    const ids = new Set(wanted.ids);
-    const numbers = new Set(wanted.clientMsgNos.filter((no) => no !== ''));
-    const key = keys.log(shardOf(channel, this.#shards), channel);
-    for (let from = '+inf', seen = 0; ids.size + numbers.size > 0 && seen < SEARCHED_BY_ID && !isFull(); seen += PAGE) {
-      const page = await this.#redis.zrange(key, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, PAGE, 'WITHSCORES');
-      for (const message of await this.#decode(channel, name.channel_type, page)) {
-        if (!ids.has(message.message_id) && !numbers.has(message.client_msg_no)) continue;
-        ids.delete(message.message_id);
-        if (found.has(message.message_seq)) continue;
-        bytes += message.payload.length;
-        if (isFull()) break;
-        found.set(message.message_seq, message);
-      }
-      if (page.length < 2 * PAGE) break;
-      from = `(${page.at(-1)}`;
-    }
-    return [...found.values()].sort((a, b) => a.message_seq - b.message_seq);
+    /** false if the answer is full */
+    const keep = (message: ReadMessage): boolean => {
+      if (found.has(message.seq)) return true;
+      bytes += message.body.payload.length;
+      if (bytes > MAX_ANSWER_BYTES && found.size > 0) return false;
+      found.set(message.seq, messageIn(channel, name.channel_type, message));
+      return true;
+    };
+    const ascending = () => [...found.values()].sort((a, b) => a.message_seq - b.message_seq);
+    return readable(`channel ${channel}`, async () => {
+      const seqs = [...new Set(wanted.seqs)].sort((a, b) => a - b);
+      for await (const message of this.#reader.at(channel, seqs)) if (!keep(message)) return ascending();
+      for await (const message of this.#seek(channel, wanted)) if (!keep(message)) return ascending();
+      return ascending();
+    });
   }
 
-  /** The seqs that these recipients of a broadcast have it at, 0 where it is gone; `from` and uids name the logs. */
+  /** Of the newest messages those with one of the ids or client numbers. */
+  async *#seek(channel: string, wanted: { ids: number[]; clientMsgNos: string[] }): AsyncGenerator<ReadMessage> {
+    const ids = new Set(wanted.ids);
+    const numbers = new Set(wanted.clientMsgNos.filter((no) => no !== ''));
+    if (ids.size + numbers.size === 0) return;
+    const stretch = { from: '+inf', to: '-inf', direction: 'down', most: SOUGHT.messages } as const;
+    // An entry tells its id by itself; the client number of a broadcast stands in the body.
+    const mayMatch = numbers.size > 0 ? undefined : (entry: RawEntry) => ids.has(idOf(entry));
+    let bytes = 0;
+    for await (const message of this.#reader.messages(channel, stretch, mayMatch)) {
+      bytes += message.body.payload.length;
+      if (ids.delete(message.body.id) || numbers.has(message.body.no)) yield message;
+      if (bytes > SOUGHT.bytes || ids.size + numbers.size === 0) return;
+    }
+  }
+
+  /**
+   * The seqs that these recipients of a broadcast have it at, 0 if it is gone or the log is damaged; `from` and uids name
+   * the logs.
+   */
   async seqsOfReferences(refs: { ref: string; at: number; from: string; uid: string }[]): Promise<number[]> {
     const pipeline = this.#redis.pipeline();
     for (const { ref, at, from, uid } of refs) {
       const channel = channelName(CHANNEL_TYPE_PERSONAL, uid, from);
       pipeline.zscore(keys.log(shardOf(channel, this.#shards), channel), `${ref}.${at}`);
     }
-    return (await execute(pipeline)).map((score) => Number(score ?? 0));
-  }
-
-  /** Readable messages of a page `entry, seq, entry, seq, …`, in its order. */
-  async #decode(channel: string, channelType: number, page: string[]): Promise<MessageObject[]> {
-    return (await this.#bodiesOf(page)).map(({ seq, body }) => {
-      const channelId = logChannelId(channel, channelType, body.from);
-      return toMessage(body, { seq, channelId, channelType, command: false });
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, score]) => {
+      if (error && !isDamage(error)) throw error;
+      return error ? 0 : Number(score ?? 0);
     });
   }
+}
 
-  async #bodiesOf(page: string[]): Promise<{ seq: number; body: MessageBody }[]> {
-    const now = Math.floor(Date.now() / 1000);
-    const entries: { seq: number; entry: ReturnType<typeof decodeEntry> }[] = [];
-    for (let i = 0; i + 1 < page.length; i += 2) {
-      entries.push({ entry: decodeEntry(page[i] ?? ''), seq: Number(page[i + 1]) });
-    }
-    const refs = entries.flatMap(({ entry }) => (entry.kind === 'reference' ? [entry.ref] : []));
-    const bodies = await this.#bodies.read(refs);
-    return entries.flatMap(({ entry, seq }) => {
-      const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
-      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
-      return body && !isExpired(body, now) ? [{ seq, body }] : [];
-    });
-  }
+/** The part of a log that a request names. */
+function stretchOf({ start, end, limit, pullMode }: LogRange) {
+  const upwards = pullMode === 1 && (start > 0 || end > 0);
+  const newest = start > 0 ? String(start) : '+inf';
+  const stretch = upwards
+    ? ({ from: String(start), to: end > 0 ? `(${end}` : '+inf', direction: 'up' } as const)
+    : ({ from: newest, to: end > 0 ? `(${end}` : '-inf', direction: 'down' } as const);
+  return { stretch: { ...stretch, most: Infinity, page: limit + 1 }, upwards };
+}
+
+function messageIn(channel: string, channelType: number, { seq, body }: ReadMessage): MessageObject {
+  return toMessage(body, {
+    seq,
+    channelId: logChannelId(channel, channelType, body.from),
+    channelType,
+    command: false,
+  });
+}
+
+/** The message_id of an entry, without parsing it. */
+function idOf({ text }: RawEntry): number {
+  const reference = referenceIn(text);
+  return reference ? firstIdOf(reference.ref) + reference.at : Number(text.slice(1, text.indexOf(',')));
 }

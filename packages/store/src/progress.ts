@@ -1,6 +1,8 @@
 import type { BatchProgress } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { execute } from './bodies.ts';
+import { DamagedError, readable } from './damage.ts';
+import { parseJson } from './entries.ts';
 import { keys } from './keys.ts';
 import { packPositions, unpackPositions } from './positions.ts';
 import { runScript } from './scripts.ts';
@@ -40,8 +42,9 @@ const packRefused = ({ invalid, unknown }: { invalid: number[]; unknown: number[
   ...(unknown.length > 0 ? { unknown: packPositions(unknown) } : {}),
 });
 
+/** @throws DamagedError */
 function unpack(text: string): BatchReceipt {
-  const { refused, ...receipt }: Packed = JSON.parse(text);
+  const { refused, ...receipt } = packedOf(text);
   if ('fail_uids' in refused) return { ...receipt, refused };
   const { invalid = '', unknown = '' } = refused;
   return { ...receipt, refused: { invalid: unpackPositions(invalid), unknown: unpackPositions(unknown) } };
@@ -49,7 +52,8 @@ function unpack(text: string): BatchReceipt {
 
 /**
  * How far a broadcast is. One hash: `plan` (its receipt), and per chunk `s<chunk>` = recipients handled `:` seconds, `i<chunk>` =
- * recipients indexed; per recipient that was set aside `f<position>`. A replay sets the same fields and adds nothing.
+ * recipients indexed; per recipient that was set aside `f<position>`, and `ir<position>` once it was served after all and
+ * can find it. A replay sets the same fields and adds nothing.
  */
 export class Progress {
   readonly #redis: Redis;
@@ -65,7 +69,7 @@ export class Progress {
   async open(ref: string, receipt: BatchReceipt): Promise<BatchReceipt> {
     const key = keys.progress(ref);
     const pipeline = this.#redis.multi().hsetnx(key, 'plan', pack(receipt)).expire(key, this.#keep).hget(key, 'plan');
-    return unpack(String((await execute(pipeline))[2]));
+    return readable(`batch ${ref}`, async () => unpack(String((await execute(pipeline))[2])));
   }
 
   /** Which of these chunks are stored already. */
@@ -80,13 +84,19 @@ export class Progress {
     return Number(seconds);
   }
 
-  /** When each of these chunks was stored, in seconds of Redis' clock; undefined where the broadcast is not known any more. */
-  async storedAt(ref: string, chunks: number[]): Promise<Map<number, number> | undefined> {
+  /**
+   * Of each of these chunks that is stored: its recipients, and when that was, in seconds of Redis' clock. undefined if the
+   * broadcast is not known any more.
+   */
+  async storedAt(ref: string, chunks: number[]): Promise<Map<number, { size: number; at: number }> | undefined> {
     const fields = chunks.map((chunk) => `s${chunk}`);
     const [plan, ...values] = await this.#redis.hmget(keys.progress(ref), 'plan', ...fields);
     if (plan == null) return undefined;
     return new Map(
-      chunks.flatMap((chunk, i) => (values[i] == null ? [] : [[chunk, Number(values[i]?.split(':')[1])]])),
+      chunks.flatMap((chunk, i) => {
+        const [size, at] = (values[i] ?? '').split(':');
+        return at === undefined ? [] : [[chunk, { size: Number(size), at: Number(at) }]];
+      }),
     );
   }
 
@@ -107,6 +117,11 @@ export class Progress {
     await this.#set(ref, new Map(chunks.map(({ chunk, size }) => [`i${chunk}`, String(size)])));
   }
 
+  /** Late recipients (late.ts) can find it, each by a document of its own. */
+  async recipientsIndexed(ref: string, positions: number[]): Promise<void> {
+    if (positions.length > 0) await this.#set(ref, new Map(positions.map((at) => [`ir${at}`, '1'])));
+  }
+
   /** A group command reached all: known until its job is gone from the queue; nobody asks for its progress. */
   async groupCommandStored(ref: string, total: number): Promise<void> {
     await this.#set(ref, new Map([['s0', `${total}:${Math.floor(Date.now() / 1000)}`]]), GROUP_COMMAND_KEEP_SECONDS);
@@ -119,9 +134,13 @@ export class Progress {
 
   /** GET /message/sendbatch/{batch_no}; undefined where no such batch is known (any more). */
   async read(ref: string): Promise<BatchProgress | undefined> {
+    return readable(`batch ${ref}`, () => this.#read(ref));
+  }
+
+  async #read(ref: string): Promise<BatchProgress | undefined> {
     const fields = await this.#redis.hgetall(keys.progress(ref));
     if (fields.plan === undefined) return undefined;
-    const plan: Omit<BatchReceipt, 'refused'> = JSON.parse(fields.plan);
+    const plan = packedOf(fields.plan);
     let handled = 0;
     let failed = 0;
     let indexed = 0;
@@ -136,16 +155,37 @@ export class Progress {
         last = Math.max(last, Number(at));
       }
     }
+    if (!Number.isInteger(handled + indexed + last)) throw new DamagedError('its progress is no number');
     const finished = !plan.toStore || handled >= plan.total;
     return {
       batch_no: ref,
       total: plan.total,
       stored: handled - failed,
       failed,
-      indexed: Math.min(indexed, plan.total),
+      // What an earlier version noted counts those who were set aside.
+      indexed: Math.min(indexed, handled - failed),
       state: !finished ? (handled > 0 ? 'running' : 'queued') : failed > 0 && failed === plan.total ? 'failed' : 'done',
       created_at: plan.createdAt,
       finished_at: finished ? last || plan.createdAt : 0,
     };
   }
 }
+
+/** @throws DamagedError */
+function packedOf(text: string): Packed {
+  const receipt = parseJson(text);
+  if (!isPacked(receipt)) throw new DamagedError('its plan is none');
+  return receipt;
+}
+
+const isPacked = (value: unknown): value is Packed =>
+  typeof value === 'object' &&
+  value !== null &&
+  'total' in value &&
+  Number.isInteger(value.total) &&
+  'toStore' in value &&
+  'createdAt' in value &&
+  Number.isInteger(value.createdAt) &&
+  'refused' in value &&
+  typeof value.refused === 'object' &&
+  value.refused !== null;

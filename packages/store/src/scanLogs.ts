@@ -1,15 +1,22 @@
 import type { Redis } from 'ioredis';
+import { isDamage } from './damage.ts';
 import { decodeEntry, type Entry } from './entries.ts';
-import { untilServed } from './retry.ts';
+import { together, untilServed } from './retry.ts';
+import { runScript } from './scripts.ts';
 
 const KEYS_AT_ONCE = 500;
-const ENTRIES_AT_ONCE = 128;
+/** Logs and bytes that are held at once: a log may hold thousands of the largest messages. */
+const LOGS_AT_ONCE = 100;
+const FIRST_PAGE = { entries: 128, bytes: 32 * 1024 };
+const PAGE = { entries: 1000, bytes: 1024 * 1024 };
 const PATTERN = 'r:{*}:log:*';
 const LOG_KEY = /^r:\{\d+\}:log:(.*)$/s;
 
 export interface LogPage {
   channel: string;
   entries: { seq: number; entry: Entry }[];
+  /** why something in it cannot be read; it is left out */
+  unreadable?: string;
 }
 
 /** Pages of many logs, and where to go on once all of them are dealt with; `'0'` at the end. */
@@ -55,48 +62,63 @@ export async function* scanLogs(
   do {
     const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', KEYS_AT_ONCE);
     cursor = next;
-    const replies = await untilServed(() => firstPages(redis, keys), signal);
-    const pages: LogPage[] = [];
-    const longer: { key: string; channel: string; after: string | undefined }[] = [];
-    for (const [i, key] of keys.entries()) {
-      const channel = LOG_KEY.exec(key)?.[1];
-      const reply = replies[i];
-      // Also a key that is no log: it holds nothing that anyone could read, and the others must not go without.
-      if (channel === undefined || !Array.isArray(reply)) continue;
-      const page = reply.map(String);
-      pages.push({ channel, entries: entriesOf(page) });
-      if (page.length === 2 * ENTRIES_AT_ONCE) longer.push({ key, channel, after: page.at(-1) });
-    }
-    yield { pages, logs: 0 };
-    for (const { key, channel, after } of longer) {
-      for (let last = after; last !== undefined; ) {
-        const page = await redis.zrange(key, `(${last}`, '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
-        yield { pages: [{ channel, entries: entriesOf(page) }], logs: 0 };
-        last = page.length === 2 * ENTRIES_AT_ONCE ? page.at(-1) : undefined;
-      }
+    for (let i = 0; i < keys.length; i += LOGS_AT_ONCE) {
+      const logs = keys.slice(i, i + LOGS_AT_ONCE).filter((key) => LOG_KEY.test(key));
+      yield* scanSome(redis, logs, signal);
     }
     yield { pages: [], logs: keys.length, next: cursor };
   } while (cursor !== '0');
 }
 
-/**
- * The first page of each log, in one round trip: most logs are short. An error in the place of what is no log.
- * @throws Error where Redis did not serve all of them, as where the connection is cut after the first replies
- */
-async function firstPages(redis: Redis, keys: string[]): Promise<unknown[]> {
-  const pipeline = redis.pipeline();
-  for (const key of keys) pipeline.zrange(key, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, ENTRIES_AT_ONCE, 'WITHSCORES');
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error && !error.message.startsWith('WRONGTYPE')) throw error;
-    return error ?? reply;
-  });
+/** Some logs, whole: the first pages of all of them in one round trip, since most logs are short. */
+async function* scanSome(redis: Redis, keys: string[], signal: AbortSignal): AsyncGenerator<ScannedLogs> {
+  const firsts = await untilServed(
+    () => together(...keys.map((key) => readPage(redis, key, '-inf', FIRST_PAGE))),
+    signal,
+  );
+  yield { pages: firsts.map(({ page }) => page), logs: 0 };
+  for (const [i, key] of keys.entries()) {
+    for (let after = firsts[i]?.next; after !== undefined; ) {
+      const from = after;
+      const { page, next } = await untilServed(() => readPage(redis, key, from, PAGE), signal);
+      yield { pages: [page], logs: 0 };
+      after = next;
+    }
+  }
 }
 
-function entriesOf(page: string[]): LogPage['entries'] {
-  const entries: LogPage['entries'] = [];
-  for (let i = 0; i + 1 < page.length; i += 2) {
-    entries.push({ entry: decodeEntry(page[i] ?? ''), seq: Number(page[i + 1]) });
+/** A page of a log, and where the next one begins. Also of a key that is no log: the others must not go without. */
+async function readPage(
+  redis: Redis,
+  key: string,
+  from: string,
+  { entries, bytes }: typeof PAGE,
+): Promise<{ page: LogPage; next?: string }> {
+  const channel = LOG_KEY.exec(key)?.[1] ?? '';
+  try {
+    const reply = await runScript(redis, 'readLog', [key], [from, '+inf', 'up', entries, bytes]);
+    const [found, isEnd] = Array.isArray(reply) ? reply : [];
+    const texts = Array.isArray(found) ? found.map(String) : [];
+    const last = texts.at(-1);
+    const page = pageOf(channel, texts);
+    return last === undefined || isEnd === 1 ? { page } : { page, next: `(${last}` };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return { page: { channel, entries: [], unreadable: error.message } };
   }
-  return entries;
+}
+
+/** The entries of a page, but those that are damaged. */
+function pageOf(channel: string, page: string[]): LogPage {
+  const result: LogPage = { channel, entries: [] };
+  for (let i = 0; i + 1 < page.length; i += 2) {
+    const seq = Number(page[i + 1]);
+    try {
+      result.entries.push({ entry: decodeEntry(page[i] ?? ''), seq });
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      result.unreadable = `message_seq ${seq}: ${error.message}`;
+    }
+  }
+  return result;
 }

@@ -6,6 +6,7 @@ import { Gate } from './gate.ts';
 import { Idempotency } from './idempotency.ts';
 import { MessageIds } from './ids.ts';
 import { Inboxes } from './inboxes.ts';
+import { LateRecipients } from './late.ts';
 import { Logs } from './logs.ts';
 import { Progress } from './progress.ts';
 import { Rebuilds } from './rebuilds.ts';
@@ -30,6 +31,8 @@ export interface Store {
   idempotency: Idempotency;
   bodies: Bodies;
   progress: Progress;
+  /** of broadcasts: whom the first try could not serve */
+  late: LateRecipients;
   trimmer: Trimmer;
   /** of the search index, from what is in Redis */
   rebuilds: Rebuilds;
@@ -50,13 +53,14 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     limits,
     bodies,
     trimmer,
-    logs: new Logs(redis, bodies, limits.shards),
+    logs: new Logs(redis, bodies, trimmer, limits.shards),
     inboxes: new Inboxes(redis, bodies, trimmer, limits),
     channels: new Channels(redis, limits.shards),
     users: new Users(redis, limits.shards),
     ids: new MessageIds(redis),
     idempotency: new Idempotency(redis, limits.idempotencyTtl),
     progress: new Progress(redis, limits.idempotencyTtl),
+    late: new LateRecipients(redis),
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),
     appender: (lane) => new Appender({ redis, losses }, lane, { limits, trimmer, gate }),

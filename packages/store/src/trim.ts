@@ -1,12 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
-import { decodeEntry } from './entries.ts';
+import { referenceIn } from './entries.ts';
 import { keys } from './keys.ts';
+import { isTransient } from './redis.ts';
 import { runScript } from './scripts.ts';
 
 type Target = { shard: number; channel: string } | { shard: number; uid: string };
 
-const AT_ONCE = 500;
+/** Entries read at once: of the largest size they are 22 MB. */
+const AT_ONCE = 64;
 
 /**
  * Trims logs and inboxes whose oldest entries refer to bodies of broadcasts: counts the bodies down first, then drops
@@ -77,8 +79,21 @@ export class Trimmer {
     }
   }
 
+  /**
+   * Drops entries of a log that have expired, or whose body is gone. Redis' own clock decides. If it cannot be written to
+   * now they stay: reads leave them out in any case.
+   */
+  async dropExpired(shard: number, channel: string, entries: { text: string; expiresAt: number }[]): Promise<void> {
+    try {
+      await this.#countDown(entries.map(({ text }) => text));
+      const args = entries.flatMap(({ text, expiresAt }) => [text, expiresAt]);
+      await runScript(this.#redis, 'dropExpired', [keys.seq(shard, channel), keys.log(shard, channel)], args);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+    }
+  }
+
   async #countDown(entries: string[]): Promise<void> {
-    const decoded = entries.map(decodeEntry);
-    await this.#bodies.markGone(decoded.flatMap((entry) => (entry.kind === 'reference' ? [entry] : [])));
+    await this.#bodies.markGone(entries.flatMap((entry) => referenceIn(entry) ?? []));
   }
 }

@@ -43,7 +43,7 @@ test('a replay of any step changes nothing', async () => {
   for (let i = 0; i < 3; i++) {
     await progress.chunksStored('b1', chunks(1000), [3]);
     await progress.chunksIndexed('b1', chunks(1000));
-    expect(await progress.read('b1')).toMatchObject({ stored: 999, failed: 1, indexed: 1000, state: 'running' });
+    expect(await progress.read('b1')).toMatchObject({ stored: 999, failed: 1, indexed: 999, state: 'running' });
   }
 });
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ApiError, UnavailableError } from '@ruyi/contracts';
 import { SearchUnavailableError } from '@ruyi/search';
-import { isUnavailable } from '@ruyi/store';
+import { corruptOf, isUnavailable } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 
 /** Sends an answer. Express' own `json` looks at content types and etags that no client of ours asks for. */
@@ -41,5 +41,5 @@ function toApiError(error: unknown): ApiError | undefined {
   if (error instanceof SearchUnavailableError)
     return new UnavailableError('the search engine does not answer, try again', 2);
   if (isUnavailable(error)) return new UnavailableError('Redis does not answer, try again');
-  return undefined;
+  return corruptOf(error);
 }

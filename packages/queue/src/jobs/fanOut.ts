@@ -32,10 +32,12 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
   const chunks = job.chunks.filter(({ chunk }) => !done.has(chunk));
   if (chunks.length > 0 && broadcast) {
     const recipients = chunks.flatMap(chunkRecipients);
+    if (isRetry && !job.cmd) await markLate(context, run, job, recipients);
     const [failures] = await together(
       context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients),
       inTime(run, () => store.bodies.confirm(ref, broadcast.body)),
     );
+    if (!isRetry && !job.cmd) await inTime(run, () => store.late.mark(ref, positionsOf(failures)));
     await setRecipientsAside(context, run, job, chunks, failures);
     context.counted.stored(recipients.length - failures.length);
     if (isRetry) await inTime(run, () => store.progress.recovered(ref, served(recipients, failures)));
@@ -43,10 +45,10 @@ export async function fanOutBroadcast(context: LaneContext, run: JobRun, job: Br
   } else if (!broadcast) {
     // Abandoned before it was answered, or expired meanwhile: there is nothing left that anyone could read.
     context.log.warn({ lane: context.lane, jobId: run.jobId, ref }, 'broadcast without a body');
-    await noteStored(context, run, ref, chunks, []);
+    if (!isRetry) await noteStored(context, run, ref, chunks, []);
   }
   // Also for a replay: the first run may have died between the store and this.
-  if (broadcast && !job.cmd && !isRetry) {
+  if (broadcast && !job.cmd) {
     const size = job.chunks.reduce((sum, chunk) => sum + chunkSize(chunk), 0);
     await queueForIndex(context, run, { broadcast: { ref, chunks: job.chunks } }, size);
   }
@@ -105,18 +107,31 @@ async function lookUp({ store }: LaneContext, run: JobRun, ref: string, chunks: 
   return { done, broadcast: bodies.get(ref) };
 }
 
+/** Of recipients who are tried again, those who do not have the message: letters of an earlier version have no marks yet. */
+async function markLate({ store }: LaneContext, run: JobRun, { ref, from }: BroadcastJob, recipients: Recipient[]) {
+  await inTime(run, async () => {
+    const seqs = await store.logs.seqsOfReferences(recipients.map(({ uid, at }) => ({ ref, at, from, uid })));
+    const missing = recipients.filter((_, i) => seqs[i] === 0);
+    await store.late.mark(
+      ref,
+      missing.map(({ at }) => at),
+    );
+  });
+}
+
+const positionsOf = (failures: Failure[]): number[] => failures.map(({ recipient }) => recipient.at);
+
 const inTime = <T>(run: JobRun, work: () => Promise<T>): Promise<T> => untilServed(work, run.signal);
 
 const served = (recipients: Recipient[], failures: Failure[]): number[] => {
-  const failed = new Set(failures.map(({ recipient }) => recipient.at));
+  const failed = new Set(positionsOf(failures));
   return recipients.map(({ at }) => at).filter((at) => !failed.has(at));
 };
 
 async function noteStored(context: LaneContext, run: JobRun, ref: string, chunks: Chunk[], failures: Failure[]) {
   if (chunks.length === 0) return;
   const sizes = chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkSize(chunk) }));
-  const failed = failures.map(({ recipient }) => recipient.at);
-  await inTime(run, () => context.store.progress.chunksStored(ref, sizes, failed));
+  await inTime(run, () => context.store.progress.chunksStored(ref, sizes, positionsOf(failures)));
 }
 
 /** Recipients who could not be served go to the dead letters, those with the same reason together. */

@@ -1,4 +1,4 @@
-import type { JobRun } from '@ruyi/store';
+import { isDamage, type JobRun } from '@ruyi/store';
 import type { z } from 'zod';
 import { appendSingles } from './appendSingles.ts';
 import { BROADCAST, GROUP_COMMAND, type JobKind, SEND } from './catalogue.ts';
@@ -32,7 +32,11 @@ const HANDLERS = new Map<string, Handler>([
   handler(GROUP_COMMAND, fanOutGroupCommand),
 ]);
 
-/** Runs a lane's job; one that no handler understands is set aside whole, so that its lane goes on. */
+/**
+ * Runs a lane's job. One that no handler understands, or that needs what is damaged in Redis, goes to the dead letters
+ * whole, so that its lane goes on. Damage is noticed before anything is stored; where a store script notices it, only the
+ * items that it is about are dead letters.
+ */
 export async function handleLaneJob(
   context: LaneContext,
   run: JobRun,
@@ -43,7 +47,7 @@ export async function handleLaneJob(
     if (!handle) throw new InvalidJobError(`no handler for ${job.name} jobs`);
     await handle(context, run, job.data);
   } catch (error) {
-    if (!(error instanceof InvalidJobError)) throw error;
+    if (!(error instanceof InvalidJobError) && !isDamage(error)) throw error;
     await setPartAside(context, run, 'job', {
       queue: context.lane,
       name: job.name,

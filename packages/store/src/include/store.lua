@@ -4,9 +4,18 @@
 -- back. Each append returns the seq, 0 where the log had the entry, or the error's text.
 local try = redis.pcall
 
+-- The contract's seqs are uint32: clients that read them so would take the next one for an old one.
+local LAST_SEQ = 4294967295
+
 -- The place's next seq by its counter, which is made where there is none; `size` is the command that counts its entries.
 local function nextSeq(seqKey, place, size)
   local seq = try('INCR', seqKey)
+  if type(seq) == 'table' then return seq end
+  if seq < 1 or seq > LAST_SEQ then
+    try('DECR', seqKey)
+    if seq < 1 then return { err = 'ERR value is not an integer from 0 on: the counter is damaged' } end
+    return { err = 'ERR every message_seq up to 4294967295 is given away: the channel or inbox is full for ever' }
+  end
   if seq ~= 1 then return seq end
   local held = try(size, place)
   if type(held) == 'number' and held > 0 then

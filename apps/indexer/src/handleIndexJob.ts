@@ -1,0 +1,69 @@
+import type { IndexJob } from '@ruyi/contracts';
+import { INDEX, type Queues, setAside } from '@ruyi/queue';
+import type { RefusedDocument, SearchDocument } from '@ruyi/search';
+import { groupBy, isDamage, type Store, untilServed } from '@ruyi/store';
+import { type IndexedPart, readableDocumentsOf } from './documents.ts';
+
+export interface IndexContext {
+  store: Store;
+  queues: Queues;
+  /** takes a document into the index; resolves when its batch is in, with those of the batch that the engine refused */
+  take(document: SearchDocument): Promise<RefusedDocument[]>;
+  /** aborts when the process stops */
+  signal: AbortSignal;
+  log: { warn(fields: object, text: string): void };
+}
+
+/**
+ * Makes an index job's messages searchable. What the engine refuses, and what is damaged in Redis, goes to the dead letters;
+ * the others are indexed. A replay makes the same documents.
+ * @returns how many documents are in, and how many the engine refused
+ */
+export async function handleIndexJob(
+  { store, queues, take, signal, log }: IndexContext,
+  job: IndexJob,
+  jobId: string,
+): Promise<{ indexed: number; refused: number }> {
+  const letter = async (part: string, source: IndexJob, reason: string) => {
+    log.warn({ jobId, part, reason }, 'dead letter');
+    const data = { queue: 'index', name: INDEX.name, reason, data: source };
+    await untilServed(() => setAside(queues.dead, `${jobId}-${part}`, data), signal);
+  };
+  const { documents, unreadable } = await untilServed(() => readableDocumentsOf(store, job), signal);
+  for (const [i, { source, reason }] of unreadable.entries()) await letter(`unreadable-${i}`, source, reason);
+  const refused = new Map<string, string>();
+  await Promise.all(
+    documents.map(async ({ document }) => {
+      for (const { id, reason } of await take(document)) refused.set(id, reason);
+    }),
+  );
+  const parts: IndexedPart[] = [];
+  let count = 0;
+  for (const { document, source, part } of documents) {
+    const reason = refused.get(document.id);
+    if (reason !== undefined) {
+      count++;
+      await letter(document.id, source, reason);
+    } else if (part) parts.push(part);
+  }
+  try {
+    await untilServed(() => noteIndexed(store, parts), signal);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // The messages can be found; who asks for the progress of the batch is told that it is damaged.
+    log.warn({ jobId, err: error }, 'progress is damaged');
+  }
+  return { indexed: documents.length - count, refused: count };
+}
+
+/** Notes in the progress of their batches what can be found now. */
+export async function noteIndexed(store: Store, parts: IndexedPart[]): Promise<void> {
+  for (const [ref, ofRef] of groupBy(parts, (part) => part.ref)) {
+    const chunks = ofRef.flatMap((part) => ('chunk' in part ? [part] : []));
+    if (chunks.length > 0) await store.progress.chunksIndexed(ref, chunks);
+    await store.progress.recipientsIndexed(
+      ref,
+      ofRef.flatMap((part) => ('at' in part ? [part.at] : [])),
+    );
+  }
+}

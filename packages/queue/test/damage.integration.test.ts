@@ -1,0 +1,101 @@
+import { DeadJob, SYSTEM_UID } from '@ruyi/contracts';
+import { handleLaneJob } from '@ruyi/queue';
+import { createStore, keys, refOf, shardOf } from '@ruyi/store';
+import { waitFor } from '@ruyi/testkit';
+import { expect, test } from 'vitest';
+import { acceptBatch, LIMITS, message, names, testLanes } from './harness.ts';
+
+const lanes = testLanes();
+const shard = (name: string) => shardOf(name, LIMITS.shards);
+const inbox = (uid: string) => lanes.client.lrange(keys.inbox(shard(uid), uid), 0, -1);
+
+/** Accepts a command to a group, as the API does, and queues it. */
+async function command(room: string): Promise<void> {
+  const id = await lanes.store.ids.one();
+  const { ch, ...body } = message(id, { ch: `2:${room}` });
+  await lanes.store.bodies.write(refOf(id), { body, kind: 'group', ch, cmd: true, starts: [] }, 0);
+  await lanes.producer.groupCommand({ ref: refOf(id), ch });
+}
+
+/** The only dead letter; others on the lanes go on. */
+async function onlyLetter(): Promise<{ id: string; data: DeadJob }> {
+  await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the dead letter' });
+  const [{ id, data } = expect.fail('no letter')] = await lanes.letters();
+  return { id, data: DeadJob.parse(data) };
+}
+
+/** What `ruyi dead retry` does. */
+async function retry(id: string): Promise<void> {
+  await (await lanes.queues.dead.getJob(id))?.retry();
+  await waitFor(async () => (await lanes.queues.dead.getJob(id)) === undefined, { what: 'the letter to be put back' });
+  await lanes.settled();
+}
+
+test('a command to a group whose subscribers are damaged is a dead letter, and reaches all once they are repaired', async () => {
+  const uids = names(30);
+  await lanes.store.channels.addSubscribers(2, 'room', uids);
+  await lanes.store.channels.addSubscribers(2, 'other', uids);
+  const key = keys.subscribers(shard('u3'), '2:room');
+  const dump = await lanes.client.dumpBuffer(key);
+  await lanes.client.set(key, 'x');
+  await command('room');
+  await command('other');
+  lanes.work();
+  await lanes.settled();
+  for (const uid of uids) expect(await inbox(uid)).toHaveLength(1);
+  const { id, data } = await onlyLetter();
+  expect(data).toMatchObject({ name: 'group-command', reason: expect.stringMatching(/WRONGTYPE/) });
+  await lanes.client.restore(key, 0, dump, 'REPLACE');
+  await retry(id);
+  for (const uid of uids) expect(await inbox(uid)).toHaveLength(2);
+});
+
+test.each(['body', 'progress'] as const)(
+  'a batch whose %s is damaged is a dead letter, and its lane goes on',
+  async (kind) => {
+    const damaged = await acceptBatch(lanes.store, names(10, 'a'), { cmd: true });
+    const other = await acceptBatch(lanes.store, names(10, 'b'), { cmd: true });
+    const key = keys[kind](damaged.ref);
+    const dump = await lanes.client.dumpBuffer(key);
+    await lanes.client.set(key, 'x');
+    await lanes.producer.broadcast({ ...damaged, jobs: damaged.jobs.slice(0, 1) });
+    await lanes.producer.broadcast(other);
+    lanes.work();
+    await lanes.settled();
+    for (const uid of names(10, 'b')) expect(await inbox(uid)).toHaveLength(1);
+    const { id } = await onlyLetter();
+    await lanes.client.restore(key, 0, dump, 'REPLACE');
+    await retry(id);
+    await lanes.producer.broadcast({ ...damaged, jobs: damaged.jobs.slice(1) });
+    await lanes.settled();
+    for (const uid of names(10, 'a')) expect(await inbox(uid)).toHaveLength(1);
+    expect(await lanes.store.progress.read(damaged.ref)).toMatchObject({ stored: 10, failed: 0, state: 'done' });
+  },
+);
+
+test('a retry of recipients whose broadcast has expired meanwhile leaves its progress as it is', async () => {
+  const uids = names(10);
+  const plan = await acceptBatch(lanes.store, uids, { from: SYSTEM_UID });
+  const channel = `1:${SYSTEM_UID}@u3`;
+  await lanes.client.set(keys.log(shard(channel), channel), 'x');
+  lanes.work();
+  await lanes.producer.broadcast(plan);
+  await lanes.settled();
+  const before = await lanes.store.progress.read(plan.ref);
+  expect(before).toMatchObject({ stored: 9, failed: 1 });
+  const { id } = await onlyLetter();
+  await lanes.client.del(keys.body(plan.ref));
+  // Another worker, which does not remember the body.
+  await lanes.rest();
+  const store = createStore(lanes.connect(), LIMITS);
+  const counted = { stored: () => {}, setAside: () => {} };
+  const log = { warn() {} };
+  lanes.work((kind, lane) => {
+    const name = `${kind}.${lane}`;
+    const appender = store.appender(name);
+    const context = { lane: name, store, queues: lanes.queues, appender, indexing: () => true, counted, log };
+    return (run, job) => handleLaneJob(context, run, job);
+  });
+  await retry(id);
+  expect(await lanes.store.progress.read(plan.ref)).toEqual(before);
+});

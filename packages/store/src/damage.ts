@@ -1,0 +1,84 @@
+import { CorruptError } from '@ruyi/contracts';
+
+/** What Redis holds under one of our keys is not what we write there: broken JSON, a counter that is no number. */
+export class DamagedError extends Error {
+  override readonly name = 'DamagedError';
+  constructor(
+    message: string,
+    readonly key?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A key of another type than ours, or a counter that Redis itself cannot count with. */
+const DAMAGED_REPLY = /WRONGTYPE|not an integer|not a valid float/;
+
+/** Whether an error says that stored data is damaged: no repetition heals it, and it is no defect of the program. */
+export function isDamage(error: unknown): error is Error {
+  if (error instanceof CorruptError || error instanceof DamagedError) return true;
+  return error instanceof Error && error.name === 'ReplyError' && DAMAGED_REPLY.test(error.message);
+}
+
+/**
+ * Reads or changes what belongs to one conversation.
+ * @param what a person would look for: `channel 2:room`, `user ann`
+ * @throws CorruptError naming `what` if its data is damaged (§1 of the contract, 500 `corrupt`)
+ */
+export async function readable<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isDamage(error) ? corrupt(what, error) : error;
+  }
+}
+
+/** The answer for damage that was noticed where nobody knew whose data it is: Redis says which key was asked for. */
+export function corruptOf(error: unknown): CorruptError | undefined {
+  if (!isDamage(error)) return undefined;
+  return corrupt(ownerOf(error), error);
+}
+
+function corrupt(what: string, cause: Error): CorruptError {
+  if (cause instanceof CorruptError) return cause;
+  const key = keyOf(cause);
+  const place = key === undefined ? '' : `, found at ${key}`;
+  const error = new CorruptError(
+    `${what}: its data in Redis is damaged (${cause.message}${place}); repair or remove it`,
+  );
+  error.cause = cause;
+  return error;
+}
+
+const OWNERS: Record<string, string> = {
+  seq: 'channel',
+  log: 'channel',
+  sub: 'channel',
+  chan: 'channel',
+  in: 'user',
+  inseq: 'user',
+  cur: 'user',
+  groups: 'user',
+  user: 'user',
+};
+
+/** Whose key it is, from its name (keys.ts). */
+function ownerOf(error: Error): string {
+  const key = keyOf(error) ?? '';
+  const [, kind = '', name = ''] = /^r:\{\d+\}:(\w+):(.*)$/s.exec(key) ?? [];
+  const owner = OWNERS[kind];
+  if (owner !== undefined) return `${owner} ${name}`;
+  const [, ref] = /^r:\{b(\w+)\}:/.exec(key) ?? [];
+  if (ref !== undefined) return `batch ${ref}`;
+  if (kind === 'idem') return 'the record of a client_msg_no';
+  return key === '' ? 'what this request reads' : `the key ${key}`;
+}
+
+/** The first of our keys in the command that failed; ioredis keeps the command with its error. */
+function keyOf(error: Error): string | undefined {
+  if (error instanceof DamagedError) return error.key;
+  if (!('command' in error) || typeof error.command !== 'object' || error.command === null) return undefined;
+  const { command } = error;
+  if (!('args' in command) || !Array.isArray(command.args)) return undefined;
+  return command.args.map(String).find((arg) => arg.startsWith('r:{'));
+}

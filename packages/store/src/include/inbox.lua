@@ -1,0 +1,8 @@
+-- A counter of an inbox; nil where there is none. What is no whole number raises: the callers have written nothing yet.
+local function counterOf(key)
+  local text = redis.call('GET', key)
+  if not text then return nil end
+  local number = tonumber(text)
+  if not number or number < 0 or number % 1 ~= 0 then error('value is not an integer: ' .. key) end
+  return number
+end
