@@ -12,7 +12,7 @@ export const LAST_RESULT = 10_000;
 
 /** One document: a message, or up to 1,000 recipients of a broadcast. Immutable: the same id always means the same. */
 export interface SearchDocument {
-  /** `[A-Za-z0-9-]`, unique: `m<message_id>` or `<ref>-<chunk>` */
+  /** `[A-Za-z0-9-]`, unique: `m<message_id>`, `<ref>-<chunk>`, or `<ref>-r<position>` of a late recipient */
   id: string;
   /**
    * who may see it: personal → both uids; group → the channel and the sender; broadcast → recipients, in

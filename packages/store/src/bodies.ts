@@ -1,7 +1,7 @@
 import { MessageBody } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
-import { DamagedError } from './damage.ts';
+import { DamagedError, isDamage } from './damage.ts';
 import { firstIdOf, parseJson } from './entries.ts';
 import { groupBy } from './groupBy.ts';
 import { keys } from './keys.ts';
@@ -97,12 +97,16 @@ export class Bodies {
     const byRef = groupBy(references, ({ ref }) => ref);
     await Promise.all(
       [...byRef].map(async ([ref, entries]) => {
+        const args = entries.map(({ at }) => at);
         const went = await runScript(
           this.#redis,
           'markGone',
           [keys.body(ref), keys.gone(ref), keys.late(ref)],
-          entries.map(({ at }) => at),
-        );
+          args,
+        ).catch((error: unknown) => {
+          // A damaged body cannot be counted down: it stays, and keeps nobody else's entries from being trimmed.
+          if (!isDamage(error)) throw error;
+        });
         if (went === 1) this.#cache.delete(ref);
       }),
     );

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
+import { isDamage } from './damage.ts';
 import { referenceIn } from './entries.ts';
 import { keys } from './keys.ts';
 import { isTransient } from './redis.ts';
@@ -38,8 +39,13 @@ export class Trimmer {
     const targets = this.#waiting;
     this.#waiting = [];
     for (const target of targets) {
-      if ('uid' in target) await this.#trimToMax(target.shard, target.uid);
-      else await this.#trimLog(target.shard, target.channel);
+      try {
+        if ('uid' in target) await this.#trimToMax(target.shard, target.uid);
+        else await this.#trimLog(target.shard, target.channel);
+      } catch (error) {
+        // Damaged since it was appended to: it stays over its bound, and the job, which is stored, must not be repeated.
+        if (!isDamage(error)) throw error;
+      }
     }
   }
 

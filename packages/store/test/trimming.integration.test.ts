@@ -158,3 +158,25 @@ test('whatever is stored in whatever order, each log holds the newest, and a bod
     expect(await hasBody(ref), ref).toBe(kept.some((entry) => entry.startsWith(`${ref}.`)));
   }
 });
+
+test.each(['body', 'gone'] as const)(
+  'a broadcast whose %s is damaged keeps nothing else from being trimmed',
+  async (kind) => {
+    const store = redis.open({ inboxMax: 2, inboxKeep: 0, logRetention: 2 });
+    for (const ref of ['b1', 'b2', 'b3']) {
+      await storeBatch(store, ref, ['x'], true);
+      await storeBatch(store, `${ref}m`, ['x']);
+      if (ref !== 'b1') continue;
+      for (const key of [keys[kind]('b1'), keys[kind]('b1m')]) {
+        await redis.client.del(key);
+        await redis.client.rpush(key, 'x');
+      }
+    }
+    await store.trimmer.flush();
+    expect((await inboxOf(redis.client, 'x')).entries).toEqual(['b2.0', 'b3.0']);
+    expect((await logOf(redis.client, personal('x'))).map(({ entry }) => entry)).toEqual(['b2m.0', 'b3m.0']);
+    await store.inboxes.acknowledge('x', 3);
+    expect((await inboxOf(redis.client, 'x')).entries).toEqual([]);
+    expect(await hasBody('b2')).toBe(false);
+  },
+);
