@@ -21,6 +21,13 @@ async function redis() {
   return true;
 }
 
+/** The tests of web pages run in a real browser; without one they are skipped, and a line says so. */
+async function chromium() {
+  const { installChromium } = await import(pathToFileURL(join(root, 'packages/testkit/dist/index.js')).href);
+  installChromium(say);
+  return true;
+}
+
 function vitest(project) {
   const file = join(reports, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
@@ -53,6 +60,7 @@ const steps = {
     return true;
   }),
   'redis-server': countingOne(redis),
+  chromium: countingOne(chromium),
   lint: countingOne(() => run(bin('biome'), ['check', '--error-on-warnings', '.'])),
   typecheck: countingOne(() => run(bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])),
   imports: countingOne(() => run(process.execPath, [join(root, 'scripts', 'check-imports.mjs')])),

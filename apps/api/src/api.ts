@@ -7,6 +7,8 @@ import { checkInstallation, connect, createStore, untilServed } from '@ruyi/stor
 import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
+import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
+import { requestIds } from './http/requestId.ts';
 import { createHttpServer } from './http/server.ts';
 import { Admission } from './ingress/admission.ts';
 import { StoredWaiter } from './ingress/storedWaiter.ts';
@@ -16,8 +18,13 @@ const CLOSE_CONNECTIONS_MS = 5000;
 const CLOSE_QUEUES_MS = 1500;
 const REPORT_EVERY_MS = 5000;
 
+export interface RunningApi {
+  address: string;
+  close(): Promise<void>;
+}
+
 /** An API process. Resolves when it listens. */
-export async function startApi(config: Config, log: Logger): Promise<{ address: string; close(): Promise<void> }> {
+export async function startApi(config: Config, log: Logger, limits: HttpLimits = HTTP_LIMITS): Promise<RunningApi> {
   const requests = connect(config.redisUrl, 'request', 'api');
   const background = connect(config.redisUrl, 'background', 'api-background');
   const subscriber = connect(config.redisUrl, 'background', 'api-subscriber');
@@ -39,7 +46,12 @@ export async function startApi(config: Config, log: Logger): Promise<{ address: 
   });
   const context: ApiContext = { config, store, queues, producer, backlog, admission, waiter, search, metrics, log };
 
-  const server = createHttpServer(createApp(context));
+  const ids = requestIds(producer.name);
+  const server = createHttpServer(createApp(context, { ids, bodiesBytes: limits.bodiesBytes }), {
+    limits,
+    nextRequestId: ids.next,
+    onDrop: ({ remoteAddress }, reason) => log.warn({ remoteAddress, reason }, 'connection dropped'),
+  });
   await listen(server, config.host, config.port);
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : config.port;

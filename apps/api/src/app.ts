@@ -1,36 +1,40 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  InvalidRequestError,
-  MethodNotAllowedError,
-  NotFoundError,
-  requestSchemas,
-  UnauthorizedError,
-} from '@ruyi/contracts';
+import { InvalidRequestError, MethodNotAllowedError, NotFoundError, requestSchemas } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/store';
 import express, { type Express } from 'express';
 import type { ApiContext } from './context.ts';
 import { answer, answerError } from './http/answer.ts';
 import { requestTimes } from './http/apiMetrics.ts';
-import { tokenCheck } from './http/auth.ts';
 import { readJson } from './http/body.ts';
-import type { Route } from './http/route.ts';
+import { BodyBudget } from './http/bodyBudget.ts';
+import { guard } from './http/guard.ts';
+import { HTTP_LIMITS } from './http/limits.ts';
+import { type RequestIds, requestIds } from './http/requestId.ts';
+import { bodyBytesOf, type Route } from './http/route.ts';
 import { routes } from './routes/index.ts';
 
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
+export interface AppSettings {
+  ids?: RequestIds;
+  /** see HttpLimits */
+  bodiesBytes?: number;
+}
 
 /** The Express app: one table of routes drives methods, validation and answers. */
-export function createApp(context: ApiContext): Express {
+export function createApp(
+  context: ApiContext,
+  { ids = requestIds(context.producer.name), bodiesBytes = HTTP_LIMITS.bodiesBytes }: AppSettings = {},
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
 
-  const isAuthorized = tokenCheck(context.config.apiToken);
+  const check = guard(context.config);
+  const bodies = new BodyBudget(bodiesBytes);
   const schemas = requestSchemas(context.config);
   const noteTime = requestTimes(context.metrics);
   const known = new Set(routes.map(({ path }) => path));
-  let requests = 0;
   app.use((request, response, next) => {
     const from = performance.now();
     response.once('finish', () => {
@@ -38,11 +42,10 @@ export function createApp(context: ApiContext): Express {
       const path = known.has(request.path) ? request.path : request.route?.path;
       noteTime(request.method, path ?? 'other', response.statusCode, (performance.now() - from) / 1000);
     });
-    const given = request.headers['x-request-id'];
-    const isUsable = typeof given === 'string' && VISIBLE_ASCII.test(given);
-    response.setHeader('x-request-id', isUsable ? given : `${context.producer.name}-${++requests}`);
-    if (isAuthorized(request) || request.path === '/health') next();
-    else answerError(response, new UnauthorizedError(), context.log);
+    response.setHeader('x-request-id', ids.of(request));
+    const refusal = check(request, request.path);
+    if (refusal === undefined) next();
+    else answerError(response, refusal, context.log);
   });
 
   const serve = async (
@@ -50,13 +53,17 @@ export function createApp(context: ApiContext): Express {
     request: IncomingMessage & { params: object; query: object },
     response: ServerResponse,
   ) => {
-    const input = route.method === 'POST' ? await readJson(request, context.config.maxBodyBytes) : request.query;
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
-    const {
-      status = 200,
-      body,
-      headers,
-    } = await route.handle(context, schemas, input, { params, headers: request.headers });
+    const details = { params, headers: request.headers };
+    const share = bodies.share();
+    // Nothing here keeps the input while the request is handled: most of a body may be what no schema asks for.
+    const handled =
+      route.method === 'POST'
+        ? readJson(request, bodyBytesOf(route, context.config), share).then((input) =>
+            route.handle(context, schemas, input, details),
+          )
+        : route.handle(context, schemas, request.query, details);
+    const { status = 200, body, headers } = await handled.finally(share.release);
     answer(response, status, body, headers);
   };
   for (const [path, atPath] of groupBy(routes, (route) => route.path)) {

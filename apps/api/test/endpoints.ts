@@ -34,7 +34,7 @@ const field = (required: boolean, wrong: Wrong[], absent: unknown[] = [undefined
 });
 
 const NOT_NAMES = [
-  ...because('too long', 'u'.repeat(65), '😀'.repeat(65)),
+  ...because('too long', 'u'.repeat(129), '😀'.repeat(129)),
   ...because('control character', 'a\u0000', 'a\nb', '\u007f', 'a\u0085'),
   ...because('illegal character', 'a@b', '#a', 'a&'),
   ...because('lone surrogate', '\ud800', 'a\udc00b', '\ude00\ud83d'),
@@ -54,6 +54,7 @@ const whole = (min: number, max: number, required = false) =>
     ...because('out of bounds', min - 1, max + 1, 1e300),
   ]);
 const limit = () => whole(0, Number.MAX_SAFE_INTEGER);
+const time = () => field(false, [...limit().wrong, ...because('milliseconds', 10 ** 11, Date.UTC(2026))]);
 const anyWhole = () => field(false, [...types('5', true, {}, [5]), ...because('no whole number', 1.5)]);
 const payload = () =>
   field(true, [
@@ -78,7 +79,12 @@ const tooMany = { why: '100,001 of them', value: new Array(MAX_RECIPIENTS + 1).f
 const uids = (required: boolean) =>
   field(
     required,
-    [...types('u', 5, true, {}), ...because('no string', ['u', 5], [null], [['u']], [{}]), tooMany],
+    [
+      ...types('u', 5, true, {}),
+      ...because('no string', ['u', 5], [null], [['u']], [{}]),
+      ...because('too long to be listed', ['u', 'u'.repeat(257)], ['😀'.repeat(257)]),
+      tooMany,
+    ],
     [undefined, null, []],
   );
 const strictUids = (required: boolean) => {
@@ -101,7 +107,13 @@ const queryWhole = (required: boolean, ...wrong: string[]) =>
     '',
   ]);
 
-const header = { header: object(), 'header.no_persist': flag(), 'header.red_dot': flag(), 'header.sync_once': flag() };
+/** `[]` is PHP's empty object there. */
+const header = {
+  header: field(false, types('x', 5, true, [1])),
+  'header.no_persist': flag(),
+  'header.red_dot': flag(),
+  'header.sync_once': flag(),
+};
 const message = {
   ...header,
   setting: whole(0, 255),
@@ -155,17 +167,26 @@ export const endpoints: Endpoint[] = [
     {
       uid: name(true),
       payload: object(),
-      'payload.content': field(false, types(5, true, {}, ['x'])),
-      payload_types: list('1', 1.5, null, {}),
+      'payload.content': field(false, [...types(5, true, {}, ['x']), ...because('too long', 'x'.repeat(4097))]),
+      payload_types: field(false, [
+        ...list('1', 1.5, null, {}).wrong,
+        ...because('101 of them', new Array(101).fill(1)),
+      ]),
       from_uid: name(),
       channel_id: name(),
       channel_type: whole(0, 255),
       topic: label(),
       limit: anyWhole(),
       page: anyWhole(),
-      start_time: limit(),
-      end_time: limit(),
-      highlights: list(5, null, {}),
+      start_time: time(),
+      end_time: time(),
+      highlights: field(false, [
+        ...list(5, null, {}, 'h'.repeat(257)).wrong,
+        ...because(
+          '33 of them',
+          Array.from({ length: 33 }, (_, i) => `payload.${i}`),
+        ),
+      ]),
     },
   ),
   post('/channel', group, { ...members, subscribers: strictUids(false), reset: flag(), ...info }),

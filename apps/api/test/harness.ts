@@ -19,6 +19,7 @@ import {
   waitFor,
 } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect } from 'vitest';
+import type { HttpLimits } from '../src/http/limits.ts';
 
 const LANE_QUEUES = ['send.0', 'send.1', 'fanout.0', 'fanout.1'];
 const SETTINGS = { PORT: '0', SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent' };
@@ -119,6 +120,13 @@ export function testSystem(processes: ('worker' | 'indexer')[] = [], settings: R
 /** One more API of an installation. */
 export async function startApi(config: Record<string, string>) {
   const process = await startApp('api', config);
+  return { process, address: String(process.details.address) };
+}
+
+/** One more API, whose HTTP layer has other bounds than usual; times in milliseconds, sizes in bytes. */
+export async function startApiWith(limits: Partial<HttpLimits>, config: Record<string, string>) {
+  const entry = fileURLToPath(new URL('apiWithLimits.mjs', import.meta.url));
+  const process = await startProcess(entry, { ...config, LOG_LEVEL: 'warn', HTTP_LIMITS: JSON.stringify(limits) });
   return { process, address: String(process.details.address) };
 }
 

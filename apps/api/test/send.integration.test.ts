@@ -108,8 +108,8 @@ describe('a message to a channel', () => {
   });
 
   test('may use every field up to its bound', async () => {
-    const channel_id = '房'.repeat(64);
-    const uid = '😀'.repeat(64);
+    const channel_id = '房'.repeat(128);
+    const uid = '😀'.repeat(128);
     const label = '\u0000'.repeat(128);
     const said = {
       from_uid: uid,

@@ -6,8 +6,9 @@ import { allQueues, DEAD_QUEUE, openQueue } from '@ruyi/queue';
 import type { connect } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { boundQueries } from './boundQueries.ts';
 import { login } from './login.ts';
-import { ownHostOnly, securityHeaders } from './pageSecurity.ts';
+import { ownPagesOnly, ownPostsOnly, securityHeaders } from './pageSecurity.ts';
 import { readOnlyExceptRetry } from './readOnly.ts';
 
 type Redis = ReturnType<typeof connect>;
@@ -44,9 +45,10 @@ export function openBoard(redis: Redis, config: Config, log: Logger): Board {
   app.disable('x-powered-by');
   app.use(securityHeaders);
   app.get('/health', health(redis));
-  if (config.boardToken !== '') app.use(login(config.boardToken));
-  else if (!config.allowAnonymous) app.use(ownHostOnly);
+  if (config.boardToken !== '') app.use(ownPostsOnly, login(config.boardToken));
+  else if (!config.allowAnonymous) app.use(ownPagesOnly);
   app.use(readOnlyExceptRetry(log));
+  app.use(boundQueries);
   app.use('/api', onlyWhileServed(redis));
   const pages: Express = serverAdapter.getRouter();
   pages.disable('x-powered-by');

@@ -1,11 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import { loginPage } from './loginPage.ts';
+import { loginPage, logoutPage } from './loginPage.ts';
+import { LoginTries } from './loginTries.ts';
 
 const COOKIE = 'ruyi_board';
 const SESSION_MS = 12 * 60 * 60 * 1000;
 const MOST_SESSIONS = 1000;
 const LARGEST_FORM = '4kb';
+const TOO_MANY = 'Too many tries at the moment, try again in a second.';
 
 /**
  * Lets in who knows the token: by `Authorization: Bearer`, or through a form that trades it for a cookie. Sessions live
@@ -13,34 +15,45 @@ const LARGEST_FORM = '4kb';
  */
 export function login(token: string): Router {
   const sessions = new Sessions();
+  const tries = new LoginTries();
   const isToken = sameAs(token);
   const router = Router();
   router.get('/login', (_, response) => {
     response.type('html').send(loginPage());
   });
-  router.post('/login', express.urlencoded({ extended: false, limit: LARGEST_FORM }), (request, response) => {
-    if (!isToken(request.body?.token)) {
-      response.status(401).type('html').send(loginPage('That is not the token.'));
+  router.post('/login', express.urlencoded({ extended: false, limit: LARGEST_FORM }), async (request, response) => {
+    const outcome = await tries.check(() => isToken(request.body?.token));
+    if (outcome !== true) {
+      const [status, problem] = outcome === 'busy' ? [429, TOO_MANY] : [401, 'That is not the token.'];
+      if (outcome === 'busy') response.set('Retry-After', '1');
+      response.status(status).type('html').send(loginPage(problem));
       return;
     }
     setCookie(request, response, sessions.open(), SESSION_MS);
     response.redirect(303, '/');
   });
-  router.all('/logout', (request, response) => {
+  // Only a form, or a fetch, of our own page ends a session: a link, or an image of another page, is a GET.
+  router.get('/logout', (_, response) => {
+    response.type('html').send(logoutPage);
+  });
+  router.post('/logout', (request, response) => {
     sessions.end(sessionOf(request));
     setCookie(request, response, '', 0);
     response.redirect(303, '/login');
   });
-  router.use(requireEither(sessions, isToken));
+  router.use(requireEither(sessions, tries, isToken));
   return router;
 }
 
-function requireEither(sessions: Sessions, isToken: (given: unknown) => boolean): RequestHandler {
-  return (request, response, next) => {
+function requireEither(sessions: Sessions, tries: LoginTries, isToken: (given: unknown) => boolean): RequestHandler {
+  return async (request, response, next) => {
+    if (sessions.isOpen(sessionOf(request))) return next();
     const bearer = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (isToken(bearer) || sessions.isOpen(sessionOf(request))) return next();
+    const outcome = bearer !== undefined && (await tries.check(() => isToken(bearer)));
+    if (outcome === true) return next();
     const isPage = request.method === 'GET' && !request.path.startsWith('/api/') && request.accepts('html');
-    if (isPage) response.redirect(303, '/login');
+    if (outcome === 'busy') response.status(429).set('Retry-After', '1').json({ error: TOO_MANY });
+    else if (isPage) response.redirect(303, '/login');
     else response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'unauthorized' });
   };
 }

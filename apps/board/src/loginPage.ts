@@ -1,5 +1,4 @@
-/** The form that asks for the token. `problem` is our own text, never input. */
-export const loginPage = (problem = ''): string => `<!doctype html>
+const page = (form: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -9,11 +8,21 @@ export const loginPage = (problem = ''): string => `<!doctype html>
   form { display: grid; gap: 0.75rem; width: min(20rem, 90vw); }
   input, button { font: inherit; padding: 0.5rem; }
 </style>
-<form method="post" action="/login">
+${form}
+</html>
+`;
+
+/** The form that asks for the token. `problem` is our own text, never input. */
+export const loginPage = (problem = ''): string =>
+  page(`<form method="post" action="/login">
   <label for="token">Ruyi board token (BOARD_TOKEN)</label>
   <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
   <button>Log in</button>
   <span role="alert">${problem}</span>
-</form>
-</html>
-`;
+</form>`);
+
+/** Where the board's link "Log out" leads: Bull Board has room for links only, and a link must not end a session. */
+export const logoutPage = page(`<form method="post" action="/logout">
+  <button autofocus>Log out</button>
+  <a href="/">Back to the board</a>
+</form>`);

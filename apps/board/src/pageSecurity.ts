@@ -1,4 +1,4 @@
-import { isLoopback } from '@ruyi/config';
+import { hasForeignOrigin, reasonToForbid } from '@ruyi/contracts';
 import type { RequestHandler } from 'express';
 
 /** Bull Board's page has inline styles, no inline script; its web font is left out: nothing is fetched from elsewhere. */
@@ -27,12 +27,23 @@ export const securityHeaders: RequestHandler = (request, response, next) => {
   next();
 };
 
+const REMEDY = 'set BOARD_TOKEN';
+
 /**
- * Without a token the loopback address is the only protection, and a web page whose name is made to point to 127.0.0.1
- * (DNS rebinding) would pass it: so the request must have been made to a loopback name.
+ * Without a token the loopback address is the only protection, and every web page that is open on this machine can send
+ * to it: so the rule of the API holds (§1, 403).
  */
-export const ownHostOnly: RequestHandler = (request, response, next) => {
-  const name = (request.headers.host ?? '').replace(/:\d+$/, '');
-  if (isLoopback(name)) return next();
-  response.status(403).json({ error: 'open the board as http://127.0.0.1, or set BOARD_TOKEN' });
+export const ownPagesOnly: RequestHandler = (request, response, next) => {
+  const reason = reasonToForbid(request, REMEDY);
+  if (reason === undefined) return next();
+  response.status(403).json({ error: 'forbidden', message: reason });
+};
+
+/** With a token too: a browser sends the cookie along with what a page of the same site posts. */
+export const ownPostsOnly: RequestHandler = (request, response, next) => {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (isRead || !hasForeignOrigin(request)) return next();
+  const message =
+    'this comes from a page of another origin; a proxy in front of the board must pass Host and X-Forwarded-Proto on';
+  response.status(403).json({ error: 'forbidden', message });
 };

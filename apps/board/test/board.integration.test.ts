@@ -148,7 +148,7 @@ describe('with BOARD_TOKEN', () => {
     expect(cookie).toMatch(/^ruyi_board=[\w-]{40,}; .*HttpOnly; SameSite=Strict/);
     const headers = { cookie: cookie.split(';')[0] ?? '' };
     expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(200);
-    await fetch(at(guarded, '/logout'), { headers, redirect: 'manual' });
+    await fetch(at(guarded, '/logout'), { method: 'POST', headers, redirect: 'manual' });
     expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(401);
   });
 

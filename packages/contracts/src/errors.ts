@@ -4,6 +4,13 @@ export interface FieldIssue {
   message: string;
 }
 
+/** Broken fields that one answer names (§1). */
+const MOST_ISSUES = 20;
+/** An answer never repeats more of a request than this: what is wrong shows in its beginning. */
+const MOST_CHARACTERS = 300;
+
+const cut = (text: string) => (text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text);
+
 export type ErrorCode =
   | 'invalid_json'
   | 'invalid_request'
@@ -40,7 +47,7 @@ export class ApiError extends Error {
     this.name = new.target.name;
   }
   toBody(): ErrorBody {
-    return { msg: this.message, status: this.status, code: this.code };
+    return { msg: cut(this.message), status: this.status, code: this.code };
   }
 }
 
@@ -50,14 +57,18 @@ export class InvalidJsonError extends ApiError {
   }
 }
 
-/** `msg` names the first broken field, `errors` holds all of them. */
+/** `msg` names the first broken field, `errors` the first 20 of them. */
 export class InvalidRequestError extends ApiError {
   constructor(readonly issues: [FieldIssue, ...FieldIssue[]]) {
     const [first] = issues;
     super(400, 'invalid_request', first.path === '' ? first.message : `${first.path}: ${first.message}`);
   }
   override toBody(): ErrorBody {
-    return { ...super.toBody(), errors: this.issues };
+    const errors = this.issues.slice(0, MOST_ISSUES);
+    return {
+      ...super.toBody(),
+      errors: errors.map(({ path, message }) => ({ path: cut(path), message: cut(message) })),
+    };
   }
 }
 

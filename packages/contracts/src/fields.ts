@@ -10,6 +10,12 @@ export interface RequestLimits {
 
 const LONE_SURROGATE = /\p{Cs}/u;
 
+/** Whether a text has more than `max` characters, counted as code points (§1); never looks further than needed. */
+export function isLonger(text: string, max: number): boolean {
+  if (text.length <= max) return false;
+  return text.length > 2 * max || Array.from(text).length > max;
+}
+
 const blank = (value: unknown): unknown => (value === null || value === '' ? undefined : value);
 
 /** An optional field: `null` and `""` count as absent (§1). */
@@ -38,7 +44,7 @@ export const Seq = whole(0, MAX_SEQ);
 export const label = withDefault(
   z
     .string({ error: 'must be a string' })
-    .max(128, 'must be at most 128 characters')
+    .refine((text) => !isLonger(text, 128), { error: 'must be at most 128 characters', abort: true })
     .refine((text) => !LONE_SURROGATE.test(text), { error: 'must not contain lone surrogates' }),
   '',
 );
@@ -69,27 +75,79 @@ export const payload = (maxBytes: number) =>
     return decoded.text;
   });
 
-/**
- * A list of uids, checked in one pass: a zod object for each of 100,000 elements costs more than the rest of the
- * request. `strict` refuses the list for one invalid uid; otherwise only an element that is no string is refused.
- */
-export const uidList = (bounds: { min: number; max: number; strict: boolean }) =>
+const isAbsent = (value: unknown) => value === undefined || value === null;
+
+/** What a list is refused for: its path inside the list, and the rule. */
+interface Refusal {
+  message: string;
+  path: PropertyKey[];
+}
+const refusal = (message: string, ...path: PropertyKey[]): Refusal => ({ message, path });
+const isRefusal = <T>(outcome: T[] | Refusal): outcome is Refusal => !Array.isArray(outcome);
+
+/** A field whose value `read` turns into a list, or refuses for one reason: one broken list is one line of an answer. */
+const listField = <T>(read: (value: unknown) => T[] | Refusal) =>
   z
     .unknown()
     .optional()
-    .transform((value, context): string[] => {
-      const refuse = (message: string, path: number[] = []) => {
-        context.addIssue({ code: 'custom', message, path });
-        return z.NEVER;
-      };
-      if (value === undefined || value === null) return bounds.min === 0 ? [] : refuse('is required');
-      if (!Array.isArray(value)) return value === '' && bounds.min === 0 ? [] : refuse('must be an array of uids');
-      if (value.length < bounds.min) return refuse('must name at least one uid');
-      if (value.length > bounds.max) return refuse(`has ${value.length} uids, at most ${bounds.max} are allowed`);
-      for (let i = 0; i < value.length; i++) {
-        const uid: unknown = value[i];
-        if (typeof uid !== 'string') return refuse('must be a string', [i]);
-        if (bounds.strict && !isName(uid)) return refuse(NAME_RULE, [i]);
-      }
-      return value as string[];
+    .transform((value, context): T[] => {
+      const outcome = read(value);
+      if (!isRefusal(outcome)) return outcome;
+      context.addIssue({ code: 'custom', ...outcome });
+      return z.NEVER;
     });
+
+/** A list of at most `max` items; refused by its length before an item is looked at, then at the first broken one (§1). */
+export const list = <T extends z.ZodType>(item: T, max: number) =>
+  listField<z.output<T>>((value) => {
+    if (!Array.isArray(value)) return refusal('must be an array');
+    if (value.length > max) return refusal(`has ${value.length} items, at most ${max} are allowed`);
+    const items: z.output<T>[] = [];
+    for (const [at, given] of value.entries()) {
+      const parsed = item.safeParse(given);
+      if (!parsed.success) {
+        const [issue] = parsed.error.issues;
+        return refusal(issue?.message ?? 'is not allowed', at, ...(issue?.path ?? []));
+      }
+      items.push(parsed.data);
+    }
+    return items;
+  });
+
+/** A list of texts in which one that is named again counts once; comes out without repeats. */
+export const textSet = (bounds: { max: number; maxLength: number }) =>
+  listField<string>((value) => {
+    if (!Array.isArray(value)) return refusal('must be an array');
+    const texts = new Set<string>();
+    for (let at = 0; at < value.length; at++) {
+      const text: unknown = value[at];
+      if (typeof text !== 'string') return refusal('must be a string', at);
+      if (isLonger(text, bounds.maxLength)) return refusal(`must be at most ${bounds.maxLength} characters`, at);
+      texts.add(text);
+      if (texts.size > bounds.max) return refusal(`names more than ${bounds.max} different texts`);
+    }
+    return [...texts];
+  });
+
+/** No uid that a list may hold is longer, also where invalid ones are only reported (§2, sendbatch). */
+const MAX_LISTED_UID = 256;
+
+/**
+ * A list of uids, checked in one pass: a zod object for each of 100,000 elements costs more than the rest of the
+ * request. `strict` refuses the list for one invalid uid; otherwise only for an element that is no string, or so long
+ * that keeping and repeating it would cost more than a recipient does.
+ */
+export const uidList = (bounds: { min: number; max: number; strict: boolean }) =>
+  listField<string>((value) => {
+    if (isAbsent(value)) return bounds.min === 0 ? [] : refusal('is required');
+    if (!Array.isArray(value)) return value === '' && bounds.min === 0 ? [] : refusal('must be an array of uids');
+    if (value.length < bounds.min) return refusal('must name at least one uid');
+    if (value.length > bounds.max) return refusal(`has ${value.length} uids, at most ${bounds.max} are allowed`);
+    for (let at = 0; at < value.length; at++) {
+      const uid: unknown = value[at];
+      if (typeof uid !== 'string') return refusal('must be a string', at);
+      if (isLonger(uid, MAX_LISTED_UID)) return refusal(`must be at most ${MAX_LISTED_UID} characters`, at);
+      if (bounds.strict && !isName(uid)) return refusal(NAME_RULE, at);
+    }
+    return value;
+  });

@@ -5,9 +5,9 @@ export const CHANNEL_TYPE_GROUP = 2;
 export const MAX_SEQ = 2 ** 32 - 1;
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
 
-/** 1-64 characters, no control characters, none of `@ # &`, no lone surrogates (§1). */
-const NAME = /^[^\p{Cc}\p{Cs}@#&]{1,64}$/u;
-export const NAME_RULE = 'must be 1-64 characters without control characters, @, # or &';
+/** 1-128 characters (code points), no control characters, none of `@ # &`, no lone surrogates (§1). */
+const NAME = /^[^\p{Cc}\p{Cs}@#&]{1,128}$/u;
+export const NAME_RULE = 'must be 1-128 characters without control characters, @, # or &';
 
 /** Whether a string may be a uid or a channel_id (§1). */
 export const isName = (value: string): boolean => NAME.test(value);

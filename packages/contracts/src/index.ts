@@ -5,3 +5,4 @@ export * from './ids.ts';
 export * from './jobs.ts';
 export * from './messages.ts';
 export * from './requests.ts';
+export * from './webOrigin.ts';

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import {
   ChannelId,
   flag,
+  isLonger,
   label,
   limit,
+  list,
   optional,
   payload,
   type RequestLimits,
   RequiredChannelType,
   Seq,
+  textSet,
   Uid,
   uidList,
   whole,
@@ -16,14 +19,29 @@ import {
 } from './fields.ts';
 import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
 
+/** PHP writes an empty object as `[]` (§1). */
+const emptyListAsObject = (given: unknown) => (Array.isArray(given) && given.length === 0 ? {} : given);
 const Header = withDefault(
-  z.object({ no_persist: flag(), red_dot: flag(), sync_once: flag() }, { error: 'must be an object' }),
+  z.preprocess(
+    emptyListAsObject,
+    z.object({ no_persist: flag(), red_dot: flag(), sync_once: flag() }, { error: 'must be an object' }),
+  ),
   { no_persist: 0, red_dot: 0, sync_once: 0 },
 );
 const expire = withDefault(whole(0, MAX_SEQ), 0);
 const setting = withDefault(whole(0, 255), 0);
 const sender = withDefault(Uid, SYSTEM_UID);
-const messageSeqs = 1000;
+/** The messages that one POST /messages may name, in its three lists together. */
+const MAX_MESSAGES = 1000;
+const SEARCH = { fields: 32, characters: 4096, payloadTypes: 100, highlights: 32, highlightCharacters: 256 };
+/** 5138 in seconds, 1973 in milliseconds. */
+const MILLISECONDS_FROM = 10 ** 11;
+const searchTime = withDefault(
+  whole(0, Number.MAX_SAFE_INTEGER).refine((time) => time < MILLISECONDS_FROM, {
+    error: `must be in seconds since 1970, below ${MILLISECONDS_FROM}; this looks like milliseconds`,
+  }),
+  0,
+);
 
 const groupType = RequiredChannelType.refine((type) => type !== CHANNEL_TYPE_PERSONAL, {
   error: 'a personal channel (1) has no subscribers',
@@ -45,25 +63,36 @@ const loginForPersonal = {
   params: { error: 'is required for a personal channel (channel_type 1)', path: ['login_uid'] },
 };
 
-/** usersearch's `payload`: text by payload field; blank values are skipped, a value that is no string is refused. */
-const SearchText = z.unknown().transform((given, context) => {
-  const text: Record<string, string> = Object.create(null);
-  // Not a z.record: it leaves out a field named __proto__, and without its text the search would find everything.
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    context.addIssue({ code: 'custom', message: 'must be an object' });
+/**
+ * usersearch's `payload`: text by payload field; blank values are skipped, a value that is no string is refused. Refused
+ * by the number of its fields before they are looked at, then at the first broken one (§1).
+ */
+const SearchText = z.unknown().transform((given, context): Record<string, string> => {
+  const refuse = (message: string, path: string[] = []) => {
+    context.addIssue({ code: 'custom', message, path });
     return z.NEVER;
-  }
-  for (const [field, value] of Object.entries(given)) {
+  };
+  // Not a z.record: it leaves out a field named __proto__, and without its text the search would find everything.
+  const text: Record<string, string> = Object.create(null);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return refuse('must be an object');
+  const fields = Object.entries(given);
+  if (fields.length > SEARCH.fields)
+    return refuse(`names ${fields.length} fields, at most ${SEARCH.fields} are allowed`);
+  for (const [field, value] of fields) {
     if (value === null) continue;
-    if (typeof value !== 'string') {
-      context.addIssue({ code: 'custom', message: 'must be a string', path: [field] });
-    } else if (value.length > 1024) {
-      context.addIssue({ code: 'custom', message: 'must be at most 1024 characters', path: [field] });
-    } else if (value.trim() !== '') text[field] = value;
+    if (typeof value !== 'string') return refuse('must be a string', [field]);
+    if (isLonger(value, SEARCH.characters)) return refuse(`must be at most ${SEARCH.characters} characters`, [field]);
+    if (value.trim() !== '') text[field] = value;
   }
-  if (Object.keys(text).length > 32) context.addIssue({ code: 'custom', message: 'names more than 32 fields' });
   return text;
 });
+
+/** How many messages a POST /messages names, before any of its lists is looked at. */
+function namedMessages(request: unknown): number {
+  if (typeof request !== 'object' || request === null) return 0;
+  const lists = ['message_seqs', 'message_ids', 'client_msg_nos'].map((name): unknown => Reflect.get(request, name));
+  return lists.reduce((sum: number, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
+}
 
 /** The schemas of every request body and query (§2, §3) within the configured bounds. */
 export function requestSchemas(limits: RequestLimits) {
@@ -138,16 +167,19 @@ export function requestSchemas(limits: RequestLimits) {
       .object({
         uid: Uid,
         payload: withDefault(SearchText, {}),
-        payload_types: withDefault(z.array(z.number().int('must be a whole number'), 'must be an array').max(100), []),
+        payload_types: withDefault(
+          list(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), SEARCH.payloadTypes),
+          [],
+        ),
         from_uid: optional(Uid),
         channel_id: optional(ChannelId),
         channel_type: withDefault(whole(0, 255), 0),
         topic: label,
         limit: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 0),
         page: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
-        start_time: withDefault(whole(0, Number.MAX_SAFE_INTEGER), 0),
-        end_time: withDefault(whole(0, Number.MAX_SAFE_INTEGER), 0),
-        highlights: withDefault(z.array(z.string('must be a string').max(256), 'must be an array').max(100), []),
+        start_time: searchTime,
+        end_time: searchTime,
+        highlights: withDefault(textSet({ max: SEARCH.highlights, maxLength: SEARCH.highlightCharacters }), []),
       })
       .transform((search) => ({
         ...search,
@@ -177,7 +209,7 @@ export function requestSchemas(limits: RequestLimits) {
     SubscribersQuery: z.object({
       channel_id: ChannelId,
       channel_type: digits(2, 255),
-      cursor: withDefault(z.string('must be a string').regex(/^\d{1,4}-.{0,64}$/su, 'is no cursor of ours'), '0-'),
+      cursor: withDefault(z.string('must be a string').regex(/^\d{1,4}-.{0,128}$/su, 'is no cursor of ours'), '0-'),
       limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 1000 : n, 10_000)),
     }),
     ChannelDelete: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType }),
@@ -191,18 +223,22 @@ export function requestSchemas(limits: RequestLimits) {
       .object({ login_uid: optional(Uid), channel_id: ChannelId, channel_type: digits(1, 255) })
       .refine(loginForPersonal.check, loginForPersonal.params),
     Messages: z
-      .object({
-        login_uid: optional(Uid),
-        channel_id: ChannelId,
-        channel_type: RequiredChannelType,
-        message_seqs: withDefault(z.array(Seq, 'must be an array'), []),
-        message_ids: withDefault(z.array(whole(0, Number.MAX_SAFE_INTEGER), 'must be an array'), []),
-        client_msg_nos: withDefault(z.array(z.string('must be a string'), 'must be an array'), []),
+      .unknown()
+      .refine((request) => namedMessages(request) <= MAX_MESSAGES, {
+        error: `names more than ${MAX_MESSAGES} messages in message_seqs, message_ids and client_msg_nos together`,
+        abort: true,
       })
-      .refine(loginForPersonal.check, loginForPersonal.params)
-      .refine(
-        (r) => r.message_seqs.length + r.message_ids.length + r.client_msg_nos.length <= messageSeqs,
-        `names more than ${messageSeqs} messages in message_seqs, message_ids and client_msg_nos together`,
+      .pipe(
+        z
+          .object({
+            login_uid: optional(Uid),
+            channel_id: ChannelId,
+            channel_type: RequiredChannelType,
+            message_seqs: withDefault(list(Seq, MAX_MESSAGES), []),
+            message_ids: withDefault(list(whole(0, Number.MAX_SAFE_INTEGER), MAX_MESSAGES), []),
+            client_msg_nos: withDefault(list(z.string('must be a string'), MAX_MESSAGES), []),
+          })
+          .refine(loginForPersonal.check, loginForPersonal.params),
       ),
   };
 }

@@ -46,3 +46,13 @@ test('a refused request names its first broken field, and holds all of them', ()
   });
   expect(new InvalidRequestError([{ path: '', message: 'names too many' }]).toBody().msg).toBe('names too many');
 });
+
+test('an answer names at most 20 fields, and repeats a long text of the request only in part', () => {
+  const issue = { path: `payload.${'x'.repeat(1_000_000)}`, message: `is no ${'y'.repeat(1_000_000)}` };
+  const body = new InvalidRequestError([issue, ...new Array(1000).fill(issue)]).toBody();
+  expect(body.errors).toHaveLength(20);
+  expect(body.errors?.[0]?.path).toMatch(/^payload\.x{200,}…$/);
+  expect(body.msg).toMatch(/^payload\.x{200,}…$/);
+  expect(JSON.stringify(body).length).toBeLessThan(20_000);
+  expect(new NotFoundError('z'.repeat(1_000_000)).toBody().msg.length).toBeLessThan(1000);
+});

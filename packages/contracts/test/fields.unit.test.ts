@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   flag,
+  isLonger,
   label,
   limit,
+  list,
   optional,
   payload,
   RequiredChannelType,
   Seq,
   TOO_LARGE,
+  textSet,
   Uid,
   uidList,
   whole,
@@ -44,7 +47,7 @@ describe('an optional field', () => {
 describe('a uid', () => {
   test('is a legal name, said in one line where it is not', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 66 }), (text) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 132 }), (text) => {
         expect(complaints(Uid, text)).toEqual(isName(text) ? [] : [NAME_RULE]);
       }),
     );
@@ -86,6 +89,10 @@ describe('a number', () => {
 test('a label is text of at most 128 characters without half a pair', () => {
   expect([label.parse(undefined), label.parse(null), label.parse(' a\n')]).toEqual(['', '', ' a\n']);
   expect(label.parse('主'.repeat(128))).toHaveLength(128);
+  expect(label.parse('😀'.repeat(128))).toHaveLength(256);
+  for (const long of ['😀'.repeat(129), '\ud83d'.repeat(10_000)]) {
+    expect(complaints(label, long)).toEqual(['must be at most 128 characters']);
+  }
   expect(complaints(label, 'a'.repeat(129))).toEqual(['must be at most 128 characters']);
   for (const half of ['\ud83d', 'a\ude00b'])
     expect(complaints(label, half)).toEqual(['must not contain lone surrogates']);
@@ -151,5 +158,68 @@ describe('a list of uids', () => {
         expect(complaints(schema, ['ann', odd])).toEqual(['1: must be a string']);
       }
     }
+  });
+
+  test('holds no text of more than 256 characters, in either case', () => {
+    const long = '😀'.repeat(256);
+    expect(loose.parse(['ann', long])).toEqual(['ann', long]);
+    for (const longer of [`${long}x`, 'x'.repeat(100_000)]) {
+      expect(complaints(loose, ['ann', longer, longer])).toEqual(['1: must be at most 256 characters']);
+      expect(complaints(strict, [longer])).toHaveLength(1);
+    }
+  });
+});
+
+test('characters are code points, whatever is in the text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 12 }), fc.nat(12), (text, max) => {
+      expect(isLonger(text, max)).toBe([...text].length > max);
+    }),
+  );
+});
+
+describe('a list', () => {
+  const seqs = list(Seq, 3);
+
+  test('comes out as it is, its items parsed', () => {
+    expect(seqs.parse([3, 1, 3])).toEqual([3, 1, 3]);
+    expect(list(label, 3).parse([null, 'a'])).toEqual(['', 'a']);
+  });
+
+  test('is an array and nothing like one', () => {
+    for (const value of [undefined, null, '', 'x', 1, {}, { length: 1, 0: 1 }]) {
+      expect(complaints(seqs, value)).toEqual(['must be an array']);
+    }
+  });
+
+  test('is refused by its length before an item is looked at, then at its first broken item', () => {
+    let looks = 0;
+    const counted = list(
+      z.unknown().refine((item) => {
+        looks++;
+        return item !== -1;
+      }, 'is -1'),
+      3,
+    );
+    expect(complaints(counted, new Array(100_000).fill(1))).toEqual(['has 100000 items, at most 3 are allowed']);
+    expect(looks).toBe(0);
+    expect(complaints(counted, [1, -1, -1])).toEqual(['1: is -1']);
+    expect(looks).toBe(2);
+  });
+});
+
+describe('a set of texts', () => {
+  const texts = textSet({ max: 2, maxLength: 4 });
+
+  test('counts what is named again once', () => {
+    expect(texts.parse(['b', 'a', 'b', ...new Array(1000).fill('a')])).toEqual(['b', 'a']);
+    expect(complaints(texts, ['a', 'b', 'a', 'c', 5])).toEqual(['names more than 2 different texts']);
+  });
+
+  test('is refused at its first broken text', () => {
+    expect(texts.parse(['😀😀😀😀'])).toEqual(['😀😀😀😀']);
+    expect(complaints(texts, ['a', 'abcde', 5])).toEqual(['1: must be at most 4 characters']);
+    expect(complaints(texts, ['a', 5, 'abcde'])).toEqual(['1: must be a string']);
+    for (const value of [undefined, null, 'x', 5, {}]) expect(complaints(texts, value)).toEqual(['must be an array']);
   });
 });

@@ -9,7 +9,7 @@ const LORISES = 150;
 const ENDLESS = 20;
 const TICK_MS = 250;
 
-const START = 'POST /message/send HTTP/1.1\r\nHost: torture\r\n';
+const START = 'POST /message/send HTTP/1.1\r\nHost: localhost\r\n';
 const payload = Buffer.from('{"content":"hostile"}').toString('base64');
 const group = { channel_type: 2, payload };
 

@@ -1,27 +1,36 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { ApiError, InvalidJsonError, PayloadTooLargeError } from '@ruyi/contracts';
+import { ApiError, InvalidJsonError, OverloadedError, PayloadTooLargeError } from '@ruyi/contracts';
 import { inTurn } from '@ruyi/queue';
+import type { Share } from './bodyBudget.ts';
 
 const DRAIN_BYTES = 64 * 1024 * 1024;
 const DRAIN_MS = 5000;
 /** Bytes that are parsed in about the time in which one recipient is planned. */
 const BYTES_AN_ITEM = 320;
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /**
- * Reads a request's body as a JSON object (§1); Content-Type is ignored. A body that is too large is drained for a
- * while, so that the client, who is still sending, gets to see the answer.
+ * Reads a request's body as a JSON object (§1); Content-Type is ignored. A body that is too large, or one too many, is
+ * drained for a while, so that the client, who is still sending, gets to see the answer.
+ * @param share is grown by what is held of it; whoever gave it releases it
  */
-export async function readJson(request: IncomingMessage, maxBytes: number): Promise<Record<string, unknown>> {
+export async function readJson(
+  request: IncomingMessage,
+  maxBytes: number,
+  share: Share,
+): Promise<Record<string, unknown>> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new InvalidJsonError(`Content-Encoding ${encoding} is not supported, send the body as it is`);
   }
-  const body = await readBody(request, maxBytes);
+  const body = await readBody(request, maxBytes, share);
   return inTurn(body.length / BYTES_AN_ITEM, () => parseObject(body));
 }
 
-function parseObject(body: Buffer): Record<string, unknown> {
+function parseObject(given: Buffer): Record<string, unknown> {
+  const hasMark = given.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+  const body = hasMark ? given.subarray(BYTE_ORDER_MARK.length) : given;
   if (body.length === 0) throw new InvalidJsonError('the body is empty, a JSON object is required');
   if (!isUtf8(body)) throw new InvalidJsonError('the body is not UTF-8');
   let value: unknown;
@@ -38,30 +47,34 @@ function parseObject(body: Buffer): Record<string, unknown> {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function readBody(request: IncomingMessage, maxBytes: number, share: Share): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let tooLarge = false;
+    const body = new GrowingBuffer(maxBytes);
+    let received = 0;
+    let refusal: ApiError | undefined;
     let timer: NodeJS.Timeout | undefined;
-    const refuse = () => reject(new PayloadTooLargeError(`the body is larger than ${maxBytes} bytes`));
+    const refuse = (why: ApiError) => {
+      refusal = why;
+      body.clear();
+      share.release();
+      timer = setTimeout(() => reject(why), DRAIN_MS);
+    };
     request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= maxBytes) {
-        chunks.push(chunk);
-        return;
+      received += chunk.length;
+      if (refusal !== undefined) {
+        if (received > DRAIN_BYTES) reject(refusal);
+      } else if (received > maxBytes) {
+        refuse(new PayloadTooLargeError(`the body is larger than ${maxBytes} bytes`));
+      } else if (share.grow(chunk.length)) {
+        body.append(chunk);
+      } else {
+        refuse(new OverloadedError('the bodies of all requests together are too large at the moment, try again'));
       }
-      if (!tooLarge) {
-        tooLarge = true;
-        chunks.length = 0;
-        timer = setTimeout(refuse, DRAIN_MS);
-      }
-      if (length > DRAIN_BYTES) refuse();
     });
     request.on('end', () => {
       clearTimeout(timer);
-      if (tooLarge) refuse();
-      else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+      if (refusal === undefined) resolve(body.take());
+      else reject(refusal);
     });
     request.on('close', () => {
       clearTimeout(timer);
@@ -69,6 +82,47 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     });
     request.on('error', () => reject(new AbortedRequestError()));
   });
+}
+
+/**
+ * What came so far, in one piece: chunks kept as they come cost some 200 bytes each, so a body sent byte by byte would
+ * take hundreds of times its size.
+ */
+class GrowingBuffer {
+  #bytes: Buffer = Buffer.alloc(0);
+  #length = 0;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  append(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (this.#length === 0) {
+      this.#bytes = chunk;
+    } else {
+      if (length > this.#bytes.length) {
+        const larger = Buffer.allocUnsafe(Math.max(length, Math.min(2 * length, this.#most)));
+        this.#bytes.copy(larger, 0, 0, this.#length);
+        this.#bytes = larger;
+      }
+      chunk.copy(this.#bytes, this.#length);
+    }
+    this.#length = length;
+  }
+
+  clear(): void {
+    this.#bytes = Buffer.alloc(0);
+    this.#length = 0;
+  }
+
+  /** All of it; nothing is kept here, since the listeners of a request live as long as it does. */
+  take(): Buffer {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    this.clear();
+    return bytes;
+  }
 }
 
 /** The client went away; nobody reads the answer. */

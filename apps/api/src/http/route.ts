@@ -9,6 +9,7 @@ import {
   TOO_LARGE,
 } from '@ruyi/contracts';
 import type { ApiContext } from '../context.ts';
+import { SMALL_BODY_BYTES } from './limits.ts';
 
 export interface Answered {
   /** an object is answered as JSON, a text as it is */
@@ -31,6 +32,21 @@ export interface Route {
   /** true: no token is asked for */
   open?: boolean;
   handle(context: ApiContext, schemas: RequestSchemas, input: unknown, details: RequestDetails): Promise<Answered>;
+}
+
+/** The requests that may name as many as MAX_RECIPIENTS. */
+const WITH_RECIPIENTS: readonly RequestName[] = [
+  'Send',
+  'SendBatch',
+  'ChannelPut',
+  'SubscriberAdd',
+  'SubscriberRemove',
+];
+
+/** How large the body of a request to this route may be, in bytes (§1). */
+export function bodyBytesOf({ request }: Route, { maxBodyBytes }: { maxBodyBytes: number }): number {
+  const isLarge = request !== undefined && WITH_RECIPIENTS.includes(request);
+  return isLarge ? maxBodyBytes : Math.min(maxBodyBytes, SMALL_BODY_BYTES);
 }
 
 export const ok: Answered = { body: { status: 200 } };

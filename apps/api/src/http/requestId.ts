@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http';
+
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
+
+/** Names requests (`x-request-id`, §1). */
+export interface RequestIds {
+  /** the id that the client gave, where it is usable, else a new one */
+  of(request: IncomingMessage): string;
+  next(): string;
+}
+
+/** @param process a name that no other process of the installation has */
+export function requestIds(process: string): RequestIds {
+  let requests = 0;
+  const next = () => `${process}-${++requests}`;
+  return {
+    next,
+    of({ headers: { 'x-request-id': given } }) {
+      return typeof given === 'string' && VISIBLE_ASCII.test(given) ? given : next();
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { RequestHandler } from 'express';
+
+const MOST_JOBS = 100;
+
+/** Bull Board reads as many jobs as it is asked for: a page of a million would be all of them, in Redis and in memory. */
+export const boundQueries: RequestHandler = (request, _response, next) => {
+  const [path = '', query] = request.url.split(/\?(.*)/s);
+  if (query === undefined) return next();
+  const fields = new URLSearchParams(query);
+  const isBounded = fields.getAll('jobsPerPage').every((count) => !(Number(count) > MOST_JOBS));
+  if (!isBounded) {
+    fields.set('jobsPerPage', String(MOST_JOBS));
+    request.url = `${path}?${fields}`;
+  }
+  next();
+};
