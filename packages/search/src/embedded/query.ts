@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { type Term, termsOf } from '../analyzer/tokens.ts';
+import { type Phrase, phrasesOf, type WantedRun } from '../analyzer/query.ts';
+import { pairsOf } from '../analyzer/tokens.ts';
 import { CONTENT_FIELD, LAST_RESULT, type ScopeClause, type SearchQuery, type SearchResult } from '../port.ts';
 import { keyBytes } from './schema.ts';
 
@@ -86,19 +87,25 @@ function clauseOf(clause: ScopeClause): Conditions {
 function matchExpression(database: Database, text: Record<string, string>): string | undefined {
   const fieldId = database.prepare<[string], number>('select id from field where name = ?').pluck();
   const fields = Object.entries(text).flatMap(([name, value]) => {
-    const terms = termsOf(value);
+    const terms = phrasesOf(value);
     const id = name === CONTENT_FIELD ? undefined : fieldId.get(name);
     if (terms.length === 0 || (name !== CONTENT_FIELD && id === undefined)) return [];
     const prefix = id === undefined ? '' : `${id}_`;
     const column = id === undefined ? 'content' : 'ext';
-    return [`(${column} : (${terms.map((term) => termExpression(term, prefix)).join(' AND ')}))`];
+    return [`(${column} : (${terms.map((phrase) => phraseExpression(phrase, prefix)).join(' AND ')}))`];
   });
   return fields.length === 0 ? undefined : fields.join(' OR ');
 }
 
-/** Tokens hold letters and digits only, so quoting them is safe. */
-function termExpression(term: Term, prefix: string): string {
-  if (term.kind === 'phrase') return `"${term.tokens.map((token) => prefix + token).join(' ')}"`;
-  if (term.kind === 'character') return `"${prefix}${term.text}" *`;
-  return term.prefix ? `"${prefix}${term.text}" *` : `"${prefix}${term.text}"`;
+/** Tokens hold letters, digits and emoji only, so quoting them is safe. */
+const phraseExpression = (phrase: Phrase, prefix: string): string =>
+  `(${phrase.map((run) => runExpression(run, prefix)).join(' AND ')})`;
+
+function runExpression(run: WantedRun, prefix: string): string {
+  const text = run.chars.join('');
+  if (run.kind !== 'cjk') return run.prefix ? `"${prefix}${text}" *` : `"${prefix}${text}"`;
+  if (run.chars.length === 1) return `"${prefix}${text}" *`;
+  return `"${pairsOf(run.chars)
+    .map((token) => prefix + token)
+    .join(' ')}"`;
 }
