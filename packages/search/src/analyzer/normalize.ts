@@ -1,4 +1,4 @@
-import { isInvisible, isMark, type Kind } from './characters.ts';
+import { isInvisible, isMark, type Kind, kindOf } from './characters.ts';
 import { type Folded, foldCluster } from './fold.ts';
 import { simplified } from './simplified.ts';
 
@@ -35,7 +35,10 @@ export function normalize(text: string): NormalText {
     const end = i + (code > 0xffff ? 2 : 1);
     if (isPlain(code)) {
       writer.add(cluster);
-      cluster = { text: String.fromCodePoint(code), start: i, end, marks: 0, last: code };
+      cluster = undefined;
+      // Nearly all characters of nearly all texts: nothing can be on one that another such follows.
+      if (end === text.length || isPlain(text.charCodeAt(end))) writer.addPlain(code, i);
+      else cluster = { text: text.charAt(i), start: i, end, marks: 0, last: code };
     } else {
       const char = text.slice(i, end);
       if (!isInvisible(char)) {
@@ -92,17 +95,21 @@ class Writer {
 
   add(cluster: Cluster | undefined): void {
     if (!cluster) return;
-    const { text, start, end, last, marks } = cluster;
-    if (marks === 0 && last >= 0x4e00 && last <= 0x9fff && text.length === 1) {
-      this.#push(String.fromCharCode(simplified(last)), 'cjk', start, end, this.#afterSymbol);
-      this.#afterSymbol = false;
-      return;
-    }
+    const { text, start, end } = cluster;
     const { chars, kinds, isApart } = foldOf(text);
     chars.forEach((char, i) => {
       this.#push(char, kinds[i], start, end, i === 0 && (isApart || this.#afterSymbol));
     });
     this.#afterSymbol = isApart;
+  }
+
+  /** A character of ASCII or a common Han character, without marks. */
+  addPlain(code: number, at: number): void {
+    const isHan = code >= 0x80;
+    const folded = isHan ? simplified(code) : code >= 65 && code <= 90 ? code + 32 : code;
+    const char = String.fromCodePoint(folded);
+    this.#push(char, isHan ? 'cjk' : kindOf(char), at, at + 1, this.#afterSymbol);
+    this.#afterSymbol = false;
   }
 
   #push(char: string, kind: NormalText['kinds'][number], start: number, end: number, isApart: boolean): void {
