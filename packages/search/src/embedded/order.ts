@@ -1,0 +1,78 @@
+import type { IndexReader, OrderRow } from './indexReader.ts';
+import { includes, type Numbers } from './numbers.ts';
+import type { Scope } from './scope.ts';
+import type { TextHits } from './textHits.ts';
+
+const ROWS_AT_ONCE = 5000;
+/** Newest documents of the index that are looked at in any case before the user's own are gathered. */
+const FIRST_LOOK = 1000;
+
+const newestFirst = (a: OrderRow, b: OrderRow) => b.ts - a.ts || b.ord - a.ord || b.n - a.n;
+
+/** By whole words, then relevance, then time (contract §2, rule 8). @returns all of them */
+export function ranked(reader: IndexReader, { numbers, whole }: TextHits): number[] {
+  const rows = orderRows(reader, numbers);
+  const isWhole = (n: number) => whole === undefined || includes(whole, n);
+  const keyed = rows.map((row) => ({ row, class: isWhole(row.n) ? 0 : 1, relevance: relevanceOf(row.tokens) }));
+  keyed.sort((a, b) => a.class - b.class || b.relevance - a.relevance || newestFirst(a.row, b.row));
+  return keyed.map(({ row }) => row.n);
+}
+
+/**
+ * What BM25 says of a word that occurs once, in a message of this length: the more of a message a hit is, the better. In
+ * steps, since finer ones never tie and newest first among equals would never apply.
+ */
+function relevanceOf(tokens: number): number {
+  const [k, b, usual] = [1.2, 0.75, 20];
+  return Math.round((10 * (k + 1)) / (1 + k * (1 - b + (b * tokens) / usual)));
+}
+
+/** The newest of hits that are too many to rank. @returns at most `count` */
+export function newestHits(reader: IndexReader, hits: Numbers, count: number): number[] {
+  const newest = walk(reader, count, hits.length, (n) => includes(hits, n));
+  return newest ?? first(orderRows(reader, hits), count);
+}
+
+/** The newest of all that the user may see. @param total how many they are */
+export function newestOwn(reader: IndexReader, scope: Scope, total: number, count: number): number[] {
+  const wanted = Math.min(count, total);
+  if (wanted === 0) return [];
+  const newest = walk(reader, wanted, total, (n) => scope.isVisible(n));
+  if (newest) return newest;
+  const { places, loose } = scope.own();
+  const rows: OrderRow[] = [];
+  const parts = places.map((place) => scope.newestIn(place, wanted));
+  for (const part of [...parts, scope.visible(loose)]) for (const row of orderRows(reader, part)) rows.push(row);
+  return first(rows, wanted);
+}
+
+/** Goes through the whole index, newest first, as long as that is no longer a way than `total`. */
+function walk(reader: IndexReader, count: number, total: number, accepts: (n: number) => boolean): number[] | undefined {
+  const found: number[] = [];
+  if (count === 0) return found;
+  const most = Math.max(FIRST_LOOK, total);
+  for (let [offset, limit] = [0, FIRST_LOOK]; offset < most; offset += limit, limit *= 4) {
+    const newest = reader.values(
+      'select n from document order by ts desc, ord desc, n desc limit ? offset ?',
+      Math.min(limit, most - offset),
+      offset,
+    );
+    for (const n of newest) if (accepts(n) && found.push(n) === count) return found;
+    if (newest.length < limit) return found.length < count && newest.length < most - offset ? found : undefined;
+  }
+  return undefined;
+}
+
+const first = (rows: OrderRow[], count: number) =>
+  rows
+    .sort(newestFirst)
+    .slice(0, count)
+    .map(({ n }) => n);
+
+function orderRows(reader: IndexReader, numbers: Numbers | number[]): OrderRow[] {
+  const rows: OrderRow[] = [];
+  for (let i = 0; i < numbers.length; i += ROWS_AT_ONCE) {
+    for (const row of reader.order([...numbers.slice(i, i + ROWS_AT_ONCE)])) rows.push(row);
+  }
+  return rows;
+}
