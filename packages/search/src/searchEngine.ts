@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createEmbeddedEngine } from './embedded/engine.ts';
 import { createMeilisearchEngine } from './meilisearch/engine.ts';
-import type { SearchEngine } from './port.ts';
+import type { OnLost, SearchEngine } from './port.ts';
 
 export interface SearchSettings {
   /** '' for the embedded engine */
@@ -14,7 +14,7 @@ export interface SearchSettings {
 export function createSearchEngine(
   settings: SearchSettings,
   role: 'writer' | 'reader',
-  onLost?: (reason: string) => void,
+  onLost?: OnLost,
 ): SearchEngine {
   const notify = onLost ? { onLost } : {};
   if (settings.meiliUrl !== '') {

@@ -1,5 +1,6 @@
-import { LAST_RESULT, type SearchEngine } from '../port.ts';
+import { LAST_RESULT, type OnLost, type SearchEngine } from '../port.ts';
 import { IndexFiles, removeIndex } from './files.ts';
+import { OutdatedIndexError } from './schema.ts';
 import { SearchThreads } from './searchThreads.ts';
 import { IndexWriter } from './writer.ts';
 
@@ -8,8 +9,8 @@ export interface EmbeddedOptions {
   directory: string;
   /** one process writes, all may read; a reader's `index` throws */
   role: 'writer' | 'reader';
-  /** a writer is told here when it had to begin an index anew that now misses everything from before */
-  onLost?: (reason: string) => void;
+  /** see OnLost; a reader is told nothing */
+  onLost?: OnLost;
 }
 
 const THREADS = 2;
@@ -28,7 +29,9 @@ const NOTHING = {
 /** The engine that needs no server: SQLite FTS5 over the analyzer's tokens, one file on this host. */
 export function createEmbeddedEngine({ directory, role, onLost = () => {} }: EmbeddedOptions): SearchEngine {
   const files = new IndexFiles(directory);
-  let writer = role === 'writer' ? new IndexWriter(files.current(), onLost) : undefined;
+  const isWriter = role === 'writer';
+  // None while the index in place is of an older version: it is left as it is until a new one takes its place.
+  let serving = isWriter ? new IndexWriter(files.current(), onLost) : undefined;
   // Fills beside the one that serves, see begin.
   let next: IndexWriter | undefined;
   // Threads start with the first search: a process that only writes has none.
@@ -43,23 +46,34 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
     return opened;
   };
   const writing = () => {
-    if (!writer) throw new Error('this process reads the search index and does not write it');
-    return writer;
+    if (!isWriter) throw new Error('this process reads the search index and does not write it');
+  };
+  const openServing = (): boolean => {
+    try {
+      return serving?.open() ?? false;
+    } catch (error) {
+      if (!(error instanceof OutdatedIndexError)) throw error;
+      serving?.close();
+      serving = undefined;
+      next ??= openNext(files.begin());
+      onLost(error.message, { fresh: true });
+      return false;
+    }
   };
   return {
     name: 'embedded',
     async prepare() {
-      if (!writer) return { created: false };
+      if (!isWriter) return { created: false };
       files.tidy();
-      const file = files.next();
-      if (file !== undefined) next = openNext(file);
-      return { created: writer.open() };
+      const begun = files.next();
+      next ??= begun === undefined ? undefined : reopened(begun, onLost);
+      return { created: openServing() };
     },
     async index(documents) {
-      const serving = writing();
+      writing();
       if (documents.length === 0) return [];
-      next?.index(documents);
-      return serving.index(documents);
+      const refused = next?.index(documents);
+      return serving?.index(documents) ?? refused ?? [];
     },
     async begin(resume) {
       writing();
@@ -74,22 +88,35 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
         index: async (documents) => fresh?.index(documents) ?? [],
         async swap() {
           const old = files.swap();
-          writer?.close();
+          serving?.close();
           removeIndex(old);
-          writer = fresh;
+          serving = fresh;
           next = undefined;
         },
       };
     },
     search,
     async check() {
-      if (writer) writer.check();
+      if (isWriter) serving?.check();
       else await search(NOTHING);
     },
     async close() {
-      writer?.close();
+      serving?.close();
       next?.close();
       await threads?.close();
     },
   };
+}
+
+/** What an earlier process began, as far as there is something in it that this one can go on with. */
+function reopened(file: string, onLost: OnLost): IndexWriter | undefined {
+  const writer = new IndexWriter(file, onLost);
+  try {
+    if (!writer.open()) return writer;
+  } catch (error) {
+    if (!(error instanceof OutdatedIndexError)) throw error;
+  }
+  writer.close();
+  removeIndex(file);
+  return undefined;
 }

@@ -101,25 +101,35 @@ export class IndexWriter {
   #openFile(): Database {
     mkdirSync(dirname(this.#file), { recursive: true });
     try {
-      return this.#prepare(new Sqlite(this.#file));
+      return this.#prepare();
     } catch (error) {
       if (!isDamaged(error)) throw error;
       this.#startAnew(`damaged: ${error.message}`);
-      return this.#prepare(new Sqlite(this.#file));
+      return this.#prepare();
     }
   }
 
-  #prepare(database: Database): Database {
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('busy_timeout = 5000');
-    database.pragma('cache_size = -65536');
-    this.#isNew = createSchema(database);
+  #prepare(): Database {
+    const database = new Sqlite(this.#file);
+    try {
+      this.#isNew = this.#prepareTables(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
     this.#database = database;
     const { ino, size } = statSync(this.#file);
     [this.#inode, this.#size] = [ino, size];
     this.#documents = new DocumentWriter(database);
     return database;
+  }
+
+  #prepareTables(database: Database): boolean {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('busy_timeout = 5000');
+    database.pragma('cache_size = -65536');
+    return createSchema(database);
   }
 
   #startAnew(reason: string): void {
