@@ -71,6 +71,7 @@ export class DocumentWriter {
 
   #write(n: number, document: SearchDocument, { others }: Audience, tokens: Tokens): void {
     const { topic, payloadType = null, timestamp, expiresAt, order } = document;
+    const source = this.#statements.source.run(document.id, document.locator, JSON.stringify(document.text));
     this.#statements.document.run(
       n,
       keyBytes(document.from),
@@ -80,8 +81,8 @@ export class DocumentWriter {
       expiresAt,
       order,
       tokens.count,
+      source.lastInsertRowid,
     );
-    this.#statements.source.run(n, document.id, document.locator, JSON.stringify(document.text));
     for (const [key, position] of others) this.#statements.audience.run(keyBytes(key), n, position);
     this.#statements.text.run(n, ...tokens.columns);
   }
@@ -162,8 +163,8 @@ function statementsOf(database: Database) {
     ),
     grow: database.prepare('update place set count = ?, tokens = ? where id = ?'),
     member: database.prepare('insert into member values (?, ?)'),
-    document: database.prepare('insert into document values (?, ?, ?, ?, ?, ?, ?, ?)'),
-    source: database.prepare('insert into source values (?, ?, ?, ?)'),
+    document: database.prepare('insert into document values (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    source: database.prepare('insert into source (id, locator, text) values (?, ?, ?)'),
     audience: database.prepare('insert into audience values (?, ?, ?)'),
     // Numbers are bound as floating-point ones beyond 2^31, which the text index refuses as rowids.
     text: database.prepare('insert into text (rowid, content, ext, grams, ext_grams) values (cast(? as integer), ?, ?, ?, ?)'),

@@ -29,7 +29,7 @@ export function textRequest(reader: IndexReader, text: Record<string, string>): 
     return [`(${column} : (${terms.map((term) => termExpression(term, prefix)).join(' AND ')}))`];
   });
   if (fields.length === 0) return undefined;
-  return { match: fields.join(' OR '), isExact: true, whole: undefined, hasPrefix: false, find: () => undefined };
+  return { match: fields.join(' OR '), isExact: true, whole: undefined, hasPrefix: fields.some((field) => field.includes('*')), find: () => undefined };
 }
 
 /** Tokens hold letters and digits only, so quoting them is safe. */

@@ -116,7 +116,7 @@ export class IndexReader {
   }
 
   source(n: number): SourceRow | undefined {
-    return this.row('select id, locator, text from source where n = ?', n);
+    return this.row('select id, locator, text from source where number = (select source from document where n = ?)', n);
   }
 
   fieldId(name: string): number | undefined {

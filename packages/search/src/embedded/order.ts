@@ -5,7 +5,7 @@ import type { TextHits } from './textHits.ts';
 
 const ROWS_AT_ONCE = 5000;
 /** Newest documents of the index that are looked at in any case before the user's own are gathered. */
-const FIRST_LOOK = 1000;
+const FIRST_LOOK = 200;
 
 const newestFirst = (a: OrderRow, b: OrderRow) => b.ts - a.ts || b.ord - a.ord || b.n - a.n;
 
@@ -46,7 +46,7 @@ export function newestOwn(reader: IndexReader, scope: Scope, total: number, coun
   return first(rows, wanted);
 }
 
-/** Goes through the whole index, newest first, as long as that is no longer a way than `total`. */
+/** Goes through the whole index, newest first, unless that seems a longer way than through all `total` of them. */
 function walk(reader: IndexReader, count: number, total: number, accepts: (n: number) => boolean): number[] | undefined {
   const found: number[] = [];
   if (count === 0) return found;
@@ -58,7 +58,10 @@ function walk(reader: IndexReader, count: number, total: number, accepts: (n: nu
       offset,
     );
     for (const n of newest) if (accepts(n) && found.push(n) === count) return found;
-    if (newest.length < limit) return found.length < count && newest.length < most - offset ? found : undefined;
+    const seen = offset + newest.length;
+    if (newest.length < limit) return seen < most ? found : undefined;
+    // One more than was found: none of the first ones does not say that there are none.
+    if ((seen * count) / (found.length + 1) > most) return undefined;
   }
   return undefined;
 }

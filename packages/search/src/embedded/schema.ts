@@ -14,7 +14,7 @@ export const MAX_PLACE = 2 ** 27 - 1;
 
 // A place holds documents that the same keys may see (`shared`): a group, two users. Its other columns hold for all of its
 // documents too. `own` says who else may see one: nobody (0), its sender (1), those that `audience` lists (1 and 2).
-// text: the content, other fields with their field's id before each token, and 4-grams of long numbers of both.
+// source: what is given back with a hit, in the order in which it was written, so that a batch fills few pages. text: the content, other fields with their field's id before each token, and 4-grams of long numbers of both.
 const SCHEMA = `
 create table meta (version integer not null);
 create table place (
@@ -40,10 +40,11 @@ create table document (
   ts integer not null,
   expires integer not null,
   ord integer not null,
-  tokens integer not null
+  tokens integer not null,
+  source integer not null
 );
 create index document_newest on document (ts, ord);
-create table source (n integer primary key, id text not null unique, locator text not null, text text not null);
+create table source (number integer primary key, id text not null unique, locator text not null, text text not null);
 create table field (id integer primary key, name text not null unique);
 create virtual table text using fts5(
   content, ext, grams, ext_grams, content='', columnsize=0, tokenize="ascii tokenchars '_'"

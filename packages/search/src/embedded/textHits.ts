@@ -31,7 +31,8 @@ export function textHits(reader: IndexReader, scope: Scope, request: TextRequest
   const search = new TextSearch(reader, scope, request);
   if (forced) return search.by(forced);
   if (scope.keyCount < 0 && search.cost('texts') <= SMALL) return search.by('texts');
-  const few = search.everywhere(request.match, FEW);
+  // Hardly anything costs less than so few hits, also finding out what the user may see.
+  const few = request.hasPrefix ? undefined : search.everywhere(request.match, FEW);
   if (few) return search.from(few);
   const other = search.cost('places') <= search.cost('texts') ? 'places' : 'texts';
   // How many hits there are shows only by counting them: as long as that costs no more than the other way as a whole.
@@ -70,7 +71,8 @@ class TextSearch {
     const parts: Numbers[] = [];
     let after = -1;
     let count = 0;
-    for (let atOnce = FEW; count <= most; atOnce = Math.min(atOnce * 10, MOST_AT_ONCE)) {
+    // Each search of a beginning gathers its words anew: at once, then.
+    for (let atOnce = this.#request.hasPrefix ? MOST_AT_ONCE : FEW; count <= most; atOnce = Math.min(atOnce * 10, MOST_AT_ONCE)) {
       const part = this.#reader.values(
         'select rowid from text where text match ? and rowid > cast(? as integer) order by rowid limit ?',
         match,
