@@ -1,7 +1,9 @@
 export { accessKey } from './accessKey.ts';
 export { highlight } from './analyzer/highlight.ts';
+export { type Match, type Matcher, matcherOf } from './analyzer/matcher.ts';
+export { type Phrase, phrasesOf, type WantedRun } from './analyzer/query.ts';
 export { MAX_WORD, type Run, runsOf } from './analyzer/runs.ts';
-export { type Term, type Token, termsOf, tokensOf } from './analyzer/tokens.ts';
+export { digitGramsOf, type Token, tokensOf } from './analyzer/tokens.ts';
 export { type PayloadFields, textFields } from './document.ts';
 export { createEmbeddedEngine, type EmbeddedOptions } from './embedded/engine.ts';
 export { createMeilisearchEngine, type MeilisearchOptions } from './meilisearch/engine.ts';

@@ -1,4 +1,4 @@
-import { highlight, termsOf } from '@ruyi/search';
+import { highlight, phrasesOf } from '@ruyi/search';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -26,7 +26,19 @@ test.each([
   ['a sign that stands for a character', '㈱如意', '株', '[㈱]如意'],
   ['half-width kana', 'ｶﾞｷﾞ', 'ギ', 'ｶﾞ[ｷﾞ]'],
   ['rare characters', '在𠮷野家', '𠮷', '在[𠮷]野家'],
-  ['beside emoji', '😀北京😀', '北京😀', '😀[北京]😀'],
+  ['emoji are characters', '😀北京😀', '京😀', '😀北[京😀]'],
+  [
+    'a phrase from its first character to its last',
+    'to v2.1.3, v2 1-3 and v2.3.1',
+    'v2.1.3',
+    'to [v2.1.3], [v2 1-3] and v2.3.1',
+  ],
+  ['a phrase whose last word is unfinished', '用微信 payment', '微信pay', '用[微信 pay]ment'],
+  ['a number inside another', '138 13812345678', '1381', '138 [1381]2345678'],
+  ['a number inside another, and alone', '56785678 5678 567', '5678', '[56785678] [5678] 567'],
+  ['a symbol that stands for several is marked whole', '10㎏ and 10 kg', '10kg', '[10㎏] and [10 kg]'],
+  ['traditional and simplified', '學習语言', '学习語言', '[學習语言]'],
+  ['invisible characters inside', '来北\u200b京 so\u00adft', '北京 soft', '来[北\u200b京] [so\u00adft]'],
   ['Korean in parts', '한국'.normalize('NFD'), '국', `${'한'.normalize('NFD')}[${'국'.normalize('NFD')}]`],
   ['mixed scripts', '我有iPhone15手机', '手机 iphone', '我有[iPhone]15[手机]'],
   ['HTML is left as it is', '<b>北京</b>', '北京', '<b>[北京]</b>'],
@@ -79,7 +91,7 @@ test('a substring of characters that is found is marked, wherever it stands', ()
     fc.property(characters, characters, characters, (before, hit, after) => {
       const result = highlight(`${before}${hit}${after}`, hit) ?? '';
       const shown = [...result.matchAll(/<mark>(.*?)<\/mark>/g)].map(([, inside]) => inside);
-      expect(termsOf(hit)).toHaveLength(1);
+      expect(phrasesOf(hit)).toHaveLength(1);
       expect(shown.some((inside) => inside?.includes(hit))).toBe(true);
     }),
   );

@@ -1,4 +1,5 @@
-import { type Term, type Token, termsOf, tokensOf } from '../analyzer/tokens.ts';
+import { phrasesOf, type WantedRun } from '../analyzer/query.ts';
+import { pairsOf, type Token, tokensOf } from '../analyzer/tokens.ts';
 import { CONTENT_FIELD } from '../port.ts';
 
 /**
@@ -39,7 +40,7 @@ export function fieldKey(field: string): string {
 
 const encodeToken = (field: string, kind: Kind, body: string) => `q${kind}${field}${body}`;
 const encodePlain = (field: string, { kind, text }: Token) =>
-  kind === 'word' ? encodeToken(field, 'w', encodeWord(text)) : encodeToken(field, 'c', encodePair(text));
+  kind !== 'cjk' ? encodeToken(field, 'w', encodeWord(text)) : encodeToken(field, 'c', encodePair(text));
 
 /** What of a text is indexed: the tokens in their order, and each beginning of a word and cjk character once. */
 export interface EncodedText {
@@ -68,19 +69,20 @@ export interface EncodedTerm {
   tokens: string[];
 }
 
-/** @returns the terms, all of which must occur in the field; none where the value holds no letter or digit */
+/** @returns the terms, all of which must occur in the field; none where the value holds nothing that can be found */
 export function encodeTerms(field: string, value: string): EncodedTerm[] {
   const key = fieldKey(field);
-  return termsOf(value).map((term) => encodeTerm(key, term));
+  return phrasesOf(value).flatMap((phrase) => phrase.map((run) => encodeRun(key, run)));
 }
 
-function encodeTerm(field: string, term: Term): EncodedTerm {
-  if (term.kind === 'phrase') {
-    return { where: 'tokens', tokens: term.tokens.map((token) => encodeToken(field, 'c', encodePair(token))) };
+function encodeRun(field: string, run: WantedRun): EncodedTerm {
+  if (run.kind === 'cjk') {
+    if (run.chars.length === 1)
+      return { where: 'parts', tokens: [encodeToken(field, 'p', encodePair(run.chars[0] ?? ''))] };
+    return { where: 'tokens', tokens: pairsOf(run.chars).map((pair) => encodeToken(field, 'c', encodePair(pair))) };
   }
-  if (term.kind === 'character') return { where: 'parts', tokens: [encodeToken(field, 'p', encodePair(term.text))] };
-  const word = encodeWord(term.text);
-  return term.prefix
+  const word = encodeWord(run.chars.join(''));
+  return run.prefix
     ? { where: 'parts', tokens: [encodeToken(field, 'p', `x${word}`)] }
     : { where: 'tokens', tokens: [encodeToken(field, 'w', word)] };
 }
