@@ -11,11 +11,7 @@ export interface SearchSettings {
 }
 
 /** The engine that the settings name. @param role the indexer writes, everyone else reads */
-export function createSearchEngine(
-  settings: SearchSettings,
-  role: 'writer' | 'reader',
-  onLost?: OnLost,
-): SearchEngine {
+export function createSearchEngine(settings: SearchSettings, role: 'writer' | 'reader', onLost?: OnLost): SearchEngine {
   const notify = onLost ? { onLost } : {};
   if (settings.meiliUrl !== '') {
     return createMeilisearchEngine({ url: settings.meiliUrl, apiKey: settings.meiliApiKey, role, ...notify });

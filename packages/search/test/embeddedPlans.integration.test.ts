@@ -1,4 +1,4 @@
-import type { ScopeClause, SearchDocument, SearchQuery } from '@ruyi/search';
+import { matcherOf, type ScopeClause, type SearchDocument, type SearchQuery } from '@ruyi/search';
 import { type Random, seededRandom, tempDir } from '@ruyi/testkit';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,20 +9,32 @@ import { IndexWriter } from '../src/embedded/writer.ts';
 import { broadcast, group, groupId, inGroup, NOW, personal, queryOf, topic, user } from './contract/documents.ts';
 import { expectedResult } from './contract/oracle.ts';
 
-const PLANS: Plan[] = ["hits", "places"];
+const PLANS: Plan[] = ['hits', 'places', 'texts'];
 const USERS = ['ann', 'bob', 'cid', 'dan', 'eve', 'fay'] as [string, ...string[]];
 const GROUPS = ['club', 'team', 'room', 'hall'] as [string, ...string[]];
-const WORDS = ['北京', '大学', '京', '北京大学', 'hello', 'hell', 'help', 'world', 'v2', '13812345678', '5678', 'room 12'] as [
-  string,
-  ...string[],
+// Runs of every kind, so that they meet with and without something between them.
+const WORDS: [string, ...string[]] = [
+  '人民',
+  ...['北京', '大学', '京', '学', '北京大学', '第', '章', '🎂'],
+  ...['hello', 'hell', 'help', 'h', 'it', 's', 'v', 'room'],
+  ...['2', '3', '35', '13812345678', '5678', '2345'],
+  '一二三四五六七八九十甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥天地玄黄宇宙洪荒',
 ];
-const JOINTS = ['', ' ', '，', '-'] as [string, ...string[]];
+const JOINTS = ['', '', ' ', '·', '.', "'"] as [string, ...string[]];
 
 const someOf = <T>(random: Random, items: readonly T[]) => items.filter(() => random.next() < 0.4);
 
 function text(random: Random, most: number): string {
   const words = Array.from({ length: random.whole(1, most) }, () => random.pick(WORDS) + random.pick(JOINTS));
   return words.join('');
+}
+
+/** Something that somebody wrote, or a piece of it. */
+function asked(random: Random, texts: readonly string[]): string {
+  if (random.next() < 0.5) return text(random, 4);
+  const written = [...(texts[random.whole(0, texts.length - 1)] ?? '')];
+  const start = random.whole(0, written.length - 1);
+  return written.slice(start, start + random.whole(1, 60)).join('');
 }
 
 function message(random: Random, i: number): SearchDocument {
@@ -40,7 +52,7 @@ function message(random: Random, i: number): SearchDocument {
   return broadcast(`d${i}`, from, ['', ...someOf(random, USERS)], content);
 }
 
-function question(random: Random): SearchQuery {
+function question(random: Random, texts: readonly string[]): SearchQuery {
   const [me, peer] = [user(random.pick(USERS)), user(random.pick(USERS))];
   const groups = someOf(random, GROUPS).map((id) => group(id, random.pick([2, 3])));
   const maybe = <T extends Partial<SearchQuery>>(chance: number, part: T) => (random.next() < chance ? part : {});
@@ -56,7 +68,7 @@ function question(random: Random): SearchQuery {
   return queryOf({
     audience: [me, ...(random.next() < 0.3 ? [peer] : []), ...groups],
     locate: [me, peer],
-    text: { [random.next() < 0.8 ? 'content' : 'title']: text(random, 2) },
+    text: { [random.next() < 0.8 ? 'content' : 'title']: asked(random, texts) },
     ...maybe(0.5, { anyOf: someOf(random, clauses) }),
     ...maybe(0.2, { payloadTypes: [random.whole(0, 3)] }),
     ...maybe(0.2, { from: user(random.pick(USERS)) }),
@@ -68,9 +80,16 @@ function question(random: Random): SearchQuery {
   });
 }
 
+/** Those whose text is found, by the definition of it. */
+function holding(documents: SearchDocument[], query: SearchQuery): SearchDocument[] {
+  const matchers = Object.entries(query.text).map(([name, value]) => [name, matcherOf(value)] as const);
+  return documents.filter(({ text }) => matchers.some(([name, match]) => match(text[name] ?? '') !== undefined));
+}
+
 describe('the ways that a search can go', () => {
   const random = seededRandom();
-  const documents = Array.from({ length: 1500 }, (_, i) => message(random, i));
+  const documents = Array.from({ length: 1000 }, (_, i) => message(random, i));
+  const texts = documents.map((document) => document.text.content ?? '');
   const folder = tempDir('plans');
   let database: Database;
 
@@ -88,20 +107,20 @@ describe('the ways that a search can go', () => {
 
   test('find the same, in the same order, and what a look at every message finds', () => {
     let found = 0;
-    for (let i = 0; i < 600; i++) {
-      const query = question(random);
+    for (let i = 0; i < 250; i++) {
+      const query = question(random, texts);
       const chosen = search(database, query);
       for (const plan of PLANS) expect([plan, query, search(database, query, plan)]).toEqual([plan, query, chosen]);
-      const { total } = expectedResult(documents, query);
+      const { total } = expectedResult(holding(documents, query), { ...query, text: {} });
       expect([query, chosen.total]).toEqual([query, total]);
       found += total;
     }
-    expect(found).toBeGreaterThan(3000);
+    expect(found).toBeGreaterThan(1000);
   });
 
   test('without text too: all pages together are what a look at every message finds', () => {
     for (let i = 0; i < 200; i++) {
-      const query = { ...question(random), text: {} };
+      const query = { ...question(random, texts), text: {} };
       expect([query, search(database, query)]).toEqual([query, expectedResult(documents, query)]);
     }
   });

@@ -62,28 +62,31 @@ const VERSIONS: [name: string, make: () => Promise<void>][] = [
   ],
 ];
 
-test.each(VERSIONS)('an index of %s answers nothing, and is replaced by one that is filled beside it', async (_, make) => {
-  await make();
-  const [writer, reader] = [open('writer'), open('reader')];
-  expect(await writer.prepare()).toEqual({ created: false });
-  expect(lost).toEqual([[expect.stringMatching(/version (1|999)\b.*rebuilt/), { fresh: true }]]);
-  expect(await writer.index([message('meanwhile')])).toEqual([]);
-  await writer.check();
-  // Half an index is no answer.
-  for (const engine of [reader, writer]) {
-    await expect(engine.search(QUERY)).rejects.toThrow(SearchUnavailableError);
-    await expect(engine.search(QUERY)).rejects.toThrow(/version/);
-  }
-  const fresh = await writer.begin(true);
-  await fresh.index([message('rebuilt'), message('meanwhile')]);
-  await expect(reader.search(QUERY)).rejects.toThrow(/version/);
-  await fresh.swap();
-  for (const engine of [reader, writer]) expect(ids(await engine.search(QUERY))).toEqual(['meanwhile', 'rebuilt']);
-  await writer.index([message('later')]);
-  expect(ids(await reader.search(QUERY))).toEqual(['later', 'meanwhile', 'rebuilt']);
-  expect(existsSync(file())).toBe(false);
-  expect(lost).toHaveLength(1);
-});
+test.each(VERSIONS)(
+  'an index of %s answers nothing, and is replaced by one that is filled beside it',
+  async (_, make) => {
+    await make();
+    const [writer, reader] = [open('writer'), open('reader')];
+    expect(await writer.prepare()).toEqual({ created: false });
+    expect(lost).toEqual([[expect.stringMatching(/version (1|999)\b.*rebuilt/), { fresh: true }]]);
+    expect(await writer.index([message('meanwhile')])).toEqual([]);
+    await writer.check();
+    // Half an index is no answer.
+    for (const engine of [reader, writer]) {
+      await expect(engine.search(QUERY)).rejects.toThrow(SearchUnavailableError);
+      await expect(engine.search(QUERY)).rejects.toThrow(/version/);
+    }
+    const fresh = await writer.begin(true);
+    await fresh.index([message('rebuilt'), message('meanwhile')]);
+    await expect(reader.search(QUERY)).rejects.toThrow(/version/);
+    await fresh.swap();
+    for (const engine of [reader, writer]) expect(ids(await engine.search(QUERY))).toEqual(['meanwhile', 'rebuilt']);
+    await writer.index([message('later')]);
+    expect(ids(await reader.search(QUERY))).toEqual(['later', 'meanwhile', 'rebuilt']);
+    expect(existsSync(file())).toBe(false);
+    expect(lost).toHaveLength(1);
+  },
+);
 
 test('a writer that is stopped before the new index is whole tells again, and keeps what was filled', async () => {
   await VERSIONS[0]?.[1]();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
-import { tokensOf } from '../analyzer/tokens.ts';
+import { digitGramsOf, tokensOf } from '../analyzer/tokens.ts';
 import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
 import { keyBytes, MAX_PLACE, PLACE_SIZE } from './schema.ts';
 
@@ -22,6 +22,9 @@ interface OpenPlace {
   count: number;
   tokens: number;
 }
+
+/** Between numbers: a token that nobody asks for, so that no phrase goes from one into the next. */
+const PARTED = ' _ ';
 
 interface Tokens {
   count: number;
@@ -115,12 +118,16 @@ export class DocumentWriter {
   #tokensOf({ text }: SearchDocument): Tokens {
     const { [CONTENT_FIELD]: content = '', ...others } = text;
     const words = tokensOf(content).map((token) => token.text);
+    const grams = digitGramsOf(content).map((run) => run.join(' '));
     const ext: string[] = [];
+    const extGrams: string[] = [];
     for (const [name, value] of Object.entries(others)) {
-      const id = this.#fieldId(name);
-      for (const token of tokensOf(value)) ext.push(`${id}_${token.text}`);
+      const mark = `${this.#fieldId(name)}_`;
+      for (const token of tokensOf(value)) ext.push(mark + token.text);
+      for (const run of digitGramsOf(value)) extGrams.push(run.map((gram) => mark + gram).join(' '));
     }
-    return { count: words.length + ext.length, columns: [words.join(' '), ext.join(' '), '', ''] };
+    const columns = [words.join(' '), ext.join(' '), grams.join(PARTED), extGrams.join(PARTED)];
+    return { count: words.length + ext.length, columns };
   }
 
   #fieldId(name: string): number {
@@ -156,7 +163,7 @@ function statementsOf(database: Database) {
     known: database.prepare<[string], unknown>('select 1 from source where id = ?'),
     move: database.prepare('update source set locator = ? where id = ? and locator <> ?'),
     place: database.prepare<[Buffer], OpenPlace>('select id, count, tokens from place where digest = ?'),
-    rename: database.prepare("update place set digest = randomblob(17) where id = ?"),
+    rename: database.prepare('update place set digest = randomblob(17) where id = ?'),
     addPlace: database.prepare(
       `insert into place (digest, channel, channel_id, channel_type, expiring, own, shared, count, tokens)
        values (?, ?, ?, ?, ?, ?, ?, 0, 0)`,
@@ -167,7 +174,9 @@ function statementsOf(database: Database) {
     source: database.prepare('insert into source (id, locator, text) values (?, ?, ?)'),
     audience: database.prepare('insert into audience values (?, ?, ?)'),
     // Numbers are bound as floating-point ones beyond 2^31, which the text index refuses as rowids.
-    text: database.prepare('insert into text (rowid, content, ext, grams, ext_grams) values (cast(? as integer), ?, ?, ?, ?)'),
+    text: database.prepare(
+      'insert into text (rowid, content, ext, grams, ext_grams) values (cast(? as integer), ?, ?, ?, ?)',
+    ),
     addField: database.prepare('insert or ignore into field (name) values (?)'),
     fieldId: database.prepare('select id from field where name = ?').pluck(),
   } satisfies Record<string, Statement<never[], unknown> | unknown>;

@@ -1,40 +1,69 @@
-import { type Term, termsOf } from '../analyzer/tokens.ts';
+import { type Match, matcherOf } from '../analyzer/matcher.ts';
+import { phrasesOf } from '../analyzer/query.ts';
 import { CONTENT_FIELD } from '../port.ts';
 import type { IndexReader } from './indexReader.ts';
-
-/** How well a text is found. */
-export type Match = 'whole' | 'prefix';
+import { type Part, partsOf } from './phrases.ts';
 
 /** A query's text as the index understands it. */
 export interface TextRequest {
   /** the FTS5 expression; finds all that is found, and more unless `isExact` */
   match: string;
   isExact: boolean;
-  /** finds those in which whole words are hit; undefined where that is all of them */
+  /** finds those in which whole words are hit; undefined if that is all of them */
   whole: string | undefined;
-  /** whether words may go on: the index then gathers all that begin so before it gives the first hit */
+  /** whether a word or character may go on: the index then gathers all that begin so before it gives the first hit */
   hasPrefix: boolean;
-  /** the same by looking at the texts themselves */
+  /** the same by looking at the fields themselves */
   find(text: Record<string, string>): Match | undefined;
 }
 
-/** @returns undefined where nothing can be found */
-export function textRequest(reader: IndexReader, text: Record<string, string>): TextRequest | undefined {
-  const fields = Object.entries(text).flatMap(([name, value]) => {
-    const terms = termsOf(value);
-    const id = name === CONTENT_FIELD ? undefined : reader.fieldId(name);
-    if (terms.length === 0 || (name !== CONTENT_FIELD && id === undefined)) return [];
-    const prefix = id === undefined ? '' : `${id}_`;
-    const column = id === undefined ? 'content' : 'ext';
-    return [`(${column} : (${terms.map((term) => termExpression(term, prefix)).join(' AND ')}))`];
-  });
-  if (fields.length === 0) return undefined;
-  return { match: fields.join(' OR '), isExact: true, whole: undefined, hasPrefix: fields.some((field) => field.includes('*')), find: () => undefined };
+/** A column of the index, and what stands before each token of a field in it. */
+interface Columns {
+  text: string;
+  grams: string;
+  mark: string;
 }
 
-/** Tokens hold letters and digits only, so quoting them is safe. */
-function termExpression(term: Term, prefix: string): string {
-  if (term.kind === 'phrase') return `"${term.tokens.map((token) => prefix + token).join(' ')}"`;
-  if (term.kind === 'character') return `"${prefix}${term.text}" *`;
-  return term.prefix ? `"${prefix}${term.text}" *` : `"${prefix}${term.text}"`;
+/** Fields ORed, what one asks for ANDed. @returns undefined if nothing can be found */
+export function textRequest(reader: IndexReader, text: Record<string, string>): TextRequest | undefined {
+  const fields = Object.entries(text).flatMap(([name, value]) => {
+    const columns = columnsOf(reader, name);
+    const parts = columns ? partsOf(phrasesOf(value)) : [];
+    return columns && parts.length > 0 ? [{ name, columns, parts, matcher: matcherOf(value) }] : [];
+  });
+  if (fields.length === 0) return undefined;
+  const parts = fields.flatMap((field) => field.parts);
+  const expression = (mayGoOn: boolean) =>
+    fields
+      .map(({ columns, parts }) => `(${parts.map((part) => sqlOf(part, columns, mayGoOn)).join(' AND ')})`)
+      .join(' OR ');
+  return {
+    match: expression(true),
+    isExact: parts.every(({ isExact }) => isExact),
+    whole: parts.some(({ mayGoOn }) => mayGoOn) ? expression(false) : undefined,
+    hasPrefix: parts.some(
+      ({ mayGoOn, alternatives }) => mayGoOn || alternatives.some(({ isBeginning }) => isBeginning),
+    ),
+    find(texts) {
+      const found = fields.map(({ name, matcher }) =>
+        Object.hasOwn(texts, name) ? matcher(texts[name] ?? '') : undefined,
+      );
+      return found.find((match) => match === 'whole') ?? found.find((match) => match !== undefined);
+    },
+  };
+}
+
+function columnsOf(reader: IndexReader, name: string): Columns | undefined {
+  if (name === CONTENT_FIELD) return { text: 'content', grams: 'grams', mark: '' };
+  const id = reader.fieldId(name);
+  return id === undefined ? undefined : { text: 'ext', grams: 'ext_grams', mark: `${id}_` };
+}
+
+/** Tokens hold letters, digits and characters that mean nothing to FTS5, so quoting them is safe. */
+function sqlOf({ column, alternatives, mayGoOn }: Part, columns: Columns, withBeginnings: boolean): string {
+  const phrases = alternatives.map(({ tokens, isBeginning }) => {
+    const phrase = `"${tokens.map((token) => columns.mark + token).join(' ')}"`;
+    return isBeginning || (mayGoOn && withBeginnings) ? `${phrase} *` : phrase;
+  });
+  return `${columns[column]} : (${phrases.join(' OR ')})`;
 }

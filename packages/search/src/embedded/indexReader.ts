@@ -60,10 +60,14 @@ export class IndexReader {
   place(id: number): Place | undefined {
     const known = this.#places.get(id);
     if (known) return known;
-    const row = this.row<{ channel: Buffer; channel_id: Buffer; type: number; expiring: number; own: number; shared: string }>(
-      'select channel, channel_id, channel_type as type, expiring, own, shared from place where id = ?',
-      id,
-    );
+    const row = this.row<{
+      channel: Buffer;
+      channel_id: Buffer;
+      type: number;
+      expiring: number;
+      own: number;
+      shared: string;
+    }>('select channel, channel_id, channel_type as type, expiring, own, shared from place where id = ?', id);
     if (!row) return undefined;
     const channel = row.channel.toString('hex');
     const shared = new Map<string, number>(JSON.parse(row.shared));
@@ -137,7 +141,10 @@ export class IndexReader {
 
   /** Row by row, of one column. */
   each(sql: string, ...values: Value[]): Iterable<number> {
-    return this.#database.prepare<Value[], number>(sql).pluck().iterate(...values);
+    return this.#database
+      .prepare<Value[], number>(sql)
+      .pluck()
+      .iterate(...values);
   }
 
   #statement<T>(name: string, sql: string, pluck: boolean): Statement<Value[], T> {

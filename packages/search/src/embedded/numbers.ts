@@ -28,8 +28,7 @@ export function lowerBound(numbers: Numbers, wanted: number): number {
   return low;
 }
 
-export const includes = (numbers: Numbers, wanted: number): boolean =>
-  numbers[lowerBound(numbers, wanted)] === wanted;
+export const includes = (numbers: Numbers, wanted: number): boolean => numbers[lowerBound(numbers, wanted)] === wanted;
 
 /** What both hold. */
 export function shared(one: Numbers, other: Numbers): Numbers {

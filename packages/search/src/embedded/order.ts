@@ -47,7 +47,12 @@ export function newestOwn(reader: IndexReader, scope: Scope, total: number, coun
 }
 
 /** Goes through the whole index, newest first, unless that seems a longer way than through all `total` of them. */
-function walk(reader: IndexReader, count: number, total: number, accepts: (n: number) => boolean): number[] | undefined {
+function walk(
+  reader: IndexReader,
+  count: number,
+  total: number,
+  accepts: (n: number) => boolean,
+): number[] | undefined {
   const found: number[] = [];
   if (count === 0) return found;
   const most = Math.max(FIRST_LOOK, total);

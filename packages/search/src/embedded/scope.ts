@@ -64,7 +64,8 @@ export class Scope {
     const parts: (Numbers | number[])[] = [];
     let unsure: number[] = [];
     const settle = () => {
-      for (let i = 0; i < unsure.length; i += ROWS_AT_ONCE) parts.push(this.#passing(unsure.slice(i, i + ROWS_AT_ONCE)));
+      for (let i = 0; i < unsure.length; i += ROWS_AT_ONCE)
+        parts.push(this.#passing(unsure.slice(i, i + ROWS_AT_ONCE)));
       unsure = [];
     };
     for (let i = 0; i < numbers.length; ) {
@@ -117,7 +118,12 @@ export class Scope {
     if (verdict.clauses) return this.visible(this.allIn(place)).length;
     const { sql, values } = this.#filter;
     return (
-      this.#reader.values(`select count(*) from document d where n between ? and ? and ${sql}`, first, last, ...values)[0] ?? 0
+      this.#reader.values(
+        `select count(*) from document d where n between ? and ? and ${sql}`,
+        first,
+        last,
+        ...values,
+      )[0] ?? 0
     );
   }
 
