@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { digitGramsOf, tokensOf } from '../analyzer/tokens.ts';
 import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
 import { keyBytes, MAX_PLACE, PLACE_SIZE } from './schema.ts';
@@ -70,6 +70,7 @@ export class DocumentWriter {
       this.#write(n, document, audience, tokens);
     }
     for (const { id, count, tokens } of places.values()) this.#statements.grow.run(count, tokens, id);
+    this.#statements.count.run(added.size);
   }
 
   #write(n: number, document: SearchDocument, { others }: Audience, tokens: Tokens): void {
@@ -169,6 +170,7 @@ function statementsOf(database: Database) {
        values (?, ?, ?, ?, ?, ?, ?, 0, 0)`,
     ),
     grow: database.prepare('update place set count = ?, tokens = ? where id = ?'),
+    count: database.prepare('update meta set documents = documents + ?'),
     member: database.prepare('insert into member values (?, ?)'),
     document: database.prepare('insert into document values (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     source: database.prepare('insert into source (id, locator, text) values (?, ?, ?)'),
@@ -179,5 +181,5 @@ function statementsOf(database: Database) {
     ),
     addField: database.prepare('insert or ignore into field (name) values (?)'),
     fieldId: database.prepare('select id from field where name = ?').pluck(),
-  } satisfies Record<string, Statement<never[], unknown> | unknown>;
+  };
 }

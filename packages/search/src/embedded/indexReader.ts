@@ -89,6 +89,11 @@ export class IndexReader {
     return this.row<Extent>('select count, tokens from place where id = ?', place) ?? { count: 0, tokens: 0 };
   }
 
+  /** How many documents there are. */
+  count(): number {
+    return this.values('select documents from meta')[0] ?? 0;
+  }
+
   /** Places all of which this key may see. */
   placesOf(key: string): number[] {
     return this.values('select place from member where key = ?', keyBytes(key));

@@ -14,9 +14,11 @@ export const MAX_PLACE = 2 ** 27 - 1;
 
 // A place holds documents that the same keys may see (`shared`): a group, two users. Its other columns hold for all of its
 // documents too. `own` says who else may see one: nobody (0), its sender (1), those that `audience` lists (1 and 2).
-// source: what is given back with a hit, in the order in which it was written, so that a batch fills few pages. text: the content, other fields with their field's id before each token, and 4-grams of long numbers of both.
+// Sources, which are given back with a hit, lie in the order in which they were written: a batch fills few pages.
+// The text table has the content, the other fields with their field's id before each token, and of both the 4-grams of
+// long numbers.
 const SCHEMA = `
-create table meta (version integer not null);
+create table meta (version integer not null, documents integer not null);
 create table place (
   id integer primary key,
   digest blob not null unique,
@@ -49,7 +51,7 @@ create table field (id integer primary key, name text not null unique);
 create virtual table text using fts5(
   content, ext, grams, ext_grams, content='', columnsize=0, tokenize="ascii tokenchars '_'"
 );
-insert into meta values (${VERSION});
+insert into meta values (${VERSION}, 0);
 `;
 
 /** The file was written by a program whose tables were others. */
