@@ -1,8 +1,8 @@
 import { type Match, matcherOf } from '../analyzer/matcher.ts';
 import { phrasesOf } from '../analyzer/query.ts';
 import { CONTENT_FIELD } from '../port.ts';
-import type { IndexReader } from './indexReader.ts';
 import { type Part, partsOf } from './phrases.ts';
+import type { StoredIndex } from './storedIndex.ts';
 
 /** A query's text as the index understands it. */
 export interface TextRequest {
@@ -25,9 +25,9 @@ interface Columns {
 }
 
 /** Fields ORed, what one asks for ANDed. @returns undefined if nothing can be found */
-export function textRequest(reader: IndexReader, text: Record<string, string>): TextRequest | undefined {
+export function textRequest(index: StoredIndex, text: Record<string, string>): TextRequest | undefined {
   const fields = Object.entries(text).flatMap(([name, value]) => {
-    const columns = columnsOf(reader, name);
+    const columns = columnsOf(index, name);
     const parts = columns ? partsOf(phrasesOf(value)) : [];
     return columns && parts.length > 0 ? [{ name, columns, parts, matcher: matcherOf(value) }] : [];
   });
@@ -53,9 +53,9 @@ export function textRequest(reader: IndexReader, text: Record<string, string>): 
   };
 }
 
-function columnsOf(reader: IndexReader, name: string): Columns | undefined {
+function columnsOf(index: StoredIndex, name: string): Columns | undefined {
   if (name === CONTENT_FIELD) return { text: 'content', grams: 'grams', mark: '' };
-  const id = reader.fieldId(name);
+  const id = index.fieldId(name);
   return id === undefined ? undefined : { text: 'ext', grams: 'ext_grams', mark: `${id}_` };
 }
 

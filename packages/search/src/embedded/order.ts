@@ -1,6 +1,6 @@
-import type { IndexReader, OrderRow } from './indexReader.ts';
 import { includes, type Numbers } from './numbers.ts';
 import type { Scope } from './scope.ts';
+import type { OrderRow, StoredIndex } from './storedIndex.ts';
 import type { TextHits } from './textHits.ts';
 
 const ROWS_AT_ONCE = 5000;
@@ -10,8 +10,8 @@ const FIRST_LOOK = 200;
 const newestFirst = (a: OrderRow, b: OrderRow) => b.ts - a.ts || b.ord - a.ord || b.n - a.n;
 
 /** By whole words, then relevance, then time (contract §2, rule 8). @returns all of them */
-export function ranked(reader: IndexReader, { numbers, whole }: TextHits): number[] {
-  const rows = orderRows(reader, numbers);
+export function ranked(index: StoredIndex, { numbers, whole }: TextHits): number[] {
+  const rows = orderRows(index, numbers);
   const isWhole = (n: number) => whole === undefined || includes(whole, n);
   const keyed = rows.map((row) => ({ row, class: isWhole(row.n) ? 0 : 1, relevance: relevanceOf(row.tokens) }));
   keyed.sort((a, b) => a.class - b.class || b.relevance - a.relevance || newestFirst(a.row, b.row));
@@ -28,36 +28,31 @@ function relevanceOf(tokens: number): number {
 }
 
 /** The newest of hits that are too many to rank. @returns at most `count` */
-export function newestHits(reader: IndexReader, hits: Numbers, count: number): number[] {
-  const newest = walk(reader, count, hits.length, (n) => includes(hits, n));
-  return newest ?? first(orderRows(reader, hits), count);
+export function newestHits(index: StoredIndex, hits: Numbers, count: number): number[] {
+  const newest = walk(index, count, hits.length, (n) => includes(hits, n));
+  return newest ?? first(orderRows(index, hits), count);
 }
 
 /** The newest of all that the user may see. @param total how many they are */
-export function newestOwn(reader: IndexReader, scope: Scope, total: number, count: number): number[] {
+export function newestOwn(index: StoredIndex, scope: Scope, total: number, count: number): number[] {
   const wanted = Math.min(count, total);
   if (wanted === 0) return [];
-  const newest = walk(reader, wanted, total, (n) => scope.isVisible(n));
+  const newest = walk(index, wanted, total, (n) => scope.isVisible(n));
   if (newest) return newest;
   const { places, loose } = scope.own();
   const rows: OrderRow[] = [];
   const parts = places.map((place) => scope.newestIn(place, wanted));
-  for (const part of [...parts, scope.visible(loose)]) for (const row of orderRows(reader, part)) rows.push(row);
+  for (const part of [...parts, scope.visible(loose)]) for (const row of orderRows(index, part)) rows.push(row);
   return first(rows, wanted);
 }
 
 /** Goes through the whole index, newest first, unless that seems a longer way than through all `total` of them. */
-function walk(
-  reader: IndexReader,
-  count: number,
-  total: number,
-  accepts: (n: number) => boolean,
-): number[] | undefined {
+function walk(index: StoredIndex, count: number, total: number, accepts: (n: number) => boolean): number[] | undefined {
   const found: number[] = [];
   if (count === 0) return found;
   const most = Math.max(FIRST_LOOK, total);
   for (let [offset, limit] = [0, FIRST_LOOK]; offset < most; offset += limit, limit *= 4) {
-    const newest = reader.values(
+    const newest = index.values(
       'select n from document order by ts desc, ord desc, n desc limit ? offset ?',
       Math.min(limit, most - offset),
       offset,
@@ -77,10 +72,10 @@ const first = (rows: OrderRow[], count: number) =>
     .slice(0, count)
     .map(({ n }) => n);
 
-function orderRows(reader: IndexReader, numbers: Numbers | number[]): OrderRow[] {
+function orderRows(index: StoredIndex, numbers: Numbers | number[]): OrderRow[] {
   const rows: OrderRow[] = [];
   for (let i = 0; i < numbers.length; i += ROWS_AT_ONCE) {
-    for (const row of reader.order([...numbers.slice(i, i + ROWS_AT_ONCE)])) rows.push(row);
+    for (const row of index.order([...numbers.slice(i, i + ROWS_AT_ONCE)])) rows.push(row);
   }
   return rows;
 }

@@ -1,9 +1,9 @@
 import type { ScopeClause, SearchQuery } from '../port.ts';
 import { OWN } from './documentWriter.ts';
-import type { IndexReader, Place } from './indexReader.ts';
-import { rangeOf } from './indexReader.ts';
 import { joined, type Numbers, shared, sortedNumbers } from './numbers.ts';
 import { keyBytes, PLACE_SIZE, placeOf } from './schema.ts';
+import type { Place, StoredIndex } from './storedIndex.ts';
+import { rangeOf } from './storedIndex.ts';
 
 /** What of a clause the place leaves open: the document itself says whether it holds. */
 interface Open {
@@ -40,7 +40,7 @@ const MANY = 8;
 
 /** Which documents a query may find by all that it says but its text. */
 export class Scope {
-  readonly #reader: IndexReader;
+  readonly #index: StoredIndex;
   readonly #query: SearchQuery;
   readonly #keys: Set<string>;
   readonly #filter: { sql: string; values: (string | number | Buffer)[]; isNeeded: boolean };
@@ -48,8 +48,8 @@ export class Scope {
   #listedKeys: string[] | undefined;
   #own: OwnDocuments | undefined;
 
-  constructor(reader: IndexReader, query: SearchQuery) {
-    this.#reader = reader;
+  constructor(index: StoredIndex, query: SearchQuery) {
+    this.#index = index;
     this.#query = query;
     this.#keys = new Set(query.audience.filter((key) => key !== ''));
     this.#filter = filterOf(query);
@@ -77,7 +77,7 @@ export class Scope {
       if (verdict?.isWhole) {
         settle();
         parts.push(numbers.subarray(i, end));
-      } else if (verdict?.seesAll && !verdict.clauses && (end - i) * MANY > this.#reader.extent(place).count) {
+      } else if (verdict?.seesAll && !verdict.clauses && (end - i) * MANY > this.#index.extent(place).count) {
         settle();
         parts.push(shared(numbers.subarray(i, end), this.#filtered(place)));
       } else if (verdict) {
@@ -97,7 +97,7 @@ export class Scope {
 
   verdict(id: number): Verdict | undefined {
     if (this.#verdicts.has(id)) return this.#verdicts.get(id);
-    const place = this.#reader.place(id);
+    const place = this.#index.place(id);
     const verdict = place && this.#judge(place);
     this.#verdicts.set(id, verdict);
     return verdict;
@@ -113,12 +113,12 @@ export class Scope {
   countIn(place: number): number {
     const verdict = this.verdict(place);
     if (!verdict) return 0;
-    if (verdict.isWhole) return this.#reader.extent(place).count;
+    if (verdict.isWhole) return this.#index.extent(place).count;
     const [first, last] = rangeOf(place);
     if (verdict.clauses) return this.visible(this.allIn(place)).length;
     const { sql, values } = this.#filter;
     return (
-      this.#reader.values(
+      this.#index.values(
         `select count(*) from document d where n between ? and ? and ${sql}`,
         first,
         last,
@@ -133,7 +133,7 @@ export class Scope {
     if (!verdict) return [];
     if (verdict.clauses) return [...this.visible(this.allIn(place))];
     const { sql, values } = this.#filter;
-    return this.#reader.values(
+    return this.#index.values(
       `select n from document d where n between ? and ? and ${sql} order by ts desc, ord desc, n desc limit ?`,
       ...rangeOf(place),
       ...values,
@@ -143,7 +143,7 @@ export class Scope {
 
   allIn(place: number): Numbers {
     return Float64Array.from(
-      this.#reader.values('select n from document where n between ? and ? order by n', ...rangeOf(place)),
+      this.#index.values('select n from document where n between ? and ? order by n', ...rangeOf(place)),
     );
   }
 
@@ -151,7 +151,7 @@ export class Scope {
   #filtered(place: number): Numbers {
     const { sql, values } = this.#filter;
     const all = `select n from document d where n between ? and ? and ${sql} order by n`;
-    return Float64Array.from(this.#reader.values(all, ...rangeOf(place), ...values));
+    return Float64Array.from(this.#index.values(all, ...rangeOf(place), ...values));
   }
 
   #judge(place: Place): Verdict | undefined {
@@ -182,7 +182,7 @@ export class Scope {
       }
       // Where the clause holds for a whole place, it is the user's own keys that single documents list.
       for (const key of seesAll ? listed : [...listed, ...this.#listed()]) {
-        for (const n of this.#reader.listing(key)) if (this.verdict(placeOf(n))) loose.add(n);
+        for (const n of this.#index.listing(key)) if (this.verdict(placeOf(n))) loose.add(n);
       }
     }
     return {
@@ -193,21 +193,21 @@ export class Scope {
 
   /** Places in which a clause can hold for all documents. */
   #candidates(channel: string | undefined, audience: string | undefined): number[] {
-    if (channel !== undefined) return this.#reader.placesOfChannel(channel);
+    if (channel !== undefined) return this.#index.placesOfChannel(channel);
     const keys = audience === undefined ? [...this.#keys] : [audience];
-    return keys.flatMap((key) => this.#reader.placesOf(key));
+    return keys.flatMap((key) => this.#index.placesOf(key));
   }
 
   /** Those keys of the user that documents list one by one: its uid, hardly ever a group. */
   #listed(): string[] {
-    this.#listedKeys ??= [...this.#keys].filter((key) => this.#reader.isListed(key));
+    this.#listedKeys ??= [...this.#keys].filter((key) => this.#index.isListed(key));
     return this.#listedKeys;
   }
 
   /** @param numbers of places that have a verdict, ascending */
   #passing(numbers: number[]): number[] {
     const { sql, values } = this.#filter;
-    const rows = this.#reader.rows<Row>(
+    const rows = this.#index.rows<Row>(
       `select n, sender from document d where n in (select value from json_each(?)) and ${sql} order by n`,
       JSON.stringify(numbers),
       ...values,
@@ -219,12 +219,12 @@ export class Scope {
     const id = placeOf(n);
     const verdict = this.verdict(id);
     if (!verdict) return false;
-    if (!verdict.seesAll && !this.#listed().some((key) => this.#reader.listedAt(key, n) !== undefined)) return false;
+    if (!verdict.seesAll && !this.#listed().some((key) => this.#index.listedAt(key, n) !== undefined)) return false;
     return (
       verdict.clauses?.some(
         ({ from, audience }) =>
           (from === undefined || sender.equals(keyBytes(from))) &&
-          (audience === undefined || this.#reader.listedAt(audience, n) !== undefined),
+          (audience === undefined || this.#index.listedAt(audience, n) !== undefined),
       ) ?? true
     );
   }

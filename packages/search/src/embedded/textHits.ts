@@ -1,8 +1,8 @@
 import type { TextRequest } from './expression.ts';
-import { type IndexReader, rangeOf } from './indexReader.ts';
 import { includes, joined, lowerBound, type Numbers, shared } from './numbers.ts';
 import { placeOf } from './schema.ts';
 import type { OwnDocuments, Scope } from './scope.ts';
+import { rangeOf, type StoredIndex } from './storedIndex.ts';
 
 /**
  * Ways to the same documents. `hits`: from all hits of the text, each looked at; `places`: the text's hits within what the
@@ -27,8 +27,8 @@ const FEW_KEYS = 50;
 const MOST_AT_ONCE = 1_000_000;
 
 /** The documents that a query finds by its text. @param forced instead of the plan that seems to cost least */
-export function textHits(reader: IndexReader, scope: Scope, request: TextRequest, forced?: Plan): TextHits {
-  const search = new TextSearch(reader, scope, request);
+export function textHits(index: StoredIndex, scope: Scope, request: TextRequest, forced?: Plan): TextHits {
+  const search = new TextSearch(index, scope, request);
   if (forced) return search.by(forced);
   if (scope.keyCount <= FEW_KEYS && search.cost('texts') <= SMALL) return search.by('texts');
   // Hardly anything costs less than so few hits, also finding out what the user may see.
@@ -41,13 +41,13 @@ export function textHits(reader: IndexReader, scope: Scope, request: TextRequest
 }
 
 class TextSearch {
-  readonly #reader: IndexReader;
+  readonly #index: StoredIndex;
   readonly #scope: Scope;
   readonly #request: TextRequest;
   #costs: { places: number; texts: number } | undefined;
 
-  constructor(reader: IndexReader, scope: Scope, request: TextRequest) {
-    this.#reader = reader;
+  constructor(index: StoredIndex, scope: Scope, request: TextRequest) {
+    this.#index = index;
     this.#scope = scope;
     this.#request = request;
   }
@@ -77,7 +77,7 @@ class TextSearch {
       count <= most;
       atOnce = Math.min(atOnce * 10, MOST_AT_ONCE)
     ) {
-      const part = this.#reader.values(
+      const part = this.#index.values(
         'select rowid from text where text match ? and rowid > cast(? as integer) order by rowid limit ?',
         match,
         after,
@@ -105,7 +105,7 @@ class TextSearch {
     const { places, loose } = this.#scope.own();
     let [documents, tokens] = [loose.length, 0];
     for (const place of places) {
-      const extent = this.#reader.extent(place);
+      const extent = this.#index.extent(place);
       documents += extent.count;
       tokens += extent.tokens;
     }
@@ -115,7 +115,7 @@ class TextSearch {
     // Each search of a beginning gathers its words anew, wherever it looks.
     const isDear = this.#request.hasPrefix && ranges > 1;
     // Place by place the user's own share of the hits is walked over as well.
-    const others = 1 - Math.min(1, documents / Math.max(1, this.#reader.count()));
+    const others = 1 - Math.min(1, documents / Math.max(1, this.#index.count()));
     const byPlace = isDear || others === 0 ? Infinity : Math.ceil((ranges * COST.place) / others);
     return { places: byPlace, texts: Math.ceil(texts) };
   }
@@ -126,7 +126,7 @@ class TextSearch {
     const whole = new Set(places);
     return joined(
       ranges.map(([first, last]) => {
-        const found = this.#reader.values(
+        const found = this.#index.values(
           'select rowid from text where text match ? and rowid between cast(? as integer) and cast(? as integer) order by rowid',
           match,
           first,
@@ -150,7 +150,7 @@ class TextSearch {
   #looked(numbers: Numbers): TextHits {
     const [found, whole]: [number[], number[]] = [[], []];
     for (const n of numbers) {
-      const match = this.#request.find(JSON.parse(this.#reader.source(n)?.text ?? '{}'));
+      const match = this.#request.find(JSON.parse(this.#index.source(n)?.text ?? '{}'));
       if (match !== undefined) found.push(n);
       if (match === 'whole') whole.push(n);
     }

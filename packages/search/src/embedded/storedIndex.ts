@@ -43,7 +43,7 @@ const MOST_PLACES = 50_000;
 const MOST_STATEMENTS = 200;
 
 /** The index as a search reads it: its statements, prepared once a file, and the places that searches have met. */
-export class IndexReader {
+export class StoredIndex {
   readonly #database: Database;
   readonly #statements = new Map<string, Statement<Value[], unknown>>();
   readonly #places = new Map<number, Place>();
@@ -166,13 +166,13 @@ export class IndexReader {
 /** The numbers that documents of a place can have: from, up to and with. */
 export const rangeOf = (place: number): [number, number] => [place * PLACE_SIZE, (place + 1) * PLACE_SIZE - 1];
 
-const readers = new WeakMap<Database, IndexReader>();
+const opened = new WeakMap<Database, StoredIndex>();
 
-/** One reader for each open file. */
-export function readerOf(database: Database): IndexReader {
-  const known = readers.get(database);
+/** One for each open file. */
+export function storedIndexOf(database: Database): StoredIndex {
+  const known = opened.get(database);
   if (known) return known;
-  const reader = new IndexReader(database);
-  readers.set(database, reader);
-  return reader;
+  const index = new StoredIndex(database);
+  opened.set(database, index);
+  return index;
 }
