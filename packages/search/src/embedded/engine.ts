@@ -1,7 +1,8 @@
-import { LAST_RESULT, type OnLost, type SearchEngine } from '../port.ts';
+import type { OnLost, SearchEngine } from '../port.ts';
+import { SearchProcesses } from '../processes/searchProcesses.ts';
+import { checkIndexFile } from './checkIndexFile.ts';
 import { IndexFiles, removeIndex } from './files.ts';
 import { OutdatedIndexError } from './schema.ts';
-import { SearchThreads } from './searchThreads.ts';
 import { IndexWriter } from './writer.ts';
 
 export interface EmbeddedOptions {
@@ -13,19 +14,6 @@ export interface EmbeddedOptions {
   onLost?: OnLost;
 }
 
-const THREADS = 2;
-const NOTHING = {
-  audience: ['00'],
-  text: {},
-  payloadTypes: [],
-  startTime: 0,
-  endTime: 0,
-  now: 0,
-  offset: LAST_RESULT,
-  limit: 0,
-  locate: [],
-};
-
 /** The engine that needs no server: SQLite FTS5 over the analyzer's tokens, one file on this host. */
 export function createEmbeddedEngine({ directory, role, onLost = () => {} }: EmbeddedOptions): SearchEngine {
   const files = new IndexFiles(directory);
@@ -34,12 +22,8 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
   let serving = isWriter ? new IndexWriter(files.current(), onLost) : undefined;
   // Fills beside the one that serves, see begin.
   let next: IndexWriter | undefined;
-  // Threads start with the first search: a process that only writes has none.
-  let threads: SearchThreads | undefined;
-  const search: SearchEngine['search'] = (query) => {
-    threads ??= new SearchThreads(directory, THREADS);
-    return threads.search(query);
-  };
+  // They start with the first search: a process that only writes has none.
+  const processes = new SearchProcesses({ name: 'embedded', directory });
   const openNext = (file: string) => {
     const opened = new IndexWriter(file, onLost);
     opened.open();
@@ -95,15 +79,15 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
         },
       };
     },
-    search,
+    search: (query) => processes.run('', (turn) => turn.search(query)),
     async check() {
       if (isWriter) serving?.check();
-      else await search(NOTHING);
+      else await checkIndexFile(files);
     },
     async close() {
       serving?.close();
       next?.close();
-      await threads?.close();
+      await processes.close();
     },
   };
 }
