@@ -88,7 +88,7 @@ function holding(documents: SearchDocument[], query: SearchQuery): SearchDocumen
 
 describe('the ways that a search can go', () => {
   const random = seededRandom();
-  const documents = Array.from({ length: 1000 }, (_, i) => message(random, i));
+  const documents = Array.from({ length: 800 }, (_, i) => message(random, i));
   const texts = documents.map((document) => document.text.content ?? '');
   const folder = tempDir('plans');
   let database: Database;
@@ -107,7 +107,7 @@ describe('the ways that a search can go', () => {
 
   test('find the same, in the same order, and what a look at every message finds', () => {
     let found = 0;
-    for (let i = 0; i < 250; i++) {
+    for (let i = 0; i < 150; i++) {
       const query = question(random, texts);
       const chosen = search(database, query);
       for (const plan of PLANS) expect([plan, query, search(database, query, plan)]).toEqual([plan, query, chosen]);
@@ -115,7 +115,7 @@ describe('the ways that a search can go', () => {
       expect([query, chosen.total]).toEqual([query, total]);
       found += total;
     }
-    expect(found).toBeGreaterThan(1000);
+    expect(found).toBeGreaterThan(200);
   });
 
   test('without text too: all pages together are what a look at every message finds', () => {

@@ -52,11 +52,7 @@ function walk(index: StoredIndex, count: number, total: number, accepts: (n: num
   if (count === 0) return found;
   const most = Math.max(FIRST_LOOK, total);
   for (let [offset, limit] = [0, FIRST_LOOK]; offset < most; offset += limit, limit *= 4) {
-    const newest = index.values(
-      'select n from document order by ts desc, ord desc, n desc limit ? offset ?',
-      Math.min(limit, most - offset),
-      offset,
-    );
+    const newest = index.newest(Math.min(limit, most - offset), offset);
     for (const n of newest) if (accepts(n) && found.push(n) === count) return found;
     const seen = offset + newest.length;
     if (newest.length < limit) return seen < most ? found : undefined;

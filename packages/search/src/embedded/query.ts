@@ -13,9 +13,9 @@ import { type Plan, textHits } from './textHits.ts';
  * @throws OutdatedIndexError
  */
 export function search(database: Database, query: SearchQuery, plan?: Plan): SearchResult {
+  checkVersion(database);
   const index = storedIndexOf(database);
   return index.atOneMoment(() => {
-    checkVersion(database);
     const { total, numbers } = find(index, query, plan);
     return { total, hits: numbers.flatMap((n) => hitOf(index, n, query.locate)) };
   });

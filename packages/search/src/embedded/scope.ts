@@ -1,9 +1,9 @@
 import type { ScopeClause, SearchQuery } from '../port.ts';
+import { DocumentFilter } from './documentFilter.ts';
 import { OWN } from './documentWriter.ts';
 import { joined, type Numbers, shared, sortedNumbers } from './numbers.ts';
 import { keyBytes, PLACE_SIZE, placeOf } from './schema.ts';
 import type { Place, StoredIndex } from './storedIndex.ts';
-import { rangeOf } from './storedIndex.ts';
 
 /** What of a clause the place leaves open: the document itself says whether it holds. */
 interface Open {
@@ -43,7 +43,7 @@ export class Scope {
   readonly #index: StoredIndex;
   readonly #query: SearchQuery;
   readonly #keys: Set<string>;
-  readonly #filter: { sql: string; values: (string | number | Buffer)[]; isNeeded: boolean };
+  readonly #filter: DocumentFilter;
   readonly #verdicts = new Map<number, Verdict | undefined>();
   #listedKeys: string[] | undefined;
   #own: OwnDocuments | undefined;
@@ -52,7 +52,7 @@ export class Scope {
     this.#index = index;
     this.#query = query;
     this.#keys = new Set(query.audience.filter((key) => key !== ''));
-    this.#filter = filterOf(query);
+    this.#filter = new DocumentFilter(index, query);
   }
 
   get keyCount(): number {
@@ -79,7 +79,7 @@ export class Scope {
         parts.push(numbers.subarray(i, end));
       } else if (verdict?.seesAll && !verdict.clauses && (end - i) * MANY > this.#index.extent(place).count) {
         settle();
-        parts.push(shared(numbers.subarray(i, end), this.#filtered(place)));
+        parts.push(shared(numbers.subarray(i, end), this.#filter.allIn(place)));
       } else if (verdict) {
         for (let at = i; at < end; at++) unsure.push(numbers[at] ?? 0);
       }
@@ -114,44 +114,18 @@ export class Scope {
     const verdict = this.verdict(place);
     if (!verdict) return 0;
     if (verdict.isWhole) return this.#index.extent(place).count;
-    const [first, last] = rangeOf(place);
-    if (verdict.clauses) return this.visible(this.allIn(place)).length;
-    const { sql, values } = this.#filter;
-    return (
-      this.#index.values(
-        `select count(*) from document d where n between ? and ? and ${sql}`,
-        first,
-        last,
-        ...values,
-      )[0] ?? 0
-    );
+    return verdict.clauses ? this.visible(this.allIn(place)).length : this.#filter.countIn(place);
   }
 
   /** The newest documents of a place that may be found, in no order. */
   newestIn(place: number, count: number): number[] {
     const verdict = this.verdict(place);
     if (!verdict) return [];
-    if (verdict.clauses) return [...this.visible(this.allIn(place))];
-    const { sql, values } = this.#filter;
-    return this.#index.values(
-      `select n from document d where n between ? and ? and ${sql} order by ts desc, ord desc, n desc limit ?`,
-      ...rangeOf(place),
-      ...values,
-      count,
-    );
+    return verdict.clauses ? [...this.visible(this.allIn(place))] : this.#filter.newestIn(place, count);
   }
 
   allIn(place: number): Numbers {
-    return Float64Array.from(
-      this.#index.values('select n from document where n between ? and ? order by n', ...rangeOf(place)),
-    );
-  }
-
-  /** All of a place that the query's own conditions leave. */
-  #filtered(place: number): Numbers {
-    const { sql, values } = this.#filter;
-    const all = `select n from document d where n between ? and ? and ${sql} order by n`;
-    return Float64Array.from(this.#index.values(all, ...rangeOf(place), ...values));
+    return Float64Array.from(this.#index.allIn(place));
   }
 
   #judge(place: Place): Verdict | undefined {
@@ -206,12 +180,7 @@ export class Scope {
 
   /** @param numbers of places that have a verdict, ascending */
   #passing(numbers: number[]): number[] {
-    const { sql, values } = this.#filter;
-    const rows = this.#index.rows<Row>(
-      `select n, sender from document d where n in (select value from json_each(?)) and ${sql} order by n`,
-      JSON.stringify(numbers),
-      ...values,
-    );
+    const rows = this.#filter.among(numbers);
     return rows.filter((row) => this.#holds(row)).map(({ n }) => n);
   }
 
@@ -246,22 +215,3 @@ function openPart(clause: ScopeClause, place: Place): Open[] {
 
 /** Between two users nobody else sends. */
 const maySend = (from: string, { isPair, shared }: Place) => !isPair || shared.has(from);
-
-/** What the query asks of a document's own columns. */
-function filterOf(query: SearchQuery) {
-  const { payloadTypes, from, topic, startTime, endTime, now } = query;
-  const sql: string[] = [];
-  const values: (string | number | Buffer)[] = [];
-  const add = (condition: string, value: string | number | Buffer) => {
-    sql.push(condition);
-    values.push(value);
-  };
-  if (payloadTypes.length > 0) add('d.payload_type in (select value from json_each(?))', JSON.stringify(payloadTypes));
-  if (from !== undefined) add('d.sender = ?', keyBytes(from));
-  if (topic !== undefined) add('d.topic = ?', keyBytes(topic));
-  if (startTime > 0) add('d.ts >= ?', startTime);
-  if (endTime > 0) add('d.ts <= ?', endTime);
-  const isNeeded = sql.length > 0;
-  add('(d.expires = 0 or d.expires > ?)', now);
-  return { sql: sql.join(' and '), values, isNeeded };
-}

@@ -77,15 +77,11 @@ class TextSearch {
       count <= most;
       atOnce = Math.min(atOnce * 10, MOST_AT_ONCE)
     ) {
-      const part = this.#index.values(
-        'select rowid from text where text match ? and rowid > cast(? as integer) order by rowid limit ?',
-        match,
-        after,
-        Math.min(atOnce, most + 1),
-      );
+      const limit = Math.min(atOnce, most + 1);
+      const part = this.#index.matchesAfter(match, after, limit);
       parts.push(Float64Array.from(part));
       count += part.length;
-      if (part.length < Math.min(atOnce, most + 1)) return count > most ? undefined : joined(parts);
+      if (part.length < limit) return count > most ? undefined : joined(parts);
       after = part.at(-1) ?? after;
     }
     return undefined;
@@ -126,12 +122,7 @@ class TextSearch {
     const whole = new Set(places);
     return joined(
       ranges.map(([first, last]) => {
-        const found = this.#index.values(
-          'select rowid from text where text match ? and rowid between cast(? as integer) and cast(? as integer) order by rowid',
-          match,
-          first,
-          last,
-        );
+        const found = this.#index.matchesWithin(match, first, last);
         return whole.has(placeOf(first)) ? found : found.filter(isLoose);
       }),
     );
