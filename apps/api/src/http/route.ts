@@ -11,8 +11,8 @@ import {
 import type { ApiContext } from '../context.ts';
 
 export interface Answered {
-  /** an object is answered as JSON, a text as it is */
-  body: object | string;
+  /** an object is answered as JSON, bytes as the JSON that they are, a text as it is */
+  body: object | string | Uint8Array;
   status?: number;
   headers?: Record<string, string>;
 }

@@ -21,6 +21,11 @@ export class Admission {
     });
   }
 
+  /** Writes are answered 429 now, because Redis uses more of its memory than may be used. */
+  get isMemoryFull(): boolean {
+    return this.#memoryFull;
+  }
+
   /**
    * Runs `queue`, which queues so many recipients, if that many may still wait; none always may.
    * @throws OverloadedError before it runs
