@@ -1,19 +1,13 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Match } from '../analyzer/matcher.ts';
-import { SearchUnavailableError } from '../port.ts';
 import { charactersOf, textsOf } from './documents.ts';
 import type { FieldQuery } from './textQuery.ts';
 
 type Hit = Record<string, unknown>;
 
-/** How long a search may verify candidates; Meilisearch itself is given its own time for each page of them. */
-const VERIFY_MS = 2000;
 /** Texts of a page come in one answer, which is parsed at once: few if they are long. */
 const FIRST_PAGE = 20;
 const LARGEST_PAGE = 500;
 const PAGE_CHARACTERS = 1_000_000;
-/** Verifying is the event loop's work: after so long others are served. */
-const TURN_MS = 10;
 
 /** Asks for candidates from the `offset`th on, with their texts. */
 export type ReadCandidates = (offset: number, limit: number) => Promise<Hit[]>;
@@ -26,13 +20,11 @@ export interface Verified {
 }
 
 /**
- * Reads up to `most` candidates and verifies them on their texts.
- * @throws SearchUnavailableError if that takes longer than two seconds
+ * Reads up to `most` candidates and verifies them on their texts. It has no deadline of its own: searches run in processes
+ * that are ended after theirs.
  */
 export async function verify(read: ReadCandidates, fields: FieldQuery[], most: number): Promise<Verified> {
-  const deadline = performance.now() + VERIFY_MS;
   const verified: Verified = { hits: [], seen: 0 };
-  let turn = performance.now();
   // What is indexed meanwhile moves the candidates on, so that one may come twice.
   const known = new Set<unknown>();
   for (let size = FIRST_PAGE; verified.seen < most; ) {
@@ -40,11 +32,6 @@ export async function verify(read: ReadCandidates, fields: FieldQuery[], most: n
     const page = await read(verified.seen, limit);
     let characters = 0;
     for (const hit of page) {
-      if (performance.now() - turn > TURN_MS) {
-        await nextTurn();
-        turn = performance.now();
-        if (turn > deadline) throw new SearchUnavailableError('the search takes too long: ask for rarer words');
-      }
       characters += charactersOf(hit);
       const match = known.has(hit.id) ? undefined : matchOf(hit, fields);
       known.add(hit.id);
