@@ -43,7 +43,8 @@ export function toMeilisearch(document: SearchDocument): Record<string, unknown>
   const other: EncodedText = { tokens: [], parts: new Set() };
   for (const [field, text] of Object.entries(others)) {
     const encoded = encodeText(field, text);
-    other.tokens.push(...encoded.tokens);
+    // Not as arguments of one push: 130,000 of them overflow the stack, and one such message would stop all indexing.
+    for (const token of encoded.tokens) other.tokens.push(token);
     for (const part of encoded.parts) other.parts.add(part);
   }
   return {
