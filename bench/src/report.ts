@@ -17,16 +17,21 @@ export interface Line {
 
 const round = (value: number) => (Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 
+const cellsOf = ({ what, goal, value, unit, met, details }: Line) => [
+  what,
+  goal,
+  `${round(value.median)} ${unit} (${round(value.lowest)} … ${round(value.highest)})`,
+  met ? 'met' : 'not met',
+  Object.entries(details)
+    .map(([name, detail]) => `${name} ${typeof detail === 'number' ? round(detail) : detail}`)
+    .join(', '),
+];
+
+/** A line as soon as it is measured, of a case that takes minutes; the table follows at the end. */
+export const printLine = (line: Line): void => console.log(`  ${cellsOf(line).join(' | ')}`);
+
 export function printTable(lines: Line[]): void {
-  const rows = lines.map(({ what, goal, value, unit, met, details }) => [
-    what,
-    goal,
-    `${round(value.median)} ${unit} (${round(value.lowest)} … ${round(value.highest)})`,
-    met ? 'met' : 'not met',
-    Object.entries(details)
-      .map(([name, detail]) => `${name} ${typeof detail === 'number' ? round(detail) : detail}`)
-      .join(', '),
-  ]);
+  const rows = lines.map(cellsOf);
   const header = ['what', 'goal', 'median (spread)', '', 'details'];
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   for (const row of [header, ...rows]) {

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { Backlog, openQueues, Producer, prepareLanes, refreshing } from '@ruyi/queue';
-import { createSearchEngine } from '@ruyi/search';
+import { createSearchReader } from '@ruyi/search';
 import { checkInstallation, connect, createStore, untilServed } from '@ruyi/store';
 import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { createApp } from './app.ts';
@@ -39,7 +39,7 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
   const backlog = new Backlog(background, queues);
   const admission = new Admission(background, backlog, config.maxBacklog);
   const waiter = new StoredWaiter(subscriber, producer.name);
-  const search = createSearchEngine(config, 'reader');
+  const search = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
   const metrics = createMetrics('api');
   const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
     await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
@@ -53,6 +53,7 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
     onDrop: ({ remoteAddress }, reason) => log.warn({ remoteAddress, reason }, 'connection dropped'),
   });
   await listen(server, config.host, config.port);
+  search.warm();
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : config.port;
   return {

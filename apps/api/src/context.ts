@@ -1,6 +1,6 @@
 import type { Config } from '@ruyi/config';
 import type { Backlog, Producer, Queues } from '@ruyi/queue';
-import type { SearchEngine } from '@ruyi/search';
+import type { SearchReader } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
 import type { Logger, ProcessMetrics } from '@ruyi/telemetry';
 import type { Admission } from './ingress/admission.ts';
@@ -15,7 +15,7 @@ export interface ApiContext {
   backlog: Backlog;
   admission: Admission;
   waiter: StoredWaiter;
-  search: SearchEngine;
+  search: SearchReader;
   metrics: ProcessMetrics;
   log: Logger;
 }

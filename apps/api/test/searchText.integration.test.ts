@@ -97,7 +97,7 @@ describe('the payload', () => {
     expect(await shown([])).toEqual(payload);
   });
 
-  test('is base64 with SEARCH_PAYLOAD=base64: the original bytes, or the object with its marks', async () => {
+  test('is base64 with SEARCH_PAYLOAD=base64: the original bytes, with the marks in their place', async () => {
     const { uid, room } = await userWhoReads();
     const original = base64('{ "content" : "北京" }');
     await system.store({ ...group(room), payload: original });
@@ -106,7 +106,9 @@ describe('the payload', () => {
     const payloads = async (more: object) =>
       (await apiClient(address).search({ ...asked, ...more })).messages.map(({ payload }) => payload);
     expect(await payloads({})).toEqual([original]);
-    expect(await payloads({ highlights: ['payload.content'] })).toEqual([base64({ content: '<mark>北京</mark>' })]);
+    expect(await payloads({ highlights: ['payload.content'] })).toEqual([
+      base64('{ "content" : "<mark>北京</mark>" }'),
+    ]);
     expect(await process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 });

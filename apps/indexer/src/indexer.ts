@@ -22,9 +22,9 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   const store = createStore(redis, config);
   const queues = openQueues(jobs, config.lanes);
   const abort = new AbortController();
-  const engine = createSearchEngine(config, 'writer', (reason) => {
+  const engine = createSearchEngine(config, 'writer', (reason, how) => {
     log.warn({ reason }, 'search index lost, it is rebuilt from Redis');
-    void untilServed(() => store.rebuilds.request(reason), abort.signal).catch(() => {});
+    void untilServed(() => store.rebuilds.request(reason, how), abort.signal).catch(() => {});
   });
   const { created } = await untilTaken(() => engine.prepare(), abort.signal, log);
   const isFirst = await untilServed(() => redis.hsetnx(keys.meta, 'index', engine.name), abort.signal);

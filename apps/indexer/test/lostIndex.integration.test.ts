@@ -7,6 +7,7 @@ import { createSearchEngine, type SearchEngine } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { type TempDir, tempDir, waitFor } from '@ruyi/testkit';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startIndexer } from '../src/indexer.ts';
 import { found, payload, storeBatch, storeMessages, testStores } from './harness.ts';
@@ -104,6 +105,23 @@ test('what is sent while the index is gone is found with the rest', async () => 
   removeIndex();
   await queue(await storeMessages(store, [{ payload: payload({ content: '大学' }) }]));
   await finds(11);
+});
+
+test('an index of an older version is rebuilt by itself, and nothing of it is shown before it is whole', async () => {
+  await start();
+  await send(10);
+  await finds(10);
+  const before = await look();
+  await stop();
+  const file = readdirSync(join(folder.path, 'search')).find((name) => name.endsWith('.sqlite')) ?? '';
+  const database = new Sqlite(join(folder.path, 'search', file));
+  database.exec('update meta set version = 1');
+  database.close();
+  await expect(look()).rejects.toThrow(/version 1/);
+  await start();
+  const found = await waitFor(look, { what: 'an answer', deadlineMs: 30_000 });
+  expect(found).toEqual(before);
+  await waitFor(async () => (await store.rebuilds.requested()) === undefined, { what: 'the rebuild to end' });
 });
 
 test('an index file that holds something else is replaced', async () => {

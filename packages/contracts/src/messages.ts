@@ -64,7 +64,7 @@ export interface FoundMessage {
   from_uid: string;
   channel_id: string;
   channel_type: number;
-  /** The decoded object, or base64 text with SEARCH_PAYLOAD=base64. */
+  /** The sender's own JSON text, hits marked; with SEARCH_PAYLOAD=base64 its bytes as base64. */
   payload: Record<string, unknown> | string;
   topic: string;
   timestamp: number;
@@ -75,6 +75,8 @@ export interface UserSearchAnswer {
   limit: number;
   page: number;
   messages: FoundMessage[];
+  /** the page is shorter than `limit`, because its payloads are large */
+  truncated?: true;
 }
 
 export const BATCH_REASON_INVALID = '用户ID不合法';

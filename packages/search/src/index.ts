@@ -1,9 +1,22 @@
 export { accessKey } from './accessKey.ts';
 export { highlight } from './analyzer/highlight.ts';
+export { type Match, type Matcher, matcherOf } from './analyzer/matcher.ts';
+export { type Phrase, phrasesOf, type WantedRun } from './analyzer/query.ts';
 export { MAX_WORD, type Run, runsOf } from './analyzer/runs.ts';
-export { type Term, type Token, termsOf, tokensOf } from './analyzer/tokens.ts';
-export { type PayloadFields, textFields } from './document.ts';
+export { digitGramsOf, type Token, tokensOf } from './analyzer/tokens.ts';
 export { createEmbeddedEngine, type EmbeddedOptions } from './embedded/engine.ts';
 export { createMeilisearchEngine, type MeilisearchOptions } from './meilisearch/engine.ts';
+export {
+  type FieldSpan,
+  fieldsOf,
+  type PayloadFields,
+  payloadBytes,
+  stringAt,
+  textFields,
+} from './payload/payloadFields.ts';
+export { type Presentation, presentPayload } from './payload/presentPayload.ts';
+export { type JsonKind, type OnMember, scanJson } from './payload/scanJson.ts';
 export * from './port.ts';
-export { createSearchEngine, type SearchSettings } from './searchEngine.ts';
+export { type ProcessBounds, SearchProcesses, type SearchTurn } from './processes/searchProcesses.ts';
+export { type WaitingBounds, WaitingSearches } from './processes/waitingSearches.ts';
+export { createSearchEngine, createSearchReader, type SearchReader, type SearchSettings } from './searchEngine.ts';

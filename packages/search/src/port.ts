@@ -127,6 +127,12 @@ export interface SearchEngine {
   close(): Promise<void>;
 }
 
+/**
+ * A writer tells that the index misses what was written before. `fresh`: what there is cannot be used; searches are
+ * refused until an index that was begun (see `begin`) takes its place.
+ */
+export type OnLost = (reason: string, how?: { fresh: boolean }) => void;
+
 /** The engine does not answer, or not in time: try again later. */
 export class SearchUnavailableError extends Error {
   override readonly name = 'SearchUnavailableError';

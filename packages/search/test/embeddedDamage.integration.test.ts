@@ -14,7 +14,6 @@ import {
 import { join } from 'node:path';
 import { createEmbeddedEngine, type SearchDocument, SearchUnavailableError } from '@ruyi/search';
 import { type TempDir, tempDir, waitFor } from '@ruyi/testkit';
-import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personal, queryOf, user } from './contract/documents.ts';
 
@@ -206,17 +205,6 @@ test('a writer that starts with a damaged file tells of the loss and keeps the f
   expect(existsSync(`${file}.damaged`)).toBe(true);
   await writer.index(messages(0, 3));
   expect((await writer.search(QUERY)).total).toBe(3);
-});
-
-test('an index of another version is refused in words, and left as it is', async () => {
-  const { writer } = await running();
-  await writer.close();
-  const database = new Sqlite(indexFile());
-  database.exec('update meta set version = 999');
-  database.close();
-  const next = open('writer');
-  await expect(next.prepare()).rejects.toThrow(/version 999/);
-  expect(lost).toEqual([]);
 });
 
 test('a reader that is there before the index finds nothing, then what is written', async () => {

@@ -1,4 +1,4 @@
-import { highlight, termsOf } from '@ruyi/search';
+import { highlight, type Phrase, phrasesOf, type Run, runsOf } from '@ruyi/search';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -26,7 +26,19 @@ test.each([
   ['a sign that stands for a character', '㈱如意', '株', '[㈱]如意'],
   ['half-width kana', 'ｶﾞｷﾞ', 'ギ', 'ｶﾞ[ｷﾞ]'],
   ['rare characters', '在𠮷野家', '𠮷', '在[𠮷]野家'],
-  ['beside emoji', '😀北京😀', '北京😀', '😀[北京]😀'],
+  ['emoji are characters', '😀北京😀', '京😀', '😀北[京😀]'],
+  [
+    'a phrase from its first character to its last',
+    'to v2.1.3, v2 1-3 and v2.3.1',
+    'v2.1.3',
+    'to [v2.1.3], [v2 1-3] and v2.3.1',
+  ],
+  ['a phrase whose last word is unfinished', '用微信 payment', '微信pay', '用[微信 pay]ment'],
+  ['a number inside another', '138 13812345678', '1381', '138 [1381]2345678'],
+  ['a number inside another, and alone', '56785678 5678 567', '5678', '[56785678] [5678] 567'],
+  ['a symbol that stands for several is marked whole', '10㎏ and 10 kg', '10kg', '[10㎏] and [10 kg]'],
+  ['traditional and simplified', '學習语言', '学习語言', '[學習语言]'],
+  ['invisible characters inside', '来北\u200b京 so\u00adft', '北京 soft', '来[北\u200b京] [so\u00adft]'],
   ['Korean in parts', '한국'.normalize('NFD'), '국', `${'한'.normalize('NFD')}[${'국'.normalize('NFD')}]`],
   ['mixed scripts', '我有iPhone15手机', '手机 iphone', '我有[iPhone]15[手机]'],
   ['HTML is left as it is', '<b>北京</b>', '北京', '<b>[北京]</b>'],
@@ -79,8 +91,81 @@ test('a substring of characters that is found is marked, wherever it stands', ()
     fc.property(characters, characters, characters, (before, hit, after) => {
       const result = highlight(`${before}${hit}${after}`, hit) ?? '';
       const shown = [...result.matchAll(/<mark>(.*?)<\/mark>/g)].map(([, inside]) => inside);
-      expect(termsOf(hit)).toHaveLength(1);
+      expect(phrasesOf(hit)).toHaveLength(1);
       expect(shown.some((inside) => inside?.includes(hit))).toBe(true);
     }),
+  );
+});
+
+/** A word, a number or a cjk character of a text. */
+interface Piece {
+  run: Run;
+  /** of a cjk character in its run */
+  at: number;
+}
+
+const piecesOf = (runs: Run[]): Piece[] =>
+  runs.flatMap((run) => (run.kind === 'cjk' ? run.chars.map((_, at) => ({ run, at })) : [{ run, at: 0 }]));
+
+/** Where a phrase ends that begins at a piece, by comparing run after run. */
+function endOf(phrase: Phrase, pieces: Piece[], from: number): number | undefined {
+  let next = from;
+  let end: number | undefined;
+  for (const want of phrase) {
+    const piece = pieces[next];
+    if (piece?.run.kind !== want.kind) return undefined;
+    if (want.kind === 'cjk') {
+      if (!want.chars.every((char, i) => piece.run.chars[piece.at + i] === char)) return undefined;
+      end = piece.run.ends[piece.at + want.chars.length - 1];
+      next += want.chars.length;
+    } else {
+      const [text, asked] = [piece.run.chars.join(''), want.chars.join('')];
+      if (want.prefix ? !text.startsWith(asked) : text !== asked) return undefined;
+      end = text === asked ? piece.run.ends.at(-1) : piece.run.ends[want.chars.length - 1];
+      next++;
+    }
+  }
+  return end;
+}
+
+/** Marks by trying every phrase at every place. */
+function highlightSlowly(text: string, query: string): string | undefined {
+  const isMarked = Array.from(text, () => false);
+  const pieces = piecesOf(runsOf(text));
+  for (const phrase of phrasesOf(query)) {
+    pieces.forEach(({ run, at }, from) => {
+      const spans = [[run.starts[at] ?? 0, endOf(phrase, pieces, from) ?? 0]];
+      const [digits] = phrase;
+      if (digits?.inside && run.kind === 'digits') {
+        run.chars.forEach((_, i) => {
+          const end = i + digits.chars.length;
+          if (run.chars.slice(i, end).join('') === digits.chars.join(''))
+            spans.push([run.starts[i] ?? 0, run.ends[end - 1] ?? 0]);
+        });
+      }
+      for (const [start = 0, end = 0] of spans) isMarked.fill(true, start, Math.max(start, end));
+    });
+  }
+  if (!isMarked.includes(true)) return undefined;
+  return [...text, '']
+    .map((char, i) => {
+      const [before, now] = [isMarked[i - 1] === true, isMarked[i] === true];
+      return `${before === now ? '' : now ? '<mark>' : '</mark>'}${char}`;
+    })
+    .join('');
+}
+
+test('marks are those that trying every phrase at every place makes', () => {
+  const few = (maxLength: number) =>
+    fc
+      .array(fc.constantFrom('一', '二', '一', 'a', 'b', 'ab', '1', '1111', '2', ' ', '，', '-', '™', '\u200b'), {
+        maxLength,
+      })
+      .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(few(24), few(8), (original, query) => {
+      expect(highlight(original, query)).toBe(highlightSlowly(original, query));
+    }),
+    { numRuns: 3000 },
   );
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Meilisearch } from 'meilisearch';
+import { servingIndex } from '../src/meilisearch/engine.ts';
 
 interface Server {
   url: string;
@@ -16,5 +17,5 @@ export const newIndexName = (): string => `test-${randomUUID()}`;
 
 export async function removeIndex({ url, apiKey, indexName }: Server & { indexName: string }): Promise<void> {
   const client = new Meilisearch({ host: url, ...(apiKey === '' ? {} : { apiKey }) });
-  await client.deleteIndex(indexName).waitTask({ timeout: 60_000 });
+  await client.deleteIndex(servingIndex(indexName)).waitTask({ timeout: 60_000 });
 }

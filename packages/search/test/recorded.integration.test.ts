@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { createMeilisearchEngine, type SearchDocument, type SearchQuery, SearchUnavailableError } from '@ruyi/search';
 import { afterEach, expect, test } from 'vitest';
+import { queryOf, user } from './contract/documents.ts';
 
 /**
  * The Meilisearch adapter against what a real 1.50.0 answered, for machines without one. Recorded are answers to single
@@ -10,7 +12,7 @@ import { afterEach, expect, test } from 'vitest';
  */
 interface Exchange {
   case: string;
-  request: { method: string; path: string };
+  request: { method: string; path: string; body?: string | null };
   response: { status: number; body: unknown };
 }
 
@@ -97,7 +99,7 @@ test.each([
     method === 'GET' ? MISSING : method === 'PATCH' ? 'settings' : creation,
   );
   expect(await engine.prepare()).toEqual({ created });
-  expect(seen).toContain('PATCH /indexes/messages/settings');
+  expect(seen).toContain('PATCH /indexes/messages_v2/settings');
 });
 
 test('of a batch whose task fails for one bad id only that document is refused', async () => {
@@ -142,6 +144,41 @@ test.each([
   const found = await engine.search({ ...QUERY, text });
   expect(found.total).toBe(totalHits);
   expect(found.hits.map(({ id }) => id)).toEqual(hits.map(({ id }) => id));
+});
+
+/** Answers as the server did to the very same request, and with an error to any other. */
+async function replayExactly(name: string) {
+  const exchanges = EXCHANGES.filter((exchange) => exchange.case === name);
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => {
+      body += part;
+    });
+    request.on('end', () => {
+      const asked = JSON.parse(body);
+      const known = exchanges.find(
+        (one) => one.request.path === request.url && isDeepStrictEqual(JSON.parse(one.request.body ?? '{}'), asked),
+      );
+      response.writeHead(known?.response.status ?? 400, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify(known?.response.body ?? { message: `never asked: ${body}`, code: 'bad', type: 'bad' }),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return createMeilisearchEngine({ url: `http://127.0.0.1:${port}`, apiKey: '', role: 'reader' });
+}
+
+test.each([
+  ['whole words before beginnings', { content: 'java' }, ['m1', 'm3', 'm2'], 3],
+  // The server's candidates have v2.1.30 among them, after words that make up the rest.
+  ['candidates of a phrase', { content: 'v2.1.3' }, ['m4'], 1],
+  ['candidates of a phrase in two fields', { content: 'v2.1.3', title: 'v2.1.3' }, ['m6', 'm4'], 2],
+])('%s: the server is asked as it was, and what it found is verified', async (name, text, found, total) => {
+  const engine = await replayExactly(name);
+  const result = await engine.search(queryOf({ audience: [user('ann')], text, limit: 10 }));
+  expect([result.hits.map(({ id }) => id), result.total]).toEqual([found, total]);
 });
 
 test('nothing is asked where nothing can be found', async () => {

@@ -1,4 +1,4 @@
-import { MAX_WORD, runsOf, termsOf, tokensOf } from '@ruyi/search';
+import { digitGramsOf, MAX_WORD, matcherOf, phrasesOf, runsOf, tokensOf } from '@ruyi/search';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -6,25 +6,41 @@ const runs = (text: string) => runsOf(text).map(({ kind, chars }) => `${kind}:${
 const tokens = (text: string) => tokensOf(text).map((token) => token.text);
 
 test.each([
-  ['words and characters part where the script changes', '我有iPhone15手机', ['cjk:我有', 'word:iphone15', 'cjk:手机']],
   [
-    'everything that is no letter or digit parts',
-    'a-b_c.d 北，京😀大\n学',
-    ['word:a', 'word:b', 'word:c', 'word:d', 'cjk:北', 'cjk:京', 'cjk:大', 'cjk:学'],
+    'letters, digits and characters part',
+    '我有iPhone15Pro手机',
+    ['cjk:我有', 'letters:iphone', 'digits:15', 'letters:pro', 'cjk:手机'],
   ],
-  ['scripts of Japanese are one run', '東京タワーへ', ['cjk:東京タワーへ']],
+  [
+    'everything else parts',
+    'a-b_c.d 北，京\n学',
+    ['letters:a', 'letters:b', 'letters:c', 'letters:d', 'cjk:北', 'cjk:京', 'cjk:学'],
+  ],
+  ['scripts of Japanese are one run', '東京タワーへ〆', ['cjk:东京タワーへ〆']],
   ['Korean and Thai have no words either', '한국 ครับ', ['cjk:한국', 'cjk:ครับ']],
   [
     'Greek, Cyrillic, Arabic and Hindi have',
     'οδος мир سلام हिन्दी',
-    ['word:οδοσ', 'word:мир', 'word:سلام', 'word:हिन्दी'],
+    ['letters:οδοσ', 'letters:мир', 'letters:سلام', 'letters:हिन्दी'],
   ],
-  ['rare characters are characters', '𠮷野x𠀀', ['cjk:𠮷野', 'word:x', 'cjk:𠀀']],
+  ['rare characters are characters', '𠮷野x𠀀', ['cjk:𠮷野', 'letters:x', 'cjk:𠀀']],
+  ['an emoji is a character', '好👍🏽a🇨🇳', ['cjk:好👍🏽', 'letters:a', 'cjk:🇨🇳']],
+  ['a sequence of emoji is its parts', '👨‍👩‍👧❤️', ['cjk:👨👩👧❤']],
+  [
+    'a symbol that stands for others stands apart',
+    'Ruyi™①2㊙情',
+    ['letters:ruyi', 'letters:tm', 'digits:1', 'digits:2', 'cjk:秘', 'cjk:情'],
+  ],
   ['a mark alone is nothing', '\u3099 \u0301', []],
-  ['signs are nothing', '！？…😀<>&"\'', []],
-  ['zero-width characters part', '北\u200b京', ['cjk:北', 'cjk:京']],
+  ['signs are nothing', '！？…©®<>&"\'', []],
+  ['invisible characters do not part', '北\u200b京 so\u00adft 1\ufe0f2', ['cjk:北京', 'letters:soft', 'digits:12']],
 ])('%s', (_, text, expected) => {
   expect(runs(text)).toEqual(expected);
+});
+
+test('what is cut off a long word belongs to its last character', () => {
+  const [run] = runsOf(`x${'a'.repeat(60)}`);
+  expect([run?.chars.length, run?.starts.at(-1), run?.ends.at(-1)]).toEqual([MAX_WORD, MAX_WORD - 1, 61]);
 });
 
 test.each([
@@ -41,37 +57,36 @@ test.each([
 });
 
 test.each([
-  ['one character', '京', [{ kind: 'character', text: '京' }]],
-  ['two characters', '北京', [{ kind: 'phrase', tokens: ['北京'] }]],
-  ['more are a phrase of pairs', '北京大学', [{ kind: 'phrase', tokens: ['北京', '京大', '大学'] }]],
-  [
-    'only the last word may be unfinished',
-    'a b',
-    [
-      { kind: 'word', text: 'a', prefix: false },
-      { kind: 'word', text: 'b', prefix: true },
-    ],
-  ],
-  [
-    'also where characters follow it',
-    'a b 京',
-    [
-      { kind: 'word', text: 'a', prefix: false },
-      { kind: 'word', text: 'b', prefix: true },
-      { kind: 'character', text: '京' },
-    ],
-  ],
-  [
-    'what is asked twice is asked once',
-    '京 京 北京 北京',
-    [
-      { kind: 'character', text: '京' },
-      { kind: 'phrase', tokens: ['北京'] },
-    ],
-  ],
-  ['without letters or digits there are none', ' -"！😀', []],
-])('terms: %s', (_, query, expected) => {
-  expect(termsOf(query)).toEqual(expected);
+  ['four digits are one', '1234', [['1234']]],
+  ['more overlap', '123456', [['1234', '2345', '3456']]],
+  ['three are none', '123', []],
+  ['each run has its own', '12345 a6789', [['1234', '2345'], ['6789']]],
+])('grams of digits: %s', (_, text, expected) => {
+  expect(digitGramsOf(text)).toEqual(expected);
+});
+
+const shown = (query: string) =>
+  phrasesOf(query).map((phrase) =>
+    phrase.map(({ chars, prefix, inside }) => `${chars.join('')}${prefix ? '…' : ''}${inside ? '*' : ''}`).join('·'),
+  );
+
+test.each([
+  ['white space parts phrases', '北京 大学', ['北京', '大学']],
+  ['also the ideographic', '北京　大学', ['北京', '大学']],
+  ['nothing else does', 'v2.1.3', ['v·2·1·3']],
+  ['a symbol does not either', '10㎏', ['10·kg…']],
+  ['the word at the end may be unfinished', 'a bc', ['a', 'bc…']],
+  ['signs after it do not matter', 'a bc!', ['a', 'bc…']],
+  ['a single letter alone may', 'a b', ['a', 'b…']],
+  ['a single letter with others may not', "it's", ['it·s']],
+  ['no word does that something follows', 'bc 京', ['bc', '京']],
+  ['a number may be inside another if it has four digits', '123 1234', ['123', '1234*']],
+  ['and stands alone', 'a1234', ['a·1234']],
+  ['what is asked twice is asked once', '京 京 北京 北京', ['京', '北京']],
+  ['a whole word and its beginning are two', 'ab ab', ['ab', 'ab…']],
+  ['without letters, digits or emoji there are none', ' -"！©', []],
+])('phrases: %s', (_, query, expected) => {
+  expect(shown(query)).toEqual(expected);
 });
 
 /** Letters of scripts without spaces that no folding changes, also beyond the BMP. */
@@ -83,16 +98,7 @@ const character = fc.oneof(
 );
 const cjk = (minLength: number, maxLength: number) => fc.array(character, { minLength, maxLength });
 
-/** Whether the tokens of a text answer a term, as an index of tokens with phrases and beginnings does. */
-function answers(text: string, query: string): boolean {
-  const held = tokens(text);
-  return termsOf(query).every((term) => {
-    if (term.kind === 'phrase') return held.some((_, at) => term.tokens.every((token, i) => held[at + i] === token));
-    return held.some((token) =>
-      term.kind === 'character' || term.prefix ? token.startsWith(term.text) : token === term.text,
-    );
-  });
-}
+const answers = (text: string, query: string) => matcherOf(query)(text) !== undefined;
 
 test('each substring of a text of characters is found in it', () => {
   fc.assert(
@@ -116,18 +122,19 @@ test('characters are found where they stand together in a text, and nowhere else
   );
 });
 
-test('a text is found by itself, whatever it is, unless it holds no letter or digit', () => {
+test('a text is found by itself, whatever it is, unless it holds nothing to find', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
-      expect(answers(text, text)).toBe(true);
+      expect(answers(text, text)).toBe(runsOf(text).length > 0);
     }),
   );
 });
 
-test('tokens hold letters, digits and their marks only, and none is empty', () => {
+test('tokens hold letters, digits, their marks and emoji only, and none is empty', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
-      for (const token of tokens(text)) expect(token).toMatch(/^[\p{L}\p{N}\p{M}]+$/u);
+      for (const token of tokens(text))
+        expect(token).toMatch(/^[\p{L}\p{N}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\p{RI}]+$/u);
     }),
   );
 });

@@ -4,22 +4,24 @@ import { SearchUnavailableError } from '@ruyi/search';
 import { corruptOf, isUnavailable } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 
-/** Sends an answer. Express' own `json` looks at content types and etags that no client of ours asks for. */
+/**
+ * Sends an answer: an object as JSON, bytes as the JSON that they are, a text as it is. Express' own `json` looks at content types and etags that no client of ours asks for.
+ */
 export function answer(
   response: ServerResponse,
   status: number,
-  body: object | string,
+  body: object | string | Uint8Array,
   headers: Record<string, string> = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
   const isText = typeof body === 'string';
-  const text = isText ? body : JSON.stringify(body);
+  const content = isText || body instanceof Uint8Array ? body : JSON.stringify(body);
   response.writeHead(status, {
     ...headers,
     'Content-Type': isText ? 'text/plain; version=0.0.4; charset=utf-8' : 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
+    'Content-Length': Buffer.byteLength(content),
   });
-  response.end(text);
+  response.end(content);
 }
 
 /** The one place where something thrown becomes an answer (§1). */

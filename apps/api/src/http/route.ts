@@ -12,8 +12,8 @@ import type { ApiContext } from '../context.ts';
 import { SMALL_BODY_BYTES } from './limits.ts';
 
 export interface Answered {
-  /** an object is answered as JSON, a text as it is */
-  body: object | string;
+  /** an object is answered as JSON, bytes as the JSON that they are, a text as it is */
+  body: object | string | Uint8Array;
   status?: number;
   headers?: Record<string, string>;
 }

@@ -21,6 +21,11 @@ export class Admission {
     });
   }
 
+  /** Writes are answered 429 now, because Redis uses more of its memory than may be used. */
+  get isMemoryFull(): boolean {
+    return this.#memoryFull;
+  }
+
   /**
    * Asked before anything is written that stays; not before what frees memory (removing, deleting, acknowledging).
    * @throws OverloadedError where Redis is nearly full

@@ -1,21 +1,38 @@
 import { SearchUnavailableError } from '@ruyi/search';
+import type { ApiContext } from '../context.ts';
 import type { Route } from '../http/route.ts';
 
-/** Redis down: 503. A failing search engine degrades: sending and syncing go on. */
+/** The answer is there within 1 s (§3), whatever does not answer. */
+const CHECK_MS = 900;
+
+/** Redis down: 503. A failing search engine, or a Redis so full that writes are 429, degrades. */
 export const health: Route = {
   method: 'GET',
   path: '/health',
   open: true,
-  async handle({ store, search, log }) {
-    const failed = (what: string) => (err: unknown) => {
-      if (!(err instanceof SearchUnavailableError)) log.warn({ err }, `${what} check failed`);
-      return 'down' as const;
-    };
+  async handle({ store, search, admission, log }) {
     const [redis, engine] = await Promise.all([
-      store.redis.ping().then(() => 'ok' as const, failed('redis')),
-      search.check().then(() => 'ok' as const, failed('search')),
+      stateOf('redis', store.redis.ping(), log),
+      stateOf('search', search.check(), log),
     ]);
-    const status = redis === 'down' ? 'down' : engine === 'down' ? 'degraded' : 'ok';
+    const isDegraded = engine === 'down' || admission.isMemoryFull;
+    const status = redis === 'down' ? 'down' : isDegraded ? 'degraded' : 'ok';
     return { status: redis === 'down' ? 503 : 200, body: { status, checks: { redis, search: engine } } };
   },
 };
+
+/** What does not answer in time is down; its answer, when it comes, interests nobody any more. */
+function stateOf(what: string, asked: Promise<unknown>, log: ApiContext['log']): Promise<'ok' | 'down'> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('down'), CHECK_MS);
+    asked
+      .then(
+        () => resolve('ok'),
+        (err) => {
+          if (!(err instanceof SearchUnavailableError)) log.warn({ err }, `${what} check failed`);
+          resolve('down');
+        },
+      )
+      .finally(() => clearTimeout(timer));
+  });
+}

@@ -1,6 +1,7 @@
 import { CHANNEL_TYPE_PERSONAL, channelName, type MessageObject, peerOf } from '@ruyi/contracts';
 import type { SearchHit } from '@ruyi/search';
 import { firstIdOf, groupBy, type Store } from '@ruyi/store';
+import { readReadable } from './readable.ts';
 
 /** Where a document's message is in Redis, as the indexer wrote it. */
 export type Locator =
@@ -14,68 +15,112 @@ export interface LookedUp {
   channelId: string;
 }
 
+export interface Searcher {
+  uid: string;
+  /** the channel_id that was asked for, which may be another user */
+  peer: string | undefined;
+}
+
+/** What is damaged in Redis and therefore not shown. @param channel its name */
+export type OnDamaged = (channel: string, error: unknown) => void;
+
+interface InLog {
+  /** of the hit */
+  index: number;
+  ch: string;
+  seq: number;
+  id: number;
+}
+
 interface Reference {
+  index: number;
+  ref: string;
+  /** the recipient's position in the broadcast */
   at: number;
   from: string;
+  /** the recipient */
   owner: string;
-  ref: string;
 }
 
 /**
  * Reads hits from Redis, which alone knows whether a message is still there and which seq it has; the engine is never
- * the source of truth. Hits whose message is gone are left out; the order is the engine's.
+ * the source of truth. Hits whose message is gone, or whose log or body is damaged, are left out; the order is the
+ * engine's.
  */
 export async function lookUpHits(
   store: Store,
   hits: SearchHit[],
-  searcher: { uid: string; peer: string | undefined },
+  searcher: Searcher,
+  onDamaged: OnDamaged,
 ): Promise<LookedUp[]> {
-  const inLogs: { index: number; ch: string; seq: number; id: number }[] = [];
-  const references: { index: number; reference: Reference }[] = [];
+  const inLogs: InLog[] = [];
+  const references: Reference[] = [];
   hits.forEach((hit, index) => {
-    const locator: Locator = JSON.parse(hit.locator);
-    if ('ch' in locator) inLogs.push({ index, ...locator });
+    const locator = locatorOf(hit);
+    if (!locator) onDamaged(`document ${hit.id}`, new Error('its locator is damaged'));
+    else if ('ch' in locator) inLogs.push({ index, ...locator });
     else {
       const reference = referenceOf(hit, locator, searcher);
-      if (reference) references.push({ index, reference });
+      if (reference) references.push({ index, ...reference });
     }
   });
-
+  inLogs.push(...(await findReferences(store, references, onDamaged)));
   const found = new Map<number, LookedUp>();
-  const place = (index: number, ch: string, wantedId: number, message: MessageObject | undefined) => {
-    if (!message || message.message_id !== wantedId) return;
-    const isPersonal = message.channel_type === CHANNEL_TYPE_PERSONAL;
-    found.set(index, { message, channelId: isPersonal ? peerOf(ch, searcher.uid) : message.channel_id });
-  };
-  const seqs = references.length > 0 ? await store.logs.seqsOfReferences(references.map(toLogReference)) : [];
-  references.forEach(({ index, reference }, i) => {
-    const seq = seqs[i] ?? 0;
-    const ch = channelName(CHANNEL_TYPE_PERSONAL, reference.owner, reference.from);
-    if (seq > 0) inLogs.push({ index, ch, seq, id: firstIdOf(reference.ref) + reference.at });
-  });
   await Promise.all(
     [...groupBy(inLogs, ({ ch }) => ch)].map(async ([ch, wanted]) => {
-      const type = Number(ch.slice(0, ch.indexOf(':')));
-      const messages = await store.logs.bySeqs(
-        ch,
-        type,
-        wanted.map(({ seq }) => seq),
-      );
+      const messages = await readMessages(store, ch, wanted, onDamaged);
       const bySeq = new Map(messages.map((message) => [message.message_seq, message]));
-      for (const { index, seq, id } of wanted) place(index, ch, id, bySeq.get(seq));
+      for (const { index, seq, id } of wanted) {
+        const message = bySeq.get(seq);
+        if (message?.message_id !== id) continue;
+        const isPersonal = message.channel_type === CHANNEL_TYPE_PERSONAL;
+        found.set(index, { message, channelId: isPersonal ? peerOf(ch, searcher.uid) : message.channel_id });
+      }
     }),
   );
   return hits.flatMap((_, index) => found.get(index) ?? []);
 }
 
-const toLogReference = ({ reference }: { reference: Reference }) => ({ ...reference, uid: reference.owner });
+function locatorOf({ locator }: SearchHit): Locator | undefined {
+  try {
+    return JSON.parse(locator);
+  } catch {
+    return undefined;
+  }
+}
+
+function readMessages(store: Store, ch: string, wanted: InLog[], onDamaged: OnDamaged): Promise<MessageObject[]> {
+  const type = Number(ch.slice(0, ch.indexOf(':')));
+  return readReadable(
+    wanted.map(({ seq }) => seq),
+    (seqs) => store.logs.bySeqs(ch, type, seqs),
+    (_, error) => onDamaged(ch, error),
+  );
+}
+
+/** Where the logs of the recipients have these messages of broadcasts; without those that are gone. */
+async function findReferences(store: Store, references: Reference[], onDamaged: OnDamaged): Promise<InLog[]> {
+  const channelOf = ({ owner, from }: Reference) => channelName(CHANNEL_TYPE_PERSONAL, owner, from);
+  const found = await readReadable(
+    references,
+    async (some) => {
+      const seqs = await store.logs.seqsOfReferences(some.map((one) => ({ ...one, uid: one.owner })));
+      return some.map((reference, i) => ({ reference, seq: seqs[i] ?? 0 }));
+    },
+    (reference, error) => onDamaged(channelOf(reference), error),
+  );
+  return found.flatMap(({ reference, seq }) => {
+    const { index, ref, at } = reference;
+    return seq > 0 ? [{ index, ch: channelOf(reference), seq, id: firstIdOf(ref) + at }] : [];
+  });
+}
 
 /** Which recipient's copy of a broadcast is meant: the searcher's, or, for its sender, that of the peer asked for. */
 function referenceOf(
   hit: SearchHit,
   { ref, start, from }: { ref: string; start: number; from: string },
-  { uid, peer }: { uid: string; peer: string | undefined },
-): Reference | undefined {
+  { uid, peer }: Searcher,
+): Omit<Reference, 'index'> | undefined {
   const isSender = from === uid && peer !== undefined;
   const position = hit.positions[isSender ? 1 : 0] ?? -1;
   return position < 0 ? undefined : { ref, at: start + position, from, owner: isSender ? peer : uid };

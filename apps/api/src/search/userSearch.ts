@@ -1,15 +1,55 @@
-import { CHANNEL_TYPE_PERSONAL, type FoundMessage, type Request, type UserSearchAnswer } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, type Request } from '@ruyi/contracts';
 import { accessKey, type SearchQuery } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
 import { nowSeconds } from '../ingress/messageFields.ts';
-import { lookUpHits } from './lookUpHits.ts';
-import { presentPayload } from './presentPayload.ts';
+import { type Page, readPage } from './readPage.ts';
 
-/** POST /plugins/wk.plugin.search/usersearch: what a user may see (§2), found by the engine, read from Redis. */
-export async function userSearch(context: ApiContext, request: Request<'UserSearch'>): Promise<UserSearchAnswer> {
-  const { uid, limit, page } = request;
-  const groups = await context.store.channels.groupsOf(uid);
-  const found = await context.search.search({
+/** Damaged channels that one line of the log names. */
+const MOST_NAMED = 10;
+const COMMA = Buffer.from(',');
+
+/**
+ * POST /plugins/wk.plugin.search/usersearch: what a user may see (§2), found by the engine, read from Redis. One search
+ * process is this search's own until its page is read, so the number of pages in memory is that of the processes.
+ * @returns a UserSearchAnswer as JSON in UTF-8
+ * @throws SearchUnavailableError
+ */
+export async function userSearch(context: ApiContext, request: Request<'UserSearch'>): Promise<Buffer> {
+  const { store, search, config, log } = context;
+  const { uid, limit, page, highlights, payload: text } = request;
+  const query = queryOf(request, await store.channels.groupsOf(uid));
+  const damaged = new Map<string, unknown>();
+  const answer = await search.run(uid, async (turn) => {
+    const { total, hits } = await turn.search(query);
+    const source = {
+      store,
+      turn,
+      presentation: { highlights, text, mode: config.searchPayload },
+      maxPayloadBytes: config.maxPayloadBytes,
+      onDamaged: (channel: string, error: unknown) => void damaged.set(channel, error),
+    };
+    return answerJson({ total, limit, page }, await readPage(source, hits, { uid, peer: request.channel_id }));
+  });
+  if (damaged.size > 0) {
+    const [err] = damaged.values();
+    log.warn({ channels: [...damaged.keys()].slice(0, MOST_NAMED), err }, 'hits in damaged logs were left out');
+  }
+  return answer;
+}
+
+function answerJson(counts: { total: number; limit: number; page: number }, { messages, truncated }: Page): Buffer {
+  const parts: Buffer[] = [Buffer.from(`${JSON.stringify(counts).slice(0, -1)},"messages":[`)];
+  messages.forEach((message, i) => {
+    if (i > 0) parts.push(COMMA);
+    parts.push(message);
+  });
+  parts.push(Buffer.from(truncated ? '],"truncated":true}' : ']}'));
+  return Buffer.concat(parts);
+}
+
+function queryOf(request: Request<'UserSearch'>, groups: string[]): SearchQuery {
+  const { limit, page } = request;
+  return {
     ...scopeOf(request, groups),
     text: request.payload,
     payloadTypes: request.payload_types,
@@ -21,24 +61,7 @@ export async function userSearch(context: ApiContext, request: Request<'UserSear
     now: nowSeconds(),
     offset: (page - 1) * limit,
     limit,
-  });
-  const messages = await lookUpHits(context.store, found.hits, { uid, peer: request.channel_id });
-  const mode = context.config.searchPayload;
-  const shown = messages.map(
-    ({ message, channelId }): FoundMessage => ({
-      message_id: message.message_id,
-      message_idstr: message.message_idstr,
-      message_seq: message.message_seq,
-      client_msg_no: message.client_msg_no,
-      from_uid: message.from_uid,
-      channel_id: channelId,
-      channel_type: message.channel_type,
-      payload: presentPayload(message.payload, request.highlights, request.payload, mode),
-      topic: message.topic,
-      timestamp: message.timestamp,
-    }),
-  );
-  return { total: found.total, limit, page, messages: shown };
+  };
 }
 
 /**

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '@ruyi/config';
+import { fieldsOf, stringAt } from '@ruyi/search';
+import { parseAnswer } from './searchAnswer.ts';
 import { StartError } from './up/startError.ts';
 
 const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel_type>] [--from <uid>] [--limit <n>] <text>
@@ -25,32 +27,21 @@ export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<nu
   }).catch(() => {
     throw new StartError(`no API answers on ${address}: start it (npm start), or set HOST and PORT`);
   });
-  const answer: Answer = JSON.parse(await response.text());
-  if (!response.ok) {
-    process.stderr.write(`${answer.msg ?? `the API answered ${response.status}`}\n`);
+  const answer = parseAnswer(Buffer.from(await response.arrayBuffer()));
+  if (!response.ok || !answer) {
+    process.stderr.write(`${printable(answer?.msg ?? `the API answered ${response.status}`)}\n`);
     return 1;
   }
-  const { messages = [], total = 0 } = answer;
-  for (const message of messages) {
+  for (const message of answer.messages) {
     const at = new Date(message.timestamp * 1000).toISOString();
-    const place = `${message.channel_type}:${message.channel_id} #${message.message_seq}`;
-    process.stdout.write(`${at}\t${place}\t${message.from_uid || '____system'}\t${textOf(message.payload)}\n`);
+    const place = printable(`${message.channel_type}:${message.channel_id} #${message.message_seq}`);
+    const from = printable(message.from_uid || '____system');
+    process.stdout.write(`${at}\t${place}\t${from}\t${textOf(message.payload)}\n`);
   }
-  process.stdout.write(`${total} found${messages.length < total ? `, ${messages.length} shown` : ''}\n`);
+  const { total, messages, truncated } = answer;
+  const shown = messages.length < total ? `, ${messages.length} shown` : '';
+  process.stdout.write(`${total} found${shown}${truncated ? ' (the messages are large)' : ''}\n`);
   return total > 0 ? 0 : 1;
-}
-
-interface Answer {
-  msg?: string;
-  total?: number;
-  messages?: {
-    timestamp: number;
-    channel_id: string;
-    channel_type: number;
-    message_seq: number;
-    from_uid: string;
-    payload: unknown;
-  }[];
 }
 
 function requestOf(args: string[]) {
@@ -83,15 +74,17 @@ function requestOf(args: string[]) {
 
 const CONTROL = /\p{Cc}/gu;
 
-/** On one line and without control characters; hits are shown inverse, between guillemets where it is no terminal. */
-function textOf(payload: unknown): string {
-  const object = typeof payload === 'string' ? JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) : payload;
-  const { content } = object as { content?: unknown };
-  const text = typeof content === 'string' ? content : JSON.stringify(object);
-  const [on, off] = process.stdout.isTTY ? ['\x1b[7m', '\x1b[27m'] : ['«', '»'];
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(CONTROL, '')
-    .replaceAll('<mark>', on ?? '')
-    .replaceAll('</mark>', off ?? '');
+/** On one line and without control characters. */
+const printable = (text: string) => text.replace(/\s+/g, ' ').replace(CONTROL, '');
+
+/**
+ * What a person reads of a payload: its text, or, without one, the payload as it came. Hits are shown inverse, between
+ * guillemets if this is no terminal.
+ */
+function textOf(payload: string): string {
+  const [on = '', off = ''] = process.stdout.isTTY ? ['\x1b[7m', '\x1b[27m'] : ['«', '»'];
+  const fields = fieldsOf(Buffer.from(payload));
+  const content = fields?.get('content');
+  const text = content?.kind === 'string' ? stringAt(Buffer.from(payload), content.start, content.end) : payload;
+  return printable(text).replaceAll('<mark>', on).replaceAll('</mark>', off);
 }

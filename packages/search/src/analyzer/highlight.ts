@@ -1,52 +1,46 @@
-import { MAX_WORD, type Run, runsOf } from './runs.ts';
+import { finderOf } from './occurrences.ts';
+import { phrasesOf } from './query.ts';
+
+/** Characters of a field that are looked at; nobody reads on to the marks behind them. */
+const MOST_CHARACTERS = 65_536;
 
 /**
- * Wraps each hit of a query value in `<mark>…</mark>`; overlapping hits are one. The text itself is not escaped.
- * @returns undefined where nothing is hit
+ * Wraps each hit of a query value in `<mark>…</mark>`, a phrase from its first character to its last; hits that overlap
+ * or touch are one. The text itself is not escaped. Linear in the text.
+ * @returns undefined if nothing is hit
  */
 export function highlight(text: string, query: string): string | undefined {
-  const wanted = runsOf(query);
-  const lastWord = wanted.findLast(({ kind }) => kind === 'word');
-  const ranges: [start: number, end: number][] = [];
-  for (const run of runsOf(text)) {
-    for (const want of wanted) {
-      if (want.kind !== run.kind) continue;
-      if (run.kind === 'cjk') ranges.push(...substrings(run, want));
-      else if (matchesWord(run, want, want === lastWord)) ranges.push(span(run, 0, want.chars.length));
-    }
-  }
-  return ranges.length === 0 ? undefined : mark(text, ranges);
+  const seen = beginningOf(text);
+  // At each offset how many hits begin there, less those that end.
+  const changes = new Int32Array(seen.length + 1);
+  let isHit = false;
+  finderOf(phrasesOf(query))(seen, ({ start, end }) => {
+    isHit = true;
+    changes[start] = (changes[start] ?? 0) + 1;
+    changes[end] = (changes[end] ?? 0) - 1;
+    return false;
+  });
+  return isHit ? mark(text, changes) : undefined;
 }
 
-function substrings(run: Run, want: Run): [number, number][] {
-  const found: [number, number][] = [];
-  for (let at = 0; at + want.chars.length <= run.chars.length; at++) {
-    if (want.chars.every((char, i) => run.chars[at + i] === char)) found.push(span(run, at, want.chars.length));
-  }
-  return found;
+/** Not half a character: a surrogate alone is another one. */
+function beginningOf(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  const isPair = (text.codePointAt(MOST_CHARACTERS - 1) ?? 0) > 0xffff;
+  return text.slice(0, isPair ? MOST_CHARACTERS - 1 : MOST_CHARACTERS);
 }
 
-function matchesWord(run: Run, want: Run, mayBePrefix: boolean): boolean {
-  const text = run.chars.slice(0, MAX_WORD).join('');
-  const wanted = want.chars.slice(0, MAX_WORD).join('');
-  return mayBePrefix ? text.startsWith(wanted) : text === wanted;
-}
-
-const span = (run: Run, at: number, length: number): [number, number] => [
-  run.starts[at] ?? 0,
-  run.ends[Math.min(at + length, run.ends.length) - 1] ?? 0,
-];
-
-function mark(text: string, ranges: [number, number][]): string {
-  ranges.sort(([a], [b]) => a - b);
-  let marked = '';
+function mark(text: string, changes: Int32Array): string {
+  const parts: string[] = [];
+  let open = 0;
   let done = 0;
-  for (let i = 0; i < ranges.length; ) {
-    const [start = 0] = ranges[i] ?? [];
-    let end = start;
-    for (; i < ranges.length && (ranges[i]?.[0] ?? 0) <= end; i++) end = Math.max(end, ranges[i]?.[1] ?? 0);
-    marked += `${text.slice(done, start)}<mark>${text.slice(start, end)}</mark>`;
-    done = end;
-  }
-  return marked + text.slice(done);
+  changes.forEach((change, at) => {
+    const before = open;
+    open += change;
+    if (before > 0 === open > 0) return;
+    parts.push(text.slice(done, at), open > 0 ? '<mark>' : '</mark>');
+    done = at;
+  });
+  parts.push(text.slice(done));
+  return parts.join('');
 }

@@ -1,52 +1,122 @@
-/** A text as both engines see it: characters folded in case, width and accents, each with its place in the original. */
+import { isInvisible, isMark, type Kind, kindOf } from './characters.ts';
+import { type Folded, foldCluster } from './fold.ts';
+import { simplified } from './simplified.ts';
+
+/** A text as both engines see it: folded characters, each with its place in the original. */
 export interface NormalText {
   /** code points */
   chars: string[];
   /** UTF-16 offsets in the original: where the character begins, and where it ends */
   starts: number[];
   ends: number[];
+  kinds: (Kind | 'mark' | undefined)[];
+  /** whether it does not touch the character before it, although nothing is written between them (rule 2) */
+  isApart: boolean[];
 }
 
-// What belongs together before it is folded: conjoining Hangul, a character with its marks, half-width kana with theirs.
-const CLUSTER = /[\u1100-\u115f][\u1160-\u11a7][\u11a8-\u11ff]?|\P{M}[\p{M}\uff9e\uff9f]*|\p{M}+/gu;
-const MARK = /\p{M}/u;
-const ACCENTED = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u;
-const NONSPACING = /\p{Mn}/gu;
-const VARIATION = /\p{Variation_Selector}/gu;
+/** Zalgo text has hundreds of marks on a character, and an attacker's a hundred thousand (contract §2, rule 1). */
+export const MOST_MARKS = 30;
 
-/** Folds a text; offsets lead back to the original, so that hits can be marked in it. Lone surrogates separate. */
+/** A character with the marks on it, as it was found in the text. */
+interface Cluster {
+  text: string;
+  start: number;
+  end: number;
+  marks: number;
+  last: number;
+}
+
+/** Folds a text of any length in time that grows with the length alone; offsets lead back to the original. */
 export function normalize(text: string): NormalText {
-  const normal: NormalText = { chars: [], starts: [], ends: [] };
+  const writer = new Writer();
+  let cluster: Cluster | undefined;
   for (let i = 0; i < text.length; ) {
-    const code = text.charCodeAt(i);
-    const next = i + 1 < text.length ? text.charCodeAt(i + 1) : 0;
-    if (isPlain(code) && (next < 0x300 || isPlain(next))) {
-      const lower = code >= 65 && code <= 90 ? code + 32 : code;
-      push(normal, String.fromCharCode(lower), i, i + 1);
-      i++;
-      continue;
+    const code = text.codePointAt(i) ?? 0;
+    const end = i + (code > 0xffff ? 2 : 1);
+    if (isPlain(code)) {
+      writer.add(cluster);
+      cluster = undefined;
+      // Nearly all characters of nearly all texts: nothing can be on one that another such follows.
+      if (end === text.length || isPlain(text.charCodeAt(end))) writer.addPlain(code, i);
+      else cluster = { text: text.charAt(i), start: i, end, marks: 0, last: code };
+    } else {
+      const char = text.slice(i, end);
+      if (!isInvisible(char)) {
+        if (cluster && isMark(char)) extend(cluster, char, end);
+        else if (cluster && joinsHangul(cluster.last, code)) {
+          cluster.text += char;
+          [cluster.end, cluster.last] = [end, code];
+        } else {
+          writer.add(cluster);
+          cluster = { text: char, start: i, end, marks: 0, last: code };
+        }
+      }
     }
-    CLUSTER.lastIndex = i;
-    const cluster = CLUSTER.exec(text)?.[0] ?? text.charAt(i);
-    for (const char of fold(cluster)) push(normal, char, i, i + cluster.length);
-    i += cluster.length;
+    i = end;
   }
-  return normal;
+  writer.add(cluster);
+  return writer.normal;
 }
 
-/** ASCII and the common Han characters fold to themselves, but for case. */
+/** Marks beyond the bound are skipped, but belong to the character for whoever marks it in the original. */
+function extend(cluster: Cluster, mark: string, end: number): void {
+  cluster.end = end;
+  if (cluster.marks++ < MOST_MARKS) cluster.text += mark;
+}
+
+/** Conjoining Hangul: a vowel after a leading consonant, a trailing consonant after either syllable. */
+function joinsHangul(last: number, code: number): boolean {
+  if (code >= 0x1160 && code <= 0x11a7) return last >= 0x1100 && last <= 0x115f;
+  if (code < 0x11a8 || code > 0x11ff) return false;
+  return (last >= 0x1160 && last <= 0x11a7) || (last >= 0xac00 && last <= 0xd7a3);
+}
+
+/** ASCII and the common Han characters: no marks, not invisible. */
 const isPlain = (code: number) => code < 0x80 || (code >= 0x4e00 && code <= 0x9fff);
 
-function push(normal: NormalText, char: string, start: number, end: number): void {
-  normal.chars.push(char);
-  normal.starts.push(start);
-  normal.ends.push(end);
+/** Clusters that were folded before; texts repeat their characters. */
+const folds = new Map<string, Folded>();
+const MOST_FOLDS = 8192;
+const LONGEST_KEPT = 8;
+
+function foldOf(cluster: string): Folded {
+  const known = folds.get(cluster);
+  if (known) return known;
+  const folded = foldCluster(cluster);
+  if (folds.size >= MOST_FOLDS) folds.clear();
+  if (cluster.length <= LONGEST_KEPT) folds.set(cluster, folded);
+  return folded;
 }
 
-function fold(cluster: string): string {
-  let folded = cluster.normalize('NFKC').toLowerCase().replace(VARIATION, '');
-  // Only where a mark is an accent: in Thai or Hindi it is a vowel, in Japanese another syllable.
-  if (ACCENTED.test(folded)) folded = folded.normalize('NFD').replace(NONSPACING, '').normalize('NFC');
-  folded = folded.replaceAll('ς', 'σ');
-  return folded === '' && !MARK.test(cluster) ? ' ' : folded;
+class Writer {
+  readonly normal: NormalText = { chars: [], starts: [], ends: [], kinds: [], isApart: [] };
+  /** the cluster before was a symbol that stands apart */
+  #afterSymbol = false;
+
+  add(cluster: Cluster | undefined): void {
+    if (!cluster) return;
+    const { text, start, end } = cluster;
+    const { chars, kinds, isApart } = foldOf(text);
+    chars.forEach((char, i) => {
+      this.#push(char, kinds[i], start, end, i === 0 && (isApart || this.#afterSymbol));
+    });
+    this.#afterSymbol = isApart;
+  }
+
+  /** A character of ASCII or a common Han character, without marks. */
+  addPlain(code: number, at: number): void {
+    const isHan = code >= 0x80;
+    const folded = isHan ? simplified(code) : code >= 65 && code <= 90 ? code + 32 : code;
+    const char = String.fromCodePoint(folded);
+    this.#push(char, isHan ? 'cjk' : kindOf(char), at, at + 1, this.#afterSymbol);
+    this.#afterSymbol = false;
+  }
+
+  #push(char: string, kind: NormalText['kinds'][number], start: number, end: number, isApart: boolean): void {
+    this.normal.chars.push(char);
+    this.normal.starts.push(start);
+    this.normal.ends.push(end);
+    this.normal.kinds.push(kind);
+    this.normal.isApart.push(isApart);
+  }
 }

@@ -1,6 +1,8 @@
-import { LAST_RESULT, type SearchEngine } from '../port.ts';
+import type { OnLost, SearchEngine } from '../port.ts';
+import { SearchProcesses } from '../processes/searchProcesses.ts';
+import { checkIndexFile } from './checkIndexFile.ts';
 import { IndexFiles, removeIndex } from './files.ts';
-import { SearchThreads } from './searchThreads.ts';
+import { OutdatedIndexError } from './schema.ts';
 import { IndexWriter } from './writer.ts';
 
 export interface EmbeddedOptions {
@@ -8,58 +10,54 @@ export interface EmbeddedOptions {
   directory: string;
   /** one process writes, all may read; a reader's `index` throws */
   role: 'writer' | 'reader';
-  /** a writer is told here when it had to begin an index anew that now misses everything from before */
-  onLost?: (reason: string) => void;
+  /** see OnLost; a reader is told nothing */
+  onLost?: OnLost;
 }
-
-const THREADS = 2;
-const NOTHING = {
-  audience: ['00'],
-  text: {},
-  payloadTypes: [],
-  startTime: 0,
-  endTime: 0,
-  now: 0,
-  offset: LAST_RESULT,
-  limit: 0,
-  locate: [],
-};
 
 /** The engine that needs no server: SQLite FTS5 over the analyzer's tokens, one file on this host. */
 export function createEmbeddedEngine({ directory, role, onLost = () => {} }: EmbeddedOptions): SearchEngine {
   const files = new IndexFiles(directory);
-  let writer = role === 'writer' ? new IndexWriter(files.current(), onLost) : undefined;
+  const isWriter = role === 'writer';
+  // None while the index in place is of an older version: it is left as it is until a new one takes its place.
+  let serving = isWriter ? new IndexWriter(files.current(), onLost) : undefined;
   // Fills beside the one that serves, see begin.
   let next: IndexWriter | undefined;
-  // Threads start with the first search: a process that only writes has none.
-  let threads: SearchThreads | undefined;
-  const search: SearchEngine['search'] = (query) => {
-    threads ??= new SearchThreads(directory, THREADS);
-    return threads.search(query);
-  };
+  // They start with the first search: a process that only writes has none.
+  const processes = new SearchProcesses({ name: 'embedded', directory });
   const openNext = (file: string) => {
     const opened = new IndexWriter(file, onLost);
     opened.open();
     return opened;
   };
   const writing = () => {
-    if (!writer) throw new Error('this process reads the search index and does not write it');
-    return writer;
+    if (!isWriter) throw new Error('this process reads the search index and does not write it');
+  };
+  const openServing = (): boolean => {
+    try {
+      return serving?.open() ?? false;
+    } catch (error) {
+      if (!(error instanceof OutdatedIndexError)) throw error;
+      serving?.close();
+      serving = undefined;
+      next ??= openNext(files.begin());
+      onLost(error.message, { fresh: true });
+      return false;
+    }
   };
   return {
     name: 'embedded',
     async prepare() {
-      if (!writer) return { created: false };
+      if (!isWriter) return { created: false };
       files.tidy();
-      const file = files.next();
-      if (file !== undefined) next = openNext(file);
-      return { created: writer.open() };
+      const begun = files.next();
+      next ??= begun === undefined ? undefined : reopened(begun, onLost);
+      return { created: openServing() };
     },
     async index(documents) {
-      const serving = writing();
+      writing();
       if (documents.length === 0) return [];
-      next?.index(documents);
-      return serving.index(documents);
+      const refused = next?.index(documents);
+      return serving?.index(documents) ?? refused ?? [];
     },
     async begin(resume) {
       writing();
@@ -74,22 +72,35 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
         index: async (documents) => fresh?.index(documents) ?? [],
         async swap() {
           const old = files.swap();
-          writer?.close();
+          serving?.close();
           removeIndex(old);
-          writer = fresh;
+          serving = fresh;
           next = undefined;
         },
       };
     },
-    search,
+    search: (query) => processes.run('', (turn) => turn.search(query)),
     async check() {
-      if (writer) writer.check();
-      else await search(NOTHING);
+      if (isWriter) serving?.check();
+      else await checkIndexFile(files);
     },
     async close() {
-      writer?.close();
+      serving?.close();
       next?.close();
-      await threads?.close();
+      await processes.close();
     },
   };
+}
+
+/** What an earlier process began, as far as there is something in it that this one can go on with. */
+function reopened(file: string, onLost: OnLost): IndexWriter | undefined {
+  const writer = new IndexWriter(file, onLost);
+  try {
+    if (!writer.open()) return writer;
+  } catch (error) {
+    if (!(error instanceof OutdatedIndexError)) throw error;
+  }
+  writer.close();
+  removeIndex(file);
+  return undefined;
 }

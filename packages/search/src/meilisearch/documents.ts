@@ -1,24 +1,41 @@
 import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
 import { type EncodedText, encodeText } from './encoding.ts';
+import { LONGEST_TERM } from './textQuery.ts';
 
 // Meilisearch takes 65,535 words of one attribute. The largest payload has more, so what does not fit goes into the next.
 const MOST_TOKENS = 60_000;
-/** Phrases across the cut are found in the second attribute as long as they are not longer than this. */
-const OVERLAP = 2000;
+/** Phrases across the cut are found in the next attribute: queries ask for no longer ones. */
+const OVERLAP = LONGEST_TERM;
 /** As elements of an array tokens are no neighbours to Meilisearch, which is cheaper; each then counts as eight words. */
 const MOST_ELEMENTS = 7000;
 
-/** Attributes that hold the usual field, and all others together: tokens in order, and unordered parts of them. */
+const numbered = (name: string, count: number) =>
+  Array.from({ length: count }, (_, i) => (i === 0 ? name : `${name}_${i + 1}`));
+const attributes = (tokens: string, parts: string) => ({ tokens: numbered(tokens, 6), parts: numbered(parts, 5) });
+
+/**
+ * Attributes that hold the usual field, and all others together: tokens in order, and unordered parts of them. Enough
+ * for a payload of 256 KiB: `a1a1…` has a token a byte, and one symbol of three bytes (ﷺ) stands for four words.
+ */
 export const ATTRIBUTES = {
-  content: { tokens: ['content', 'content_2'], parts: ['parts', 'parts_2', 'parts_3', 'parts_4', 'parts_5'] },
-  other: {
-    tokens: ['other', 'other_2'],
-    parts: ['other_parts', 'other_parts_2', 'other_parts_3', 'other_parts_4', 'other_parts_5'],
-  },
-} as const;
+  content: attributes('content', 'parts'),
+  other: attributes('other', 'other_parts'),
+};
 
 export const SEARCHED = Object.values(ATTRIBUTES).flatMap(({ tokens, parts }) => [...tokens, ...parts]);
 export const attributesOf = (field: string) => ATTRIBUTES[field === CONTENT_FIELD ? 'content' : 'other'];
+
+/** The attribute that holds the text as it was sent, by field, for verifying what is found; not searched. */
+export const TEXT = 'text';
+
+/** The texts of a document that was asked for with them, by field. */
+export function textsOf(hit: Record<string, unknown>): Map<string, string> {
+  const texts: unknown = JSON.parse(String(hit[TEXT] ?? '{}'));
+  return new Map(Object.entries(Object(texts)).map(([field, text]) => [field, String(text)]));
+}
+
+/** How much text comes with such a document. */
+export const charactersOf = (hit: Record<string, unknown>): number => String(hit[TEXT] ?? '').length;
 
 /** A document as it is sent: flat, with the same few attributes whatever the payload. */
 export function toMeilisearch(document: SearchDocument): Record<string, unknown> {
@@ -26,7 +43,8 @@ export function toMeilisearch(document: SearchDocument): Record<string, unknown>
   const other: EncodedText = { tokens: [], parts: new Set() };
   for (const [field, text] of Object.entries(others)) {
     const encoded = encodeText(field, text);
-    other.tokens.push(...encoded.tokens);
+    // Not as arguments of one push: 130,000 of them overflow the stack, and one such message would stop all indexing.
+    for (const token of encoded.tokens) other.tokens.push(token);
     for (const part of encoded.parts) other.parts.add(part);
   }
   return {
@@ -43,12 +61,14 @@ export function toMeilisearch(document: SearchDocument): Record<string, unknown>
     expiresAt: document.expiresAt,
     order: document.order,
     locator: document.locator,
+    // One string, because each name of a field would be an attribute: there may be 65,536 of those.
+    [TEXT]: JSON.stringify(document.text),
     ...textAttributes(ATTRIBUTES.content, encodeText(CONTENT_FIELD, content)),
     ...textAttributes(ATTRIBUTES.other, other),
   };
 }
 
-function textAttributes(names: (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES], { tokens, parts }: EncodedText) {
+function textAttributes(names: { tokens: string[]; parts: string[] }, { tokens, parts }: EncodedText) {
   const attributes: Record<string, string | string[]> = {};
   names.tokens.forEach((name, i) => {
     const from = i * MOST_TOKENS;
@@ -56,7 +76,7 @@ function textAttributes(names: (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES], { t
       attributes[name] = tokens.slice(Math.max(0, from - OVERLAP), from + MOST_TOKENS).join(' ');
   });
   const all = [...parts];
-  if (all.length > 0 && all.length <= MOST_ELEMENTS) return { ...attributes, [names.parts[0]]: all };
+  if (all.length > 0 && all.length <= MOST_ELEMENTS) return { ...attributes, [names.parts[0] ?? '']: all };
   names.parts.forEach((name, i) => {
     const some = all.slice(i * MOST_TOKENS, (i + 1) * MOST_TOKENS);
     if (some.length > 0) attributes[name] = some.join(' ');

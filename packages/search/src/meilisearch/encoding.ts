@@ -1,11 +1,12 @@
-import { type Term, type Token, termsOf, tokensOf } from '../analyzer/tokens.ts';
+import type { Phrase } from '../analyzer/query.ts';
+import { gramsOf, pairsOf, type Token, tokensOf } from '../analyzer/tokens.ts';
 import { CONTENT_FIELD } from '../port.ts';
 
 /**
  * Tokens as Meilisearch gets them: lower-case letters and digits that no segmenter cuts and no normaliser changes. Each
  * begins with the letter q, and q occurs nowhere else in it: joined words (Meilisearch tries those) are never a token.
  */
-type Kind = 'w' | 'c' | 'p';
+type Kind = 'w' | 'c' | 'p' | 'd';
 
 const RAW = /[0-9a-pr-wyz]/;
 /** Four digits to the base of 24 hold every letter there is. */
@@ -39,11 +40,12 @@ export function fieldKey(field: string): string {
 
 const encodeToken = (field: string, kind: Kind, body: string) => `q${kind}${field}${body}`;
 const encodePlain = (field: string, { kind, text }: Token) =>
-  kind === 'word' ? encodeToken(field, 'w', encodeWord(text)) : encodeToken(field, 'c', encodePair(text));
+  kind !== 'cjk' ? encodeToken(field, 'w', encodeWord(text)) : encodeToken(field, 'c', encodePair(text));
 
-/** What of a text is indexed: the tokens in their order, and each beginning of a word and cjk character once. */
+/** What of a text is indexed: the tokens in their order, and what a token may begin with, or hold, each once. */
 export interface EncodedText {
   tokens: string[];
+  /** beginnings of words, cjk characters, and stretches of four digits */
   parts: Set<string>;
 }
 
@@ -54,33 +56,69 @@ export function encodeText(field: string, text: string): EncodedText {
   for (const token of tokensOf(text)) {
     tokens.push(encodePlain(key, token));
     const chars = [...token.text];
-    if (token.kind === 'cjk') parts.add(encodeToken(key, 'p', encodePair(chars[0] ?? '')));
-    else
-      for (let i = 1; i <= chars.length; i++)
-        parts.add(encodeToken(key, 'p', `x${encodeWord(chars.slice(0, i).join(''))}`));
+    if (token.kind === 'cjk') parts.add(encodeCharacterPart(key, chars[0] ?? ''));
+    if (token.kind === 'digits') for (const gram of gramsOf(chars)) parts.add(encodeGram(key, gram));
+    if (token.kind === 'letters') {
+      for (let i = 1; i <= chars.length; i++) parts.add(encodeBeginning(key, chars.slice(0, i).join('')));
+    }
   }
   return { tokens, parts };
 }
 
-/** A term of a query: tokens that follow each other, in the text or among its parts. */
-export interface EncodedTerm {
-  where: 'tokens' | 'parts';
-  tokens: string[];
+const encodeCharacterPart = (key: string, char: string) => encodeToken(key, 'p', encodePair(char));
+const encodeBeginning = (key: string, start: string) => encodeToken(key, 'p', `x${encodeWord(start)}`);
+const encodeGram = (key: string, gram: string) => encodeToken(key, 'd', encodeWord(gram));
+
+/** Tokens that must follow each other in one of the attributes. */
+export type EncodedTerm = string[];
+
+export interface EncodedPhrase {
+  terms: EncodedTerm[];
+  /** what holds all terms holds the phrase; otherwise it is a candidate, to be verified on its text */
+  isExact: boolean;
 }
 
-/** @returns the terms, all of which must occur in the field; none where the value holds no letter or digit */
-export function encodeTerms(field: string, value: string): EncodedTerm[] {
+/**
+ * Meilisearch knows which two tokens follow each other in a document, but not where: it finds a longer phrase in every
+ * document that has all its neighbours somewhere, such as 北京大学 in 北京大，京大学，北京，大学.
+ */
+const EXACT_TERM = 2;
+
+export function encodePhrase(field: string, phrase: Phrase): EncodedPhrase {
   const key = fieldKey(field);
-  return termsOf(value).map((term) => encodeTerm(key, term));
+  const terms = stretchesOf(phrase).flatMap((stretch, i, all) => encodeStretch(key, stretch, i === all.length - 1));
+  return { terms, isExact: terms.length === 1 && terms.every((term) => term.length <= EXACT_TERM) };
 }
 
-function encodeTerm(field: string, term: Term): EncodedTerm {
-  if (term.kind === 'phrase') {
-    return { where: 'tokens', tokens: term.tokens.map((token) => encodeToken(field, 'c', encodePair(token))) };
-  }
-  if (term.kind === 'character') return { where: 'parts', tokens: [encodeToken(field, 'p', encodePair(term.text))] };
-  const word = encodeWord(term.text);
-  return term.prefix
-    ? { where: 'parts', tokens: [encodeToken(field, 'p', `x${word}`)] }
-    : { where: 'tokens', tokens: [encodeToken(field, 'w', word)] };
+/** Two cjk runs that only a sign parts may be one run in the text, with a token across the seam: ask for each alone. */
+function stretchesOf(phrase: Phrase): Phrase[] {
+  const stretches: Phrase[] = [];
+  phrase.forEach((run, i) => {
+    const last = stretches.at(-1);
+    if (last && !(run.kind === 'cjk' && phrase[i - 1]?.kind === 'cjk')) last.push(run);
+    else stretches.push([run]);
+  });
+  return stretches;
+}
+
+/** @param isLast only then its last run ends the phrase */
+function encodeStretch(key: string, stretch: Phrase, isLast: boolean): EncodedTerm[] {
+  const terms: EncodedTerm[] = [];
+  const tokens: string[] = [];
+  stretch.forEach((run, i) => {
+    const text = run.chars.join('');
+    const isEnd = i === stretch.length - 1;
+    if (run.inside) for (const gram of gramsOf(run.chars)) terms.push([encodeGram(key, gram)]);
+    else if (run.kind !== 'cjk') {
+      if (isLast && run.prefix) terms.push([encodeBeginning(key, text)]);
+      else tokens.push(encodeToken(key, 'w', encodeWord(text)));
+    } else {
+      for (const pair of pairsOf(run.chars)) tokens.push(encodeToken(key, 'c', encodePair(pair)));
+      // Where a word or number follows, the text's run ends here as well; otherwise it may go on.
+      if (!isEnd) tokens.push(encodeToken(key, 'c', encodePair(run.chars.at(-1) ?? '')));
+      else if (run.chars.length === 1) terms.push([encodeCharacterPart(key, text)]);
+    }
+  });
+  if (tokens.length > 0) terms.push(tokens);
+  return terms;
 }

@@ -16,7 +16,8 @@ const SETTINGS: Settings = {
     { attributePatterns: ['timestamp', 'expiresAt'], features: COMPARED },
   ],
   sortableAttributes: ['timestamp', 'order'],
-  rankingRules: ['words', 'proximity', 'sort'],
+  // A query that gives a sort is answered newest first; one that gives none by relevance, then newest first (rule 8).
+  rankingRules: ['sort', 'words', 'proximity', 'timestamp:desc', 'order:desc'],
   typoTolerance: { enabled: false },
   facetSearch: false,
   // Queries name whole tokens only, see encoding.ts.

@@ -3,11 +3,14 @@ import { personal, user } from './documents.ts';
 import { fieldCases, fieldDocuments } from './fieldCases.ts';
 import { filterCases, filterDocuments, pairCases, type SearchCase } from './filterCases.ts';
 import { type TextCase, textCases } from './textCases.ts';
+import { orderCases, ruleCases } from './textFiles.ts';
 
 const shown = (text: string) => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
+const contractCases = ruleCases.map(({ text, query, found }): TextCase => [text, query, found]);
+
 /** Each text belongs to a user of its own, to see whether it is found, and to one who may see all. */
-const everyText = Object.entries(textCases).flatMap(([table, rows]) =>
+const everyText = Object.entries({ ...textCases, rule: contractCases }).flatMap(([table, rows]) =>
   rows.map(([text, query, found]: TextCase, i) => {
     const owner = `${table}${i}`;
     const document = personal(`text-${owner}`, owner, 'texts', text);
@@ -28,11 +31,27 @@ const acrossCases: SearchCase[] = queries.map((query) => ({
   query: { audience: [user('texts')], text: { content: query }, limit: 300 },
 }));
 
+/** The last of the texts is the newest; the one that has to come first is not. */
+const orderDocuments = orderCases.map(({ texts, first }, i) =>
+  [first, ...texts.filter((text) => text !== first)].map((text, at) =>
+    personal(`order${i}-${at}`, `order${i}`, 'bob', text),
+  ),
+);
+
+/** What ranks first, and how many there are; each one's owner sees its texts alone. */
+export const rankedCases = orderCases.map(({ texts, query }, i) => ({
+  name: `${shown(query)} finds ${texts.length} texts, the whole word first`,
+  query: { audience: [user(`order${i}`)], text: { content: query } },
+  total: texts.length,
+  first: `order${i}-0`,
+}));
+
 /** The documents that all cases are about, indexed once. */
 export const caseDocuments: SearchDocument[] = [
   ...filterDocuments,
   ...fieldDocuments,
   ...everyText.map(({ document }) => document),
+  ...orderDocuments.flat(),
 ];
 
 /** All cases, by what they are about. */

@@ -91,6 +91,21 @@ export function indexing(contract: Contract): void {
     expect(ids(await find({ audience, text: { content: chinese.slice(60_000, 60_012) } }))).toEqual(['longHan']);
   });
 
+  test('a payload of as many words as its size allows is found by what stands at its end', async () => {
+    const words = { digits: 'a1'.repeat(65_000), symbols: 'ﷺ'.repeat(65_000), fractions: '½'.repeat(65_000) };
+    for (const [name, text] of Object.entries(words)) {
+      await index([
+        personal(`content-${name}`, name, 'bob', `${text} v2.1.3`),
+        personal(`other-${name}`, name, 'bob', { text: { title: `${text} 尾声在此 v2.1.3` } }),
+      ]);
+      const audience = [user(name)];
+      expect(ids(await find({ audience, text: { content: 'v2.1.3' } }))).toEqual([`content-${name}`]);
+      expect(ids(await find({ audience, text: { title: 'v2.1.3' } }))).toEqual([`other-${name}`]);
+      expect(ids(await find({ audience, text: { title: '尾声在此' } }))).toEqual([`other-${name}`]);
+      expect((await find({ audience, text: { content: 'v2.1.4' } })).total).toBe(0);
+    }
+  });
+
   test('preparing again changes nothing, and the check passes', async () => {
     expect(await contract.writer.prepare()).toEqual({ created: false });
     await contract.writer.check();

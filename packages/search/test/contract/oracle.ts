@@ -1,4 +1,5 @@
 import type { SearchDocument, SearchHit, SearchQuery, SearchResult } from '@ruyi/search';
+import { asked, type Found, folded } from './textOracle.ts';
 
 /**
  * What a search must find, by looking at every document: the contract written a second time, on purpose without the
@@ -7,8 +8,9 @@ import type { SearchDocument, SearchHit, SearchQuery, SearchResult } from '@ruyi
  */
 export function expectedResult(documents: readonly SearchDocument[], query: SearchQuery): SearchResult {
   const audience = new Set(query.audience.filter((key) => key !== ''));
+  const wanted = Object.entries(query.text).map(([field, value]): Wanted => [field, asked(value)]);
   const found = [...firstOfEachId(documents)]
-    .filter((document) => document.audience.some((key) => audience.has(key)) && matches(document, query))
+    .filter((document) => document.audience.some((key) => audience.has(key)) && matches(document, query, wanted))
     .sort((a, b) => b.timestamp - a.timestamp || b.order - a.order);
   const page = found.slice(query.offset, Math.min(query.offset + query.limit, 10_000));
   return { total: found.length, hits: page.map((document) => hitOf(document, query.locate)) };
@@ -28,7 +30,9 @@ const hitOf = ({ id, locator, audience }: SearchDocument, locate: string[]): Sea
   positions: locate.map((key) => audience.indexOf(key)),
 });
 
-function matches(document: SearchDocument, query: SearchQuery): boolean {
+type Wanted = [field: string, find: (text: string) => Found];
+
+function matches(document: SearchDocument, query: SearchQuery, wanted: Wanted[]): boolean {
   const { anyOf, payloadTypes, from, topic, channelType, startTime, endTime, now } = query;
   if (anyOf && !anyOf.some((clause) => clauseHolds(document, clause))) return false;
   if (payloadTypes.length > 0 && !payloadTypes.some((type) => type === document.payloadType)) return false;
@@ -38,7 +42,7 @@ function matches(document: SearchDocument, query: SearchQuery): boolean {
   if (startTime !== 0 && document.timestamp < startTime) return false;
   if (endTime !== 0 && document.timestamp > endTime) return false;
   if (document.expiresAt !== 0 && document.expiresAt <= now) return false;
-  return textHolds(document.text, query.text);
+  return wanted.length === 0 || wanted.some(([field, find]) => find(foldedText(document, field)) !== undefined);
 }
 
 function clauseHolds(document: SearchDocument, clause: NonNullable<SearchQuery['anyOf']>[number]): boolean {
@@ -61,58 +65,13 @@ function partHolds(document: SearchDocument, part: string, value: string | numbe
   }
 }
 
-function textHolds(text: Record<string, string>, wanted: Record<string, string>): boolean {
-  const fields = Object.entries(wanted);
-  if (fields.length === 0) return true;
-  return fields.some(([name, value]) => Object.hasOwn(text, name) && textContains(text[name] ?? '', value));
-}
+const foldedTexts = new WeakMap<SearchDocument, Map<string, string>>();
 
-const SPACELESS =
-  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Bopomofo}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}\\u30fc';
-const PIECE = new RegExp(
-  `(?<cjk>(?:(?=[\\p{L}\\p{N}])[${SPACELESS}]\\p{M}*)+)|(?<word>(?:(?![${SPACELESS}])[\\p{L}\\p{N}]\\p{M}*)+)`,
-  'gu',
-);
-/** What is beyond this many characters of a word does not count. */
-const WORD_CUT = 48;
-
-/** Whether every word and every run of characters of a query value is in the text. */
-export const textContains = (text: string, query: string): boolean => scanner(text)(asked(query));
-
-/** What a query asks for; `last` is the word that may be unfinished. */
-export function asked(query: string): { pieces: Piece[]; last: Piece | undefined } {
-  const pieces = piecesOf(folded(query));
-  return { pieces, last: pieces.findLast(({ word }) => word !== undefined) };
-}
-
-/** For many queries of many texts: each text and each query is folded once. */
-export function scanner(text: string): (query: ReturnType<typeof asked>) => boolean {
-  const whole = folded(text);
-  const words = piecesOf(whole).flatMap(({ word }) => (word === undefined ? [] : [cut(word)]));
-  return ({ pieces, last }) => {
-    const found = (piece: Piece) => {
-      const { cjk, word } = piece;
-      if (cjk !== undefined) return whole.includes(cjk);
-      const start = cut(word ?? '');
-      return words.some((one) => (piece === last ? one.startsWith(start) : one === start));
-    };
-    return pieces.length > 0 && pieces.every(found);
-  };
-}
-
-type Piece = { cjk?: string | undefined; word?: string | undefined };
-
-const piecesOf = (text: string): Piece[] => [...text.matchAll(PIECE)].map(({ groups }) => ({ ...groups }));
-const cut = (word: string) => [...word].slice(0, WORD_CUT).join('');
-
-/** Case, width and the accents of Latin, Greek and Cyrillic letters do not count. */
-function folded(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/\p{Variation_Selector}/gu, '')
-    .normalize('NFD')
-    .replace(/([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])\p{Mn}+/gu, '$1')
-    .normalize('NFC')
-    .replaceAll('ς', 'σ');
+/** Each text is folded once, for all queries. */
+function foldedText(document: SearchDocument, field: string): string {
+  const known = foldedTexts.get(document) ?? new Map<string, string>();
+  foldedTexts.set(document, known);
+  const text = known.get(field) ?? folded((Object.hasOwn(document.text, field) && document.text[field]) || '');
+  known.set(field, text);
+  return text;
 }

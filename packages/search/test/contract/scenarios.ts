@@ -74,6 +74,8 @@ function paging({ index, find, expected }: Contract): void {
       const last = await find({ audience, text, offset: 9_990, limit: 50 });
       expect(last.total).toBe(10_020);
       expect(last.hits).toHaveLength(10);
+      // So many are ordered by time alone, however they are found (rule 8).
+      expect(ids(await find({ audience, text, limit: 30 }))).toEqual(ids(expected({ audience, limit: 30 })));
       expect(await find({ audience, text, offset: 10_000, limit: 50 })).toEqual({ total: 10_020, hits: [] });
     }
     expect((await find({ audience, text: { content: 'odd' }, limit: 1 })).total).toBe(5_010);

@@ -1,6 +1,6 @@
 import type { SearchDocument, SearchEngine, SearchQuery, SearchResult } from '@ruyi/search';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { caseDocuments, cases } from './cases.ts';
+import { caseDocuments, cases, rankedCases } from './cases.ts';
 import { queryOf } from './documents.ts';
 import { expectedResult } from './oracle.ts';
 import { scenarios } from './scenarios.ts';
@@ -62,6 +62,10 @@ export function contractSuite(name: string, open: () => Promise<EnginePair>): vo
         });
       });
     }
+    test.each(rankedCases.map((one) => [one.name, one] as const))('%s', async (_, { query, total, first }) => {
+      const result = await contract.find(query);
+      expect([result.total, result.hits[0]?.id]).toEqual([total, first]);
+    });
     scenarios(contract);
   });
 }

@@ -15,7 +15,7 @@ test('the string fields of an object and its type are searched, and nothing belo
     none: null,
     yes: true,
   };
-  expect(textFields(base64(payload))).toEqual({ text: { content: '你好', title: '' }, type: 1, object: payload });
+  expect(textFields(base64(payload))).toEqual({ text: { content: '你好', title: '' }, type: 1 });
 });
 
 test.each([
@@ -25,6 +25,8 @@ test.each([
   ['a number beyond what is exact', { type: 2 ** 53 }, undefined],
   ['no number', { type: null }, undefined],
   ['zero', { type: 0 }, 0],
+  ['a negative zero', '{"type":-0}', 0],
+  ['a number that is too large for any', '{"type":1e400}', undefined],
   ['a negative one', { type: -1 }, -1],
   ['a whole number written as a fraction', '{"type": 2.0}', 2],
 ])('the type of a payload with %s', (_, payload, type) => {
@@ -39,9 +41,39 @@ test.each([
   ['null', 'null'],
   ['half an object', '{"content":"x"'],
   ['nothing', ''],
-  ['a byte order mark before the object', '\ufeff{"content":"x"}'],
+  ['an object and more', '{"content":"x"} {}'],
+  ['an object within 100 others', `${'{"a":'.repeat(100)}{}${'}'.repeat(100)}`],
+  ['an array within 100 others', `{"content":"x","a":${'['.repeat(100)}${']'.repeat(100)}}`],
 ])('%s is no object and has no text', (_, payload) => {
   expect(textFields(base64(payload))).toEqual({ text: {} });
+});
+
+test('a byte order mark before the object is skipped, once', () => {
+  expect(textFields(base64('\ufeff{"content":"x"}'))).toEqual({ text: { content: 'x' } });
+  expect(textFields(base64('\ufeff\ufeff{"content":"x"}'))).toEqual({ text: {} });
+});
+
+test('an object of 100 levels is one', () => {
+  const payload = `{"content":"x","a":${'['.repeat(99)}${']'.repeat(99)}}`;
+  expect(textFields(base64(payload))).toEqual({ text: { content: 'x' } });
+});
+
+test('the first 64 string fields are searched, whatever else is between them', () => {
+  const payload = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`f${i}`, i % 2 === 0 ? `text ${i}` : i]));
+  const { text } = textFields(base64(payload));
+  expect(Object.keys(text)).toEqual(Array.from({ length: 64 }, (_, i) => `f${2 * i}`));
+});
+
+test('each field is searched up to its 100,000th character, an emoji counting as one', () => {
+  const payload = { letters: 'a'.repeat(100_001), emoji: `${'😀'.repeat(10)}${'b'.repeat(100_000)}` };
+  const { text } = textFields(base64(payload));
+  expect(text.letters).toBe('a'.repeat(100_000));
+  expect(text.emoji).toBe(`${'😀'.repeat(10)}${'b'.repeat(99_990)}`);
+});
+
+test('of fields with one name the last one counts, as for JSON.parse', () => {
+  const payload = '{"content":"one","title":"x","type":1,"content":"two","title":5,"\\u0074ype":2}';
+  expect(textFields(base64(payload))).toEqual({ text: { content: 'two' }, type: 2 });
 });
 
 test('bytes that are no UTF-8 have no text, also within an object', () => {

@@ -1,52 +1,7 @@
 import type { ScopeClause, SearchQuery } from '../port.ts';
-import { attributesOf } from './documents.ts';
-import { type EncodedTerm, encodeTerms } from './encoding.ts';
 
-/** Meilisearch reads the first ten terms of a query. */
-const MOST_TERMS = 10;
-/** It looks at three neighbours at a time: of a longer phrase it finds all windows, not the phrase itself. */
-const EXACT_PHRASE = 3;
 /** Its time grows with the square of the values in one IN. */
 const VALUES_AT_ONCE = 500;
-
-/** One payload field's part of a query. */
-export interface FieldQuery {
-  q: string;
-  attributes: string[];
-  terms: EncodedTerm[];
-  where: { tokens: readonly string[]; parts: readonly string[] };
-  /** what Meilisearch finds has to be looked at again */
-  isLoose: boolean;
-}
-
-/** The fields that are searched, ORed; one that asks for nothing that can be found is left out. */
-export function fieldQueries(text: Record<string, string>): FieldQuery[] {
-  return Object.entries(text).flatMap(([field, value]) => {
-    const terms = encodeTerms(field, value);
-    if (terms.length === 0) return [];
-    const where = attributesOf(field);
-    // Long phrases select most.
-    const sent = terms.toSorted((a, b) => b.tokens.length - a.tokens.length).slice(0, MOST_TERMS);
-    return {
-      q: sent.map(({ tokens }) => `"${tokens.join(' ')}"`).join(' '),
-      attributes: [...where.tokens, ...where.parts],
-      terms,
-      where,
-      isLoose: terms.length > MOST_TERMS || terms.some(({ tokens }) => tokens.length > EXACT_PHRASE),
-    };
-  });
-}
-
-/** Whether a document's attributes hold what the field asks for. */
-export function holds(document: Record<string, unknown>, { terms, where }: FieldQuery): boolean {
-  return terms.every((term) =>
-    where[term.where].some((name) => {
-      const value = document[name];
-      const text = Array.isArray(value) ? value.join(' ') : String(value ?? '');
-      return ` ${text} `.includes(` ${term.tokens.join(' ')} `);
-    }),
-  );
-}
 
 /** What every hit must satisfy: elements are ANDed, those of an inner array ORed. Keys are hex, so quoting is safe. */
 export function filterOf(query: SearchQuery): (string | string[])[] {

@@ -1,0 +1,71 @@
+import { type FieldSpan, scanJson, stringAt } from '@ruyi/search';
+
+/** An answer of usersearch, or an error's, as the command line shows it. */
+export interface ShownAnswer {
+  msg?: string;
+  total: number;
+  truncated: boolean;
+  messages: ShownMessage[];
+}
+
+export interface ShownMessage {
+  timestamp: number;
+  channel_id: string;
+  channel_type: number;
+  message_seq: number;
+  from_uid: string;
+  /** the payload's JSON text as it came; parsed, it would lose digits, duplicate keys and the order of keys */
+  payload: string;
+}
+
+/** The answer and its list around a payload of 100 levels. */
+const MAX_DEPTH = 103;
+
+/** @returns undefined if the bytes are no JSON object */
+export function parseAnswer(bytes: Buffer): ShownAnswer | undefined {
+  const answer = membersOf(bytes);
+  if (!answer) return undefined;
+  const text = (name: string) => answer.get(name)?.toString() ?? 'null';
+  const msg: unknown = JSON.parse(text('msg'));
+  return {
+    ...(typeof msg === 'string' ? { msg } : {}),
+    total: Number(JSON.parse(text('total')) ?? 0),
+    truncated: JSON.parse(text('truncated')) === true,
+    messages: elementsOf(answer.get('messages')).map(messageOf),
+  };
+}
+
+function messageOf(bytes: Buffer): ShownMessage {
+  const members = membersOf(bytes);
+  const value = (name: string): unknown => JSON.parse(members?.get(name)?.toString() ?? 'null');
+  return {
+    timestamp: Number(value('timestamp')),
+    channel_id: String(value('channel_id')),
+    channel_type: Number(value('channel_type')),
+    message_seq: Number(value('message_seq')),
+    from_uid: String(value('from_uid')),
+    payload: payloadOf(members?.get('payload')),
+  };
+}
+
+/** With SEARCH_PAYLOAD=base64 the payload's text comes as a base64 string. */
+function payloadOf(value: Buffer | undefined): string {
+  if (!value) return '{}';
+  const isBase64 = value[0] === 0x22;
+  return isBase64 ? Buffer.from(stringAt(value, 0, value.length), 'base64').toString() : value.toString();
+}
+
+/** The members of a JSON object, each as its text. */
+function membersOf(bytes: Buffer): Map<string, Buffer> | undefined {
+  const members = new Map<string, Buffer>();
+  const kind = scanJson(bytes, MAX_DEPTH, (_, start, end, nameStart, nameEnd) => {
+    if (nameEnd > nameStart) members.set(stringAt(bytes, nameStart, nameEnd), bytes.subarray(start, end));
+  });
+  return kind === 'object' ? members : undefined;
+}
+
+function elementsOf(bytes: Buffer | undefined): Buffer[] {
+  const spans: Pick<FieldSpan, 'start' | 'end'>[] = [];
+  const kind = bytes && scanJson(bytes, MAX_DEPTH, (_, start, end) => spans.push({ start, end }));
+  return bytes && kind === 'array' ? spans.map(({ start, end }) => bytes.subarray(start, end)) : [];
+}

@@ -1,0 +1,30 @@
+import { finderOf } from './occurrences.ts';
+import { phrasesOf } from './query.ts';
+
+/** `prefix`: found only because a word merely begins like the last one of the value; ranks behind `whole` (rule 8) */
+export type Match = 'whole' | 'prefix';
+
+/** Whether a text is found. */
+export type Matcher = (text: string) => Match | undefined;
+
+/**
+ * The definition of "found" (contract §2, text rules 1 to 8): all phrases of the value occur in the text. Linear in the
+ * text. Both engines ask their index for candidates and verify them here.
+ */
+export function matcherOf(value: string): Matcher {
+  const phrases = phrasesOf(value);
+  const find = finderOf(phrases);
+  return (text) => {
+    if (phrases.length === 0) return undefined;
+    const found = new Map<number, Match>();
+    let whole = 0;
+    find(text, ({ phrase, how }) => {
+      const known = found.get(phrase);
+      if (known === undefined || (known === 'prefix' && how === 'whole')) found.set(phrase, how);
+      if (how === 'whole' && known !== 'whole') whole++;
+      return whole === phrases.length;
+    });
+    if (found.size < phrases.length) return undefined;
+    return whole === phrases.length ? 'whole' : 'prefix';
+  };
+}

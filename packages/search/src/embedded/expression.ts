@@ -1,0 +1,69 @@
+import { type Match, matcherOf } from '../analyzer/matcher.ts';
+import { phrasesOf } from '../analyzer/query.ts';
+import { CONTENT_FIELD } from '../port.ts';
+import { type Part, partsOf } from './phrases.ts';
+import type { StoredIndex } from './storedIndex.ts';
+
+/** A query's text as the index understands it. */
+export interface TextRequest {
+  /** the FTS5 expression; finds all that is found, and more unless `isExact` */
+  match: string;
+  isExact: boolean;
+  /** finds those in which whole words are hit; undefined if that is all of them */
+  whole: string | undefined;
+  /** whether a word or character may go on: the index then gathers all that begin so before it gives the first hit */
+  hasPrefix: boolean;
+  /** the same by looking at the fields themselves */
+  find(text: Record<string, string>): Match | undefined;
+}
+
+/** A column of the index, and what stands before each token of a field in it. */
+interface Columns {
+  text: string;
+  grams: string;
+  mark: string;
+}
+
+/** Fields ORed, what one asks for ANDed. @returns undefined if nothing can be found */
+export function textRequest(index: StoredIndex, text: Record<string, string>): TextRequest | undefined {
+  const fields = Object.entries(text).flatMap(([name, value]) => {
+    const columns = columnsOf(index, name);
+    const parts = columns ? partsOf(phrasesOf(value)) : [];
+    return columns && parts.length > 0 ? [{ name, columns, parts, matcher: matcherOf(value) }] : [];
+  });
+  if (fields.length === 0) return undefined;
+  const parts = fields.flatMap((field) => field.parts);
+  const expression = (mayGoOn: boolean) =>
+    fields
+      .map(({ columns, parts }) => `(${parts.map((part) => sqlOf(part, columns, mayGoOn)).join(' AND ')})`)
+      .join(' OR ');
+  return {
+    match: expression(true),
+    isExact: parts.every(({ isExact }) => isExact),
+    whole: parts.some(({ mayGoOn }) => mayGoOn) ? expression(false) : undefined,
+    hasPrefix: parts.some(
+      ({ mayGoOn, alternatives }) => mayGoOn || alternatives.some(({ isBeginning }) => isBeginning),
+    ),
+    find(texts) {
+      const found = fields.map(({ name, matcher }) =>
+        Object.hasOwn(texts, name) ? matcher(texts[name] ?? '') : undefined,
+      );
+      return found.find((match) => match === 'whole') ?? found.find((match) => match !== undefined);
+    },
+  };
+}
+
+function columnsOf(index: StoredIndex, name: string): Columns | undefined {
+  if (name === CONTENT_FIELD) return { text: 'content', grams: 'grams', mark: '' };
+  const id = index.fieldId(name);
+  return id === undefined ? undefined : { text: 'ext', grams: 'ext_grams', mark: `${id}_` };
+}
+
+/** Tokens hold letters, digits and characters that mean nothing to FTS5, so quoting them is safe. */
+function sqlOf({ column, alternatives, mayGoOn }: Part, columns: Columns, withBeginnings: boolean): string {
+  const phrases = alternatives.map(({ tokens, isBeginning }) => {
+    const phrase = `"${tokens.map((token) => columns.mark + token).join(' ')}"`;
+    return isBeginning || (mayGoOn && withBeginnings) ? `${phrase} *` : phrase;
+  });
+  return `${columns[column]} : (${phrases.join(' OR ')})`;
+}

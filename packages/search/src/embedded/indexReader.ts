@@ -1,0 +1,48 @@
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import Sqlite, { type Database } from 'better-sqlite3';
+import type { SearchQuery, SearchResult } from '../port.ts';
+import { isDamaged, suspicionOf } from './damage.ts';
+import { IndexFiles } from './files.ts';
+import { search } from './query.ts';
+
+/** Searches the index of a folder; the calls block, so it belongs in a process of its own. */
+export class IndexReader {
+  readonly #files: IndexFiles;
+  #open: { database: Database; file: string; inode: number } | undefined;
+
+  constructor(directory: string) {
+    this.#files = new IndexFiles(directory);
+  }
+
+  /** What the index holds now; nothing while there is none. A damaged file is reported to its writer. */
+  search(query: SearchQuery): SearchResult {
+    try {
+      const database = this.#current();
+      return database ? search(database, query) : { total: 0, hits: [] };
+    } catch (error) {
+      if (isDamaged(error)) writeFileSync(suspicionOf(this.#files.current()), '');
+      this.#open?.database.close();
+      this.#open = undefined;
+      throw error;
+    }
+  }
+
+  /** The index as it is now; undefined while there is none. A file that was replaced is opened again. */
+  #current(): Database | undefined {
+    const file = this.#files.current();
+    const inode = existsSync(file) ? statSync(file).ino : 0;
+    if (this.#open && this.#open.file === file && this.#open.inode === inode) return this.#open.database;
+    this.#open?.database.close();
+    this.#open = undefined;
+    if (inode === 0) return undefined;
+    const database = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: 2000 });
+    // The writer makes the tables right after the file.
+    if (database.prepare("select 1 from sqlite_master where name = 'text'").get() === undefined) {
+      database.close();
+      return undefined;
+    }
+    database.pragma('cache_size = -32768');
+    this.#open = { database, file, inode };
+    return database;
+  }
+}

@@ -1,0 +1,55 @@
+// A search process: asks the engine and makes payloads presentable, so that the process that answers requests does not.
+// Its parent forks it, tells it the engine, and kills it when a task takes too long.
+import { Worker } from 'node:worker_threads';
+import { presentPayload } from '../payload/presentPayload.ts';
+import type { SearchQuery, SearchResult } from '../port.ts';
+import type { EngineSettings, FromProcess, Presented, Task, ToProcess } from './tasks.ts';
+
+type Search = (query: SearchQuery) => SearchResult | Promise<SearchResult>;
+
+const WATCH = new URL('./parentWatch.js', import.meta.url);
+const [parent = '0'] = process.argv.slice(2);
+
+/** Only the engine that is used is loaded. */
+async function openEngine(settings: EngineSettings): Promise<Search> {
+  if (settings.name === 'embedded') {
+    const { IndexReader } = await import('../embedded/indexReader.ts');
+    const reader = new IndexReader(settings.directory);
+    return (query) => reader.search(query);
+  }
+  const { createMeilisearchEngine } = await import('../meilisearch/engine.ts');
+  const engine = createMeilisearchEngine({ url: settings.url, apiKey: settings.apiKey, role: 'reader' });
+  return (query) => engine.search(query);
+}
+
+async function perform(search: Search, task: Task): Promise<FromProcess> {
+  if (task.kind === 'search') return { kind: 'found', result: await search(task.query) };
+  return { kind: 'presented', presented: present(task) };
+}
+
+function present({ payloads, presentation }: Task & { kind: 'present' }): Presented {
+  const shown = payloads.map((payload) => presentPayload(payload, presentation));
+  let end = 0;
+  return { bytes: Buffer.concat(shown), ends: shown.map(({ length }) => (end += length)) };
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const tell = (message: FromProcess) => void process.send?.(message);
+
+// A signal to the whole process group is the parent's to hear: it ends its processes when it has answered.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit(0));
+new Worker(WATCH, { workerData: parent }).unref();
+
+let search: Promise<Search> | undefined;
+process.on('message', async (message: ToProcess) => {
+  try {
+    if ('settings' in message) {
+      search = openEngine(message.settings);
+      await search;
+      tell({ kind: 'ready' });
+    } else if (search) tell(await perform(await search, message.task));
+  } catch (error) {
+    tell({ kind: 'failed', reason: reasonOf(error) });
+  }
+});

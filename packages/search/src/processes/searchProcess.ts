@@ -1,0 +1,112 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { SearchUnavailableError } from '../port.ts';
+import type { EngineSettings, FromProcess, Task, ToProcess } from './tasks.ts';
+
+const MOST_HEAP_MB = 384;
+
+/** Processes run compiled code; seen from the sources (tests) that is in dist. */
+const ENTRY = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/processes/main.js' : './main.js', import.meta.url),
+);
+
+interface Pending {
+  resolve(reply: FromProcess): void;
+  reject(error: Error): void;
+  timer?: NodeJS.Timeout;
+}
+
+/** One child process that does one task at a time. */
+export class SearchProcess {
+  /** resolves when it can be asked; rejects if it ends before */
+  readonly ready: Promise<void>;
+  /** resolves with the reason when the process is gone */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcess;
+  #pending: Pending | undefined;
+  #reason: string | undefined;
+
+  constructor(settings: EngineSettings) {
+    // Messages are payloads in bulk: the structured clone copies their bytes, JSON would escape and parse them again.
+    this.#child = fork(ENTRY, [String(process.pid)], {
+      execArgv: [`--max-old-space-size=${MOST_HEAP_MB}`],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    // A process that only waits for work keeps nobody running.
+    this.#child.unref();
+    this.#child.channel?.unref();
+    this.ready = this.#next().then((reply) => {
+      if (reply.kind === 'failed') this.kill(reply.reason);
+      if (reply.kind !== 'ready') throw new SearchUnavailableError(`a search process cannot start: ${reply.kind}`);
+    });
+    this.ready.catch(() => {});
+    this.ended = new Promise((resolve) => {
+      const gone = (how: string) => {
+        this.#reason ??= how;
+        this.#settle()?.reject(new SearchUnavailableError(`the search process ended: ${this.#reason}`));
+        resolve(this.#reason);
+      };
+      this.#child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`));
+      this.#child.once('error', (error) => gone(error.message));
+    });
+    this.#child.on('message', (reply: FromProcess) => this.#settle()?.resolve(reply));
+    this.#send({ settings });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get isBusy(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  get isAlive(): boolean {
+    return this.#reason === undefined;
+  }
+
+  /**
+   * Has a task done. A process that does not reply in time is ended: nothing else stops a search inside SQLite, and its
+   * memory goes with it.
+   * @throws SearchUnavailableError if the task fails, takes longer than `withinMs`, or the process ends
+   */
+  async ask(task: Task, withinMs: number): Promise<FromProcess> {
+    if (!this.isAlive) throw new SearchUnavailableError(`the search process ended: ${this.#reason}`);
+    if (withinMs <= 0) throw new SearchUnavailableError('the search took too long');
+    const answered = this.#next(withinMs);
+    this.#send({ task });
+    const reply = await answered;
+    if (reply.kind === 'failed') throw new SearchUnavailableError(`the search failed: ${reply.reason}`);
+    return reply;
+  }
+
+  /** Ends the process at once, with whatever it is doing. */
+  kill(reason: string): void {
+    this.#reason ??= reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  #next(withinMs?: number): Promise<FromProcess> {
+    return new Promise((resolve, reject) => {
+      this.#pending = { resolve, reject };
+      if (withinMs === undefined) return;
+      this.#pending.timer = setTimeout(() => {
+        this.kill('it took too long');
+        this.#settle()?.reject(new SearchUnavailableError(`the search took longer than ${Math.round(withinMs)} ms`));
+      }, withinMs);
+    });
+  }
+
+  #settle(): Pending | undefined {
+    const pending = this.#pending;
+    clearTimeout(pending?.timer);
+    this.#pending = undefined;
+    return pending;
+  }
+
+  #send(message: ToProcess): void {
+    // A failure to send is followed by the exit that tells whoever waits.
+    this.#child.send(message, () => {});
+  }
+}

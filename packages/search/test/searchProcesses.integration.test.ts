@@ -1,0 +1,256 @@
+import { fileURLToPath } from 'node:url';
+import {
+  createEmbeddedEngine,
+  type ProcessBounds,
+  type SearchEngine,
+  SearchProcesses,
+  type SearchTurn,
+  SearchUnavailableError,
+} from '@ruyi/search';
+import { expectNoLeaks, startProcess, type TempDir, tempDir, waitFor } from '@ruyi/testkit';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { personal, queryOf, user } from './contract/documents.ts';
+
+const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+
+let folder: TempDir;
+let writer: SearchEngine;
+let opened: SearchProcesses[];
+let notes: string[];
+beforeEach(async () => {
+  [folder, opened, notes] = [tempDir('searching'), [], []];
+  writer = createEmbeddedEngine({ directory: folder.path, role: 'writer' });
+  await writer.prepare();
+  await writer.index([personal('m', 'ann', 'bob', 'hello')]);
+});
+afterEach(async () => {
+  await Promise.all([writer.close(), ...opened.map((one) => one.close())]);
+  folder.remove();
+});
+afterAll(expectNoLeaks);
+
+function open(bounds: Partial<ProcessBounds> = {}) {
+  const processes = new SearchProcesses({ name: 'embedded', directory: folder.path }, bounds, (line) =>
+    notes.push(line),
+  );
+  opened.push(processes);
+  return processes;
+}
+
+const QUERY = queryOf({ audience: [user('ann')], text: { content: 'hello' }, limit: 10 });
+const find = (turn: SearchTurn) => turn.search(QUERY);
+const found = async (processes: SearchProcesses, who = '') => (await processes.run(who, find)).total;
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A turn that is kept until it is let go. */
+async function keepTurn(processes: SearchProcesses, who: string) {
+  let letGo = () => {};
+  const isOver = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let turn: SearchTurn | undefined;
+  const ended = processes.run(who, async (given) => {
+    turn = given;
+    await isOver;
+  });
+  return { ended, letGo, hasTurn: () => turn !== undefined };
+}
+
+/** Stops the process of a turn, as something does that never comes back, such as a step of SQLite. */
+async function freeze(turn: SearchTurn): Promise<number> {
+  await turn.search(QUERY);
+  process.kill(turn.pid, 'SIGSTOP');
+  return turn.pid;
+}
+
+/** Begins a search in a process that hears nothing any more. */
+async function beginFrozen(processes: SearchProcesses) {
+  let pid = 0;
+  const outcome = processes
+    .run('slow', async (turn) => {
+      pid = await freeze(turn);
+      return turn.search(QUERY);
+    })
+    .then(
+      () => 'found',
+      (error: unknown) => error,
+    );
+  await waitFor(() => pid > 0, { what: 'the process to be frozen' });
+  return { pid, outcome };
+}
+
+describe('a search that takes too long', () => {
+  test('is refused, its process ended and another one started, while others are answered', async () => {
+    const processes = open({ turnMs: 3000 });
+    const { pid, outcome } = await beginFrozen(processes);
+    expect([await found(processes, 'other'), isRunning(pid)]).toEqual([1, true]);
+    expect(await outcome).toBeInstanceOf(SearchUnavailableError);
+    await waitFor(() => !isRunning(pid), { what: 'the process to be gone' });
+    await waitFor(() => processes.pids.length === 2, { what: 'another process' });
+    expect(processes.pids).not.toContain(pid);
+    for (const who of ['slow', 'other', '']) expect(await found(processes, who)).toBe(1);
+  });
+
+  test('is one with all of its tasks: they share one time', async () => {
+    const processes = open({ turnMs: 300, processes: 1 });
+    const many = processes.run('slow', async (turn) => {
+      for (;;) await turn.search(QUERY);
+    });
+    await expect(many).rejects.toThrow(SearchUnavailableError);
+    expect(await found(processes)).toBe(1);
+  });
+
+  test('does not hold up the closing, and its process is gone then', async () => {
+    const processes = open({ turnMs: 60_000 });
+    const { pid, outcome } = await beginFrozen(processes);
+    await processes.close();
+    expect(await outcome).toBeInstanceOf(SearchUnavailableError);
+    expect(isRunning(pid)).toBe(false);
+  });
+});
+
+describe('a process that is killed', () => {
+  test('during a search is replaced, and that search is refused', async () => {
+    const processes = open({ turnMs: 60_000 });
+    const { pid, outcome } = await beginFrozen(processes);
+    process.kill(pid, 'SIGKILL');
+    expect(await outcome).toBeInstanceOf(SearchUnavailableError);
+    expect(await found(processes, 'slow')).toBe(1);
+    await waitFor(() => processes.pids.length === 2, { what: 'another process' });
+    expect(processes.pids).not.toContain(pid);
+  });
+
+  test('while nobody searches is replaced, and the end is told', async () => {
+    const processes = open({ processes: 1 });
+    processes.warm();
+    const [pid = 0] = processes.pids;
+    expect(await found(processes)).toBe(1);
+    expect(processes.pids).toEqual([pid]);
+    process.kill(pid, 'SIGKILL');
+    await waitFor(() => processes.pids.length > 0 && !processes.pids.includes(pid), { what: 'another process' });
+    expect(await found(processes)).toBe(1);
+    expect(notes).toEqual(['a search process ended: SIGKILL']);
+  });
+
+  test('by a signal to its whole group but the strongest goes on: its parent ends it', async () => {
+    const processes = open({ processes: 1 });
+    expect(await found(processes)).toBe(1);
+    const before = processes.pids;
+    for (const pid of before) for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(pid, signal);
+    expect(await found(processes)).toBe(1);
+    expect(processes.pids).toEqual(before);
+  });
+});
+
+test('a process that cannot start is told to those who wait, and tried again by the next search', async () => {
+  const processes = new SearchProcesses({ name: 'meilisearch', url: 'no address', apiKey: '' }, {}, (line) =>
+    notes.push(line),
+  );
+  opened.push(processes);
+  for (const n of [1, 2]) {
+    await expect(processes.run('', find)).rejects.toThrow(SearchUnavailableError);
+    await waitFor(() => notes.length === n, { what: 'the line about it' });
+  }
+  expect(processes.pids).toEqual([]);
+});
+
+describe('turns', () => {
+  test('a user has one at a time, so that another user does not wait for the searches of one', async () => {
+    const processes = open();
+    const first = await keepTurn(processes, 'ann');
+    const second = await keepTurn(processes, 'ann');
+    await waitFor(first.hasTurn, { what: 'the first turn' });
+    expect(await found(processes, 'bob')).toBe(1);
+    expect(second.hasTurn()).toBe(false);
+    first.letGo();
+    await waitFor(second.hasTurn, { what: 'the second turn' });
+    second.letGo();
+    await Promise.all([first.ended, second.ended]);
+  });
+
+  test('a search that gets none in time is refused, as is one too many', async () => {
+    const processes = open({ waitMs: 1000, mostOfOne: 2, most: 3 });
+    await waitFor(() => found(processes), { what: 'a process that has started' });
+    const kept = await keepTurn(processes, 'ann');
+    await waitFor(kept.hasTurn, { what: 'the turn' });
+    const waiting = ['ann', 'ann'].map((who) =>
+      expect(processes.run(who, find)).rejects.toThrow(/no turn within 1000 ms/),
+    );
+    await expect(processes.run('ann', find)).rejects.toThrow(/2 searches are waiting/);
+    await Promise.all(waiting);
+    kept.letGo();
+    await kept.ended;
+    expect(await found(processes, 'ann')).toBe(1);
+  });
+
+  test('an error of the work is its own, and the turn goes on to the next', async () => {
+    const processes = open({ processes: 1 });
+    const failing = processes.run('ann', async () => {
+      throw new Error('of the work');
+    });
+    await expect(failing).rejects.toThrow('of the work');
+    expect(await found(processes, 'ann')).toBe(1);
+  });
+
+  test('what is left running at the end of a turn does not reach the next one', async () => {
+    const processes = open({ processes: 1 });
+    await processes.run('ann', async (turn) => {
+      turn.search(QUERY).catch(() => {});
+    });
+    const other = queryOf({ audience: [user('nobody')], limit: 10 });
+    expect((await processes.run('bob', (turn) => turn.search(other))).total).toBe(0);
+  });
+});
+
+describe('processes end with their parent', () => {
+  test('that is killed', async () => {
+    const parent = await startProcess(fixture('searcher.mjs'), {}, { args: [folder.path] });
+    const [pid] = Array.isArray(parent.details.pids) ? parent.details.pids : [];
+    expect(isRunning(Number(pid))).toBe(true);
+    await parent.kill('SIGKILL');
+    await waitFor(() => !isRunning(Number(pid)), { what: 'the search process to end' });
+  });
+
+  test('that is killed while they are busy and hear nothing', async () => {
+    const parent = await startProcess(fixture('spinner.mjs'), {}, { args: ['parent'] });
+    const pid = Number(parent.details.pid);
+    expect(isRunning(pid)).toBe(true);
+    await parent.kill('SIGKILL');
+    await waitFor(() => !isRunning(pid), { what: 'the busy process to end' });
+  });
+
+  test('whom they do not keep running', async () => {
+    const parent = await startProcess(fixture('searcher.mjs'), {}, { args: [folder.path, 'end'] });
+    expect(await parent.exit).toEqual({ code: 0, signal: null });
+    const [pid] = Array.isArray(parent.details.pids) ? parent.details.pids : [];
+    await waitFor(() => !isRunning(Number(pid)), { what: 'the search process to end' });
+  });
+});
+
+test('payloads are made presentable, in their order', async () => {
+  const processes = open();
+  const payloads = ['{"content":"hello","n":1.10}', 'no object', '{"__proto__":"hello"}'];
+  const shown = await processes.run('', (turn) =>
+    turn.present(
+      payloads.map((text) => Buffer.from(text).toString('base64')),
+      {
+        highlights: ['payload.content', 'payload.__proto__'],
+        text: JSON.parse('{"content":"hello","__proto__":"hello"}'),
+        mode: 'object',
+      },
+    ),
+  );
+  expect(shown.map(String)).toEqual([
+    '{"content":"<mark>hello</mark>","n":1.10}',
+    '{}',
+    '{"__proto__":"<mark>hello</mark>"}',
+  ]);
+});
