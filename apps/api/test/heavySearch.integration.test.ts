@@ -35,6 +35,12 @@ async function anotherApi() {
   return { api, process, address, post };
 }
 
+/** The ids of the processes in which it searches. */
+const searchProcesses = ({ api }: Client) =>
+  processesOf(String(system.config.DATA_DIR)).flatMap(({ pid, command }) =>
+    command.endsWith(`processes/main.js ${api.pid}`) ? [pid] : [],
+  );
+
 type Client = Awaited<ReturnType<typeof anotherApi>>;
 
 /**
@@ -112,11 +118,7 @@ describe('a search that is heavy hurts nobody', () => {
     await client.post('/message/send', { ...group(fresh('room')), payload: say('before the end') });
     expect(await client.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     await Promise.all(last);
-    const left = () =>
-      processesOf(String(system.config.DATA_DIR)).filter(({ command }) =>
-        command.includes(`main.js ${client.api.pid}`),
-      );
-    await waitFor(() => left().length === 0, { what: 'its search processes to end' });
+    await waitFor(() => searchProcesses(client).length === 0, { what: 'its search processes to end' });
   });
 
   test('as many single characters are to be marked in many long texts', async () => {
@@ -139,3 +141,40 @@ describe('a search that is heavy hurts nobody', () => {
     expect((await system.search({ uid, payload: { content: 'deep' } })).total).toBe(0);
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'a search whose process never comes back is 503, the process replaced, and SIGTERM ends the API all the same',
+  async () => {
+    const { uid } = await userWhoReads('hello');
+    const client = await anotherApi();
+    const search = { uid, payload: { content: 'hello' } };
+    const total = async () => {
+      const { status, body } = await client.post(SEARCH, search);
+      return status === 200 ? JSON.parse(body).total : status;
+    };
+    const freeze = async () => {
+      await waitFor(async () => (await total()) === 1, { what: 'the message to be found' });
+      await waitFor(() => searchProcesses(client).length === 2, { what: 'two search processes' });
+      const frozen = searchProcesses(client);
+      for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+      return frozen;
+    };
+    const frozen = await freeze();
+    const others = [uid, fresh('ben'), fresh('carl')].map((who) => ({ ...search, uid: who }));
+    const answers = await besideOthers(client, others);
+    expect(answers[0]?.status).toBe(503);
+    expect(Number(answers[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    answered(answers);
+    await waitFor(async () => (await total()) === 1, { what: 'the message to be found again' });
+    // The other one was asked, too, or serves again as soon as it is let go.
+    for (const pid of searchProcesses(client)) process.kill(pid, 'SIGCONT');
+    expect(searchProcesses(client)).not.toEqual(frozen);
+
+    await freeze();
+    const last = client.post(SEARCH, search).catch(() => undefined);
+    await client.post('/message/send', { ...group(fresh('room')), payload: say('before the end') });
+    expect(await client.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await last;
+    expect(searchProcesses(client)).toEqual([]);
+  },
+);

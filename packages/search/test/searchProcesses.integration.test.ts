@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import {
   createEmbeddedEngine,
+  type Presentation,
   type ProcessBounds,
   type SearchEngine,
   SearchProcesses,
@@ -220,7 +222,7 @@ describe('processes end with their parent', () => {
   });
 
   test('that is killed while they are busy and hear nothing', async () => {
-    const parent = await startProcess(fixture('spinner.mjs'), {}, { args: ['parent'] });
+    const parent = await startProcess(fixture('spinner.mjs'), {}, { args: ['parent', 'spin'] });
     const pid = Number(parent.details.pid);
     expect(isRunning(pid)).toBe(true);
     await parent.kill('SIGKILL');
@@ -233,6 +235,31 @@ describe('processes end with their parent', () => {
     const [pid] = Array.isArray(parent.details.pids) ? parent.details.pids : [];
     await waitFor(() => !isRunning(Number(pid)), { what: 'the search process to end' });
   });
+});
+
+test('a process that takes too much memory is ended, also while it is busy', async () => {
+  const parent = await startProcess(fixture('spinner.mjs'), {}, { args: ['parent', 'hoard'] });
+  await waitFor(() => parent.details.signal === 'SIGKILL', { what: 'the process to be ended' });
+  await parent.exit;
+});
+
+test('a Meilisearch that does not answer costs that search and nothing else', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const processes = new SearchProcesses({ name: 'meilisearch', url, apiKey: '' }, { turnMs: 2000 });
+  opened.push(processes);
+  const stuck = processes.run('ann', find).then(
+    () => 'found',
+    (error: unknown) => error,
+  );
+  const presentation: Presentation = { highlights: [], text: {}, mode: 'object' };
+  const [shown] = await processes.run('bob', (turn) => turn.present(['e30='], presentation));
+  expect(String(shown)).toBe('{}');
+  expect(await stuck).toBeInstanceOf(SearchUnavailableError);
+  silent.closeAllConnections();
+  await new Promise((resolve) => silent.close(resolve));
 });
 
 test('payloads are made presentable, in their order', async () => {

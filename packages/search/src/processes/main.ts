@@ -3,12 +3,16 @@
 import { Worker } from 'node:worker_threads';
 import { presentPayload } from '../payload/presentPayload.ts';
 import type { SearchQuery, SearchResult } from '../port.ts';
+import type { Watched } from './parentWatch.ts';
 import type { EngineSettings, FromProcess, Presented, Task, ToProcess } from './tasks.ts';
 
 type Search = (query: SearchQuery) => SearchResult | Promise<SearchResult>;
 
 const WATCH = new URL('./parentWatch.js', import.meta.url);
-const [parent = '0'] = process.argv.slice(2);
+const [parent] = process.argv.slice(2);
+/** Far above what any search needs: the heap has a bound of its own, this one is for what lies outside of it. */
+const MOST_MEMORY = 768 * 1024 * 1024;
+const watched: Watched = { parent: Number(parent), mostMemory: MOST_MEMORY };
 
 /** Only the engine that is used is loaded. */
 async function openEngine(settings: EngineSettings): Promise<Search> {
@@ -39,7 +43,7 @@ const tell = (message: FromProcess) => void process.send?.(message);
 // A signal to the whole process group is the parent's to hear: it ends its processes when it has answered.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));
-new Worker(WATCH, { workerData: parent }).unref();
+new Worker(WATCH, { workerData: watched }).unref();
 
 let search: Promise<Search> | undefined;
 process.on('message', async (message: ToProcess) => {

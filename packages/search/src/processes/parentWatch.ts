@@ -3,10 +3,15 @@
 import { workerData } from 'node:worker_threads';
 
 const EVERY_MS = 250;
-/** Far above what any search needs: the heap is bounded by itself, this bounds what lies outside of it. */
-const MOST_MEMORY = 768 * 1024 * 1024;
 
-const parent = Number(workerData);
+export interface Watched {
+  /** the parent's process id */
+  parent: number;
+  /** resident memory of the process, in bytes */
+  mostMemory: number;
+}
+
+const { parent, mostMemory }: Watched = workerData;
 setInterval(() => {
-  if (process.ppid !== parent || process.memoryUsage.rss() > MOST_MEMORY) process.kill(process.pid, 'SIGKILL');
+  if (process.ppid !== parent || process.memoryUsage.rss() > mostMemory) process.kill(process.pid, 'SIGKILL');
 }, EVERY_MS);
