@@ -10,7 +10,11 @@ export default defineConfig({
       {
         ...shared,
         // Also on a machine that is busy: a test that hangs is to be told from one that waits for a core.
-        test: { name: 'unit', include: ['{packages,apps}/*/test/**/*.unit.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          include: ['{packages,apps}/*/test/**/*.unit.test.ts', 'test/**/*.unit.test.ts'],
+          testTimeout: 60_000,
+        },
       },
       {
         ...shared,

@@ -1,0 +1,52 @@
+// Lists which package imports which, by their sources (tests aside), as a Markdown table.
+// usage: node scripts/list-imports.mjs           prints the table
+//        node scripts/list-imports.mjs --write   puts it into docs/architecture.md, between the two marks
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const PAGE = join(root, 'docs/architecture.md');
+const MARKED = /(<!-- imports -->\n)[\s\S]*?(<!-- \/imports -->)/;
+const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"]@ruyi\/([a-z]+)/g;
+
+/** The packages that the sources below a folder import, sorted. */
+function importsBelow(folder) {
+  const files = readdirSync(folder, { recursive: true }).map(String);
+  const sources = files
+    .filter((name) => /\.[cm]?ts$/.test(name))
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  return [...new Set(sources.flatMap((text) => [...text.matchAll(SPECIFIER)].map(([, name]) => name)))].sort();
+}
+
+/** Each member of the workspace that has sources, with what it imports. */
+function members() {
+  const inFolder = ['packages', 'apps'].flatMap((kind) =>
+    readdirSync(join(root, kind)).map((name) => ({ label: `${kind}/${name}`, src: join(root, kind, name, 'src') })),
+  );
+  const tools = ['bench', 'torture'].map((name) => ({ label: name, src: join(root, name, 'src') }));
+  return [...inFolder, ...tools]
+    .filter(({ src }) => existsSync(src))
+    .map(({ label, src }) => ({ label, imports: importsBelow(src) }));
+}
+
+/** The table as it stands in docs/architecture.md. */
+export function importTable() {
+  const rows = members().map(({ label, imports }) => [`\`${label}\``, imports.length === 0 ? '–' : imports.join(', ')]);
+  const all = [['who', 'imports'], ...rows];
+  const width = (column) => Math.max(...all.map((row) => row[column].length));
+  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(width(i))).join(' | ')} |`;
+  const rule = `| ${[0, 1].map((i) => '-'.repeat(width(i))).join(' | ')} |`;
+  return `${[line(all[0]), rule, ...rows.map(line)].join('\n')}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === '--write') {
+    const page = readFileSync(PAGE, 'utf8');
+    if (!MARKED.test(page)) throw new Error(`${PAGE} has no marks for the table`);
+    writeFileSync(
+      PAGE,
+      page.replace(MARKED, (_, begin, end) => `${begin}\n${importTable()}\n${end}`),
+    );
+  } else process.stdout.write(importTable());
+}

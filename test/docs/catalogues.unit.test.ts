@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { routes } from '../../apps/api/src/routes/index.ts';
+import { captures, page, root, runtimeSources } from './files.ts';
+
+/** What the code has and what its page lists are the same: neither may have more than the other. */
+
+const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
+/** The first cells of a page's table rows. */
+const firstCells = (text: string) => captures(text, /^\| (.*?) \|/gm);
+const quoted = (text: string, pattern = /`([^`]+)`/g) => captures(text, pattern);
+const source = (folder: string) =>
+  runtimeSources()
+    .filter(({ path }) => path.startsWith(folder))
+    .map(({ text }) => text)
+    .join('\n');
+
+test('settings: packages/config and docs/configuration.md', () => {
+  const [, environment = ''] =
+    /const Environment = z\.object\(\{\n(.*?)^\}\);$/ms.exec(source('packages/config/')) ?? [];
+  const inCode = sorted(captures(environment, /^ {2}([A-Z][A-Z0-9_]*):/gm));
+  const onPage = firstCells(page('docs/configuration.md')).flatMap((cell) => quoted(cell));
+  expect(sorted(onPage)).toEqual(inCode);
+  expect(inCode).toContain('REDIS_URL');
+});
+
+test('endpoints: the routes of the API and the headings of docs/api.md', () => {
+  const inCode = routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
+  const onPage = captures(page('docs/api.md'), /^### ([A-Z]+ \/\S*)$/gm);
+  expect(sorted(onPage)).toEqual(sorted(inCode));
+});
+
+test('error codes: ErrorCode and the table of docs/api.md', () => {
+  const [, union = ''] = /export type ErrorCode =([^;]*);/.exec(source('packages/contracts/')) ?? [];
+  const [, table = ''] = /^### Errors$(.*?)^### /ms.exec(page('docs/api.md')) ?? [];
+  const onPage = captures(table, /^\| \d[\d, ]*\| (.*?) \|/gm).flatMap((cell) => quoted(cell));
+  expect(sorted(onPage)).toEqual(sorted(captures(union, /'(\w+)'/g)));
+  expect(onPage).toContain('unavailable');
+});
+
+/** Named like a metric and none. */
+const OTHER_NAMES = ['ruyi_board'];
+
+test('metrics: names in the source and docs/metrics.md', () => {
+  const inCode = captures(source(''), /'(ruyi_[a-z_]+)'/g).filter((name) => !OTHER_NAMES.includes(name));
+  const onPage = firstCells(page('docs/metrics.md')).flatMap((cell) => quoted(cell, /`(ruyi_[a-z_]+)/g));
+  expect(sorted(onPage)).toEqual(sorted(inCode));
+  expect(onPage).toContain('ruyi_redis_up');
+});
+
+test('keys: packages/store/src/keys.ts and the table of docs/architecture.md', () => {
+  const inCode = captures(page('packages/store/src/keys.ts'), /[`'](r:\{[^`'\s]*)[`']/g).map((key) =>
+    key.replace(/\$\{\w+\}/g, '*'),
+  );
+  const [, table = ''] = /^## Keys$(.*?)^## /ms.exec(page('docs/architecture.md')) ?? [];
+  const onPage = firstCells(table).flatMap((cell) => quoted(cell));
+  expect(sorted(onPage.map((key) => key.replace('{s}', '{*}').replace(/<\w+>/g, '*')))).toEqual(sorted(inCode));
+});
+
+test('every invariant names its tests', () => {
+  const [, ...invariants] = page('docs/invariants.md').split(/^## /m);
+  for (const [i, text] of invariants.entries()) {
+    const [title = ''] = text.split('\n');
+    expect(title).toMatch(new RegExp(`^${i + 1}\\. `));
+    const [, tests = ''] = /^Tests: (.*)/ms.exec(text) ?? [];
+    const files = captures(tests, /\]\(\.\.\/([^)]+\.test\.ts)\)/g);
+    expect([title, files.length > 0, files.filter((file) => !existsSync(join(root, file)))]).toEqual([title, true, []]);
+  }
+});
+
+test('every decision stands in the list of decisions', () => {
+  const files = readdirSync(join(root, 'docs/decisions')).filter((name) => name !== 'README.md');
+  expect(captures(page('docs/decisions/README.md'), /\]\((\d{4}-[^)]+\.md)\)/g)).toEqual(files.sort());
+});
+
+test('docs/architecture.md lists who imports whom', () => {
+  const { stdout } = spawnSync(process.execPath, [join(root, 'scripts/list-imports.mjs')], { encoding: 'utf8' });
+  expect(page('docs/architecture.md')).toContain(`<!-- imports -->\n\n${stdout}\n<!-- /imports -->`);
+  expect(stdout).toContain('apps/api');
+});
