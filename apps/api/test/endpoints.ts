@@ -12,7 +12,7 @@ export interface Field {
   wrong: Wrong[];
 }
 
-/** An endpoint with a request that it accepts, and the fields of §2 and §3 with their bounds. */
+/** An endpoint with a request that it accepts, and the fields of docs/api.md §2 and §3 with their bounds. */
 export interface Endpoint {
   title: string;
   method: 'GET' | 'POST';

@@ -21,7 +21,7 @@ const MODES = ['navigate', 'no-cors', 'cors', 'absent'];
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 const PATHS = ['/channel/max_message_seq?channel_id=g&channel_type=2', '/health', '/livez', '/readyz'];
 
-/** The rule of the contract (§1, 403), once more: `forbidden` or not, for a server without a token. */
+/** The rule of the contract (docs/api.md §1, 403), once more: `forbidden` or not, for a server without a token. */
 function mustBeForbidden(host: string, origin: string, site: string, mode: string, method: string): boolean {
   if (['evil.example', 'evil.example:PORT', '10.0.0.1'].includes(host)) return true;
   if (mode === 'navigate' && (method === 'GET' || method === 'HEAD')) return false;

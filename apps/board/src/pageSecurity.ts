@@ -31,7 +31,7 @@ const REMEDY = 'set BOARD_TOKEN';
 
 /**
  * Without a token the loopback address is the only protection, and every web page that is open on this machine can send
- * to it: so the rule of the API holds (§1, 403).
+ * to it: so the rule of the API holds (docs/api.md §1, 403).
  */
 export const ownPagesOnly: RequestHandler = (request, response, next) => {
   const reason = reasonToForbid(request, REMEDY);

@@ -65,7 +65,7 @@ const ORIGINS = ['none', 'own', 'null', 'http://evil.example', 'http://127.0.0.1
 const SITES = ['absent', 'none', 'same-origin', 'same-site', 'cross-site'];
 const MODES = ['absent', 'navigate', 'cors'];
 
-/** The rule of the contract (§1, 403), once more. */
+/** The rule of the contract (docs/api.md §1, 403), once more. */
 function mustBeForbidden(host: string, origin: string, site: string, mode: string, isRead: boolean): boolean {
   if (host === 'evil.example' || host === '10.0.0.1') return true;
   if (mode === 'navigate' && isRead) return false;

@@ -71,7 +71,7 @@ const Environment = z.object({
     .default('info'),
 });
 
-/** Every setting (contract §4), typed and frozen; sizes in bytes, times in seconds. */
+/** Every setting (docs/configuration.md), typed and frozen; sizes in bytes, times in seconds. */
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -112,7 +112,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Reads the environment once (contract §4). An empty variable counts as unset.
+ * Reads the environment once (docs/configuration.md). An empty variable counts as unset.
  * @throws ConfigError naming the variable, its rule and, unless it is a secret, the value
  */
 export function loadConfig(env: Record<string, string | undefined>): Config {

@@ -6,8 +6,8 @@ const UNIX = /^redis\+unix:\/\/(?:[^/@?#:]*(?::[^/@?#]*)?@)?(\/[^?#]+)(?:#(\d{1,
 const FORMS = 'must be redis://…, rediss://… or redis+unix://[user:password@]/path#db';
 
 /**
- * What is wrong with a REDIS_URL (contract §4), undefined if nothing is. `redis+unix` has its parts percent-encoded; it is
- * no URL by the standard, which knows no credentials without a host.
+ * What is wrong with a REDIS_URL (docs/configuration.md), undefined if nothing is. `redis+unix` has its parts
+ * percent-encoded; it is no URL by the standard, which knows no credentials without a host.
  */
 export function problemOfRedisUrl(value: string): string | undefined {
   if (value.startsWith('redis+unix://')) return problemOfUnixUrl(value);

@@ -1,8 +1,8 @@
 const STANDARD = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
- * Checks standard base64, padded or not (§1), and returns it in the padded, canonical form in which it is stored and
- * given back, with the decoded size in bytes; undefined where it is broken or empty.
+ * Checks standard base64, padded or not (docs/api.md §1), and returns it in the padded, canonical form in which it is
+ * stored and given back, with the decoded size in bytes; undefined where it is broken or empty.
  */
 export function canonicalBase64(text: string): { text: string; bytes: number } | undefined {
   if (!STANDARD.test(text)) return undefined;

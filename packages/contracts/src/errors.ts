@@ -4,7 +4,7 @@ export interface FieldIssue {
   message: string;
 }
 
-/** Broken fields that one answer names (§1). */
+/** Broken fields that one answer names (docs/api.md §1). */
 const MOST_ISSUES = 20;
 /** An answer never repeats more of a request than this: what is wrong shows in its beginning. */
 const MOST_CHARACTERS = 300;
@@ -27,7 +27,7 @@ export type ErrorCode =
   | 'corrupt'
   | 'internal';
 
-/** The body of every error answer (§1). */
+/** The body of every error answer (docs/api.md §1). */
 export interface ErrorBody {
   msg: string;
   status: number;
@@ -35,7 +35,7 @@ export interface ErrorBody {
   errors?: FieldIssue[];
 }
 
-/** An error that has an answer of its own (§1); everything else that is thrown is a 500 `internal`. */
+/** An error that has an answer of its own (docs/api.md §1); everything else that is thrown is a 500 `internal`. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -80,7 +80,10 @@ export class UnauthorizedError extends ApiError {
   }
 }
 
-/** The request may come from a web page of another origin, or reached us under a name that is not ours (§1, 403). */
+/**
+ * The request may come from a web page of another origin, or reached us under a name that is not ours (docs/api.md §1,
+ * 403).
+ */
 export class ForbiddenError extends ApiError {
   constructor(message: string) {
     super(403, 'forbidden', message);
@@ -99,7 +102,7 @@ export class MethodNotAllowedError extends ApiError {
   }
 }
 
-/** A known `client_msg_no` with another request (§2, Idempotency); nothing was stored. */
+/** A known `client_msg_no` with another request (docs/api.md §2, Idempotency); nothing was stored. */
 export class IdempotencyConflictError extends ApiError {
   constructor(message: string) {
     super(409, 'idempotency_conflict', message);
@@ -119,14 +122,14 @@ export class OverloadedError extends ApiError {
   }
 }
 
-/** Redis or the search engine did not answer in time. On a write the outcome is unknown (§1). */
+/** Redis or the search engine did not answer in time. On a write the outcome is unknown (docs/api.md §1). */
 export class UnavailableError extends ApiError {
   constructor(message: string, retryAfterSeconds = 1) {
     super(503, 'unavailable', message, { 'Retry-After': String(retryAfterSeconds) });
   }
 }
 
-/** What this request reads is damaged in Redis; the message names the channel or uid (§1). */
+/** What this request reads is damaged in Redis; the message names the channel or uid (docs/api.md §1). */
 export class CorruptError extends ApiError {
   constructor(message: string) {
     super(500, 'corrupt', message);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalBase64 } from './base64.ts';
 import { isName, MAX_SEQ, NAME_RULE } from './ids.ts';
 
-/** What the configuration bounds in requests (§4). */
+/** What the configuration bounds in requests (docs/configuration.md). */
 export interface RequestLimits {
   maxPayloadBytes: number;
   maxRecipients: number;
@@ -10,7 +10,10 @@ export interface RequestLimits {
 
 const LONE_SURROGATE = /\p{Cs}/u;
 
-/** Whether a text has more than `max` characters, counted as code points (§1); never looks further than needed. */
+/**
+ * Whether a text has more than `max` characters, counted as code points (docs/api.md §1); never looks further than
+ * needed.
+ */
 export function isLonger(text: string, max: number): boolean {
   if (text.length <= max) return false;
   return text.length > 2 * max || Array.from(text).length > max;
@@ -18,7 +21,7 @@ export function isLonger(text: string, max: number): boolean {
 
 const blank = (value: unknown): unknown => (value === null || value === '' ? undefined : value);
 
-/** An optional field: `null` and `""` count as absent (§1). */
+/** An optional field: `null` and `""` count as absent (docs/api.md §1). */
 export const optional = <T extends z.ZodType>(schema: T) => z.preprocess(blank, schema.optional());
 
 /** An optional field with a default. */
@@ -38,7 +41,7 @@ export const whole = (min: number, max: number) =>
     .int('must be a whole number')
     .min(min, `must be at least ${min}`)
     .max(max, `must be at most ${max}`);
-/** 1 is personal, 2 a group, every other value behaves like a group (§1). */
+/** 1 is personal, 2 a group, every other value behaves like a group (docs/api.md §1). */
 export const RequiredChannelType = whole(1, 255);
 export const Seq = whole(0, MAX_SEQ);
 export const label = withDefault(
@@ -97,7 +100,10 @@ const listField = <T>(read: (value: unknown) => T[] | Refusal) =>
       return z.NEVER;
     });
 
-/** A list of at most `max` items; refused by its length before an item is looked at, then at the first broken one (§1). */
+/**
+ * A list of at most `max` items; refused by its length before an item is looked at, then at the first broken one
+ * (docs/api.md §1).
+ */
 export const list = <T extends z.ZodType>(item: T, max: number) =>
   listField<z.output<T>>((value) => {
     if (!Array.isArray(value)) return refusal('must be an array');
@@ -129,7 +135,7 @@ export const textSet = (bounds: { max: number; maxLength: number }) =>
     return [...texts];
   });
 
-/** No uid that a list may hold is longer, also where invalid ones are only reported (§2, sendbatch). */
+/** No uid that a list may hold is longer, also where invalid ones are only reported (docs/api.md §2, sendbatch). */
 const MAX_LISTED_UID = 256;
 
 /**

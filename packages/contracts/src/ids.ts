@@ -1,15 +1,15 @@
-/** The sender when `from_uid` is absent (§1). Shown as `""` in answers; has no inbox. */
+/** The sender when `from_uid` is absent (docs/api.md §1). Shown as `""` in answers; has no inbox. */
 export const SYSTEM_UID = '____system';
 export const CHANNEL_TYPE_PERSONAL = 1;
 export const CHANNEL_TYPE_GROUP = 2;
 export const MAX_SEQ = 2 ** 32 - 1;
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
 
-/** 1-128 characters (code points), no control characters, none of `@ # &`, no lone surrogates (§1). */
+/** 1-128 characters (code points), no control characters, none of `@ # &`, no lone surrogates (docs/api.md §1). */
 const NAME = /^[^\p{Cc}\p{Cs}@#&]{1,128}$/u;
 export const NAME_RULE = 'must be 1-128 characters without control characters, @, # or &';
 
-/** Whether a string may be a uid or a channel_id (§1). */
+/** Whether a string may be a uid or a channel_id (docs/api.md §1). */
 export const isName = (value: string): boolean => NAME.test(value);
 
 /**

@@ -1,11 +1,11 @@
-/** The header flags of a message (§2, /message/send). */
+/** The header flags of a message (docs/api.md §2, /message/send). */
 export interface MessageHeader {
   no_persist: 0 | 1;
   red_dot: 0 | 1;
   sync_once: 0 | 1;
 }
 
-/** A message object as messagesync, sync and messages answer it (§1). */
+/** A message object as messagesync, sync and messages answer it (docs/api.md §1). */
 export interface MessageObject {
   header: MessageHeader;
   setting: number;
@@ -37,7 +37,7 @@ export interface SendBatchAnswer {
 
 export type BatchState = 'queued' | 'running' | 'done' | 'failed';
 
-/** Progress of a batch (§2); times in whole seconds, 0 while not finished. */
+/** Progress of a batch (docs/api.md §2); times in whole seconds, 0 while not finished. */
 export interface BatchProgress {
   batch_no: string;
   total: number;

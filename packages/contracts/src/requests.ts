@@ -19,7 +19,7 @@ import {
 } from './fields.ts';
 import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
 
-/** PHP writes an empty object as `[]` (§1). */
+/** PHP writes an empty object as `[]` (docs/api.md §1). */
 const emptyListAsObject = (given: unknown) => (Array.isArray(given) && given.length === 0 ? {} : given);
 const Header = withDefault(
   z.preprocess(
@@ -65,7 +65,7 @@ const loginForPersonal = {
 
 /**
  * usersearch's `payload`: text by payload field; blank values are skipped, a value that is no string is refused. Refused
- * by the number of its fields before they are looked at, then at the first broken one (§1).
+ * by the number of its fields before they are looked at, then at the first broken one (docs/api.md §1).
  */
 const SearchText = z.unknown().transform((given, context): Record<string, string> => {
   const refuse = (message: string, path: string[] = []) => {
@@ -94,7 +94,7 @@ function namedMessages(request: unknown): number {
   return lists.reduce((sum: number, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
 }
 
-/** The schemas of every request body and query (§2, §3) within the configured bounds. */
+/** The schemas of every request body and query (docs/api.md §2, §3) within the configured bounds. */
 export function requestSchemas(limits: RequestLimits) {
   const strictUids = uidList({ min: 0, max: limits.maxRecipients, strict: true });
 

@@ -1,4 +1,4 @@
-/** What the 403 rule of §1 looks at; names of headers in lower case, as Node has them. */
+/** What the 403 rule of docs/api.md §1 looks at; names of headers in lower case, as Node has them. */
 export interface WebRequest {
   method?: string | undefined;
   headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -42,8 +42,8 @@ export function hasForeignOrigin({ headers }: WebRequest): boolean {
 const OTHER_SITES = ['cross-site', 'same-site'];
 
 /**
- * The rule of §1 for a server that asks for no token: it serves programs of this machine and its own pages, no web page
- * of another origin. `undefined` where the request may pass, else what is wrong with it.
+ * The rule of docs/api.md §1 for a server that asks for no token: it serves programs of this machine and its own pages,
+ * no web page of another origin. `undefined` where the request may pass, else what is wrong with it.
  * @param remedy what to do about it, for example `set API_TOKEN`
  */
 export function reasonToForbid(request: WebRequest, remedy: string): string | undefined {

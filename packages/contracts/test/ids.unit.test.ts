@@ -11,7 +11,7 @@ const alike = fc.oneof(
 const uid = alike.filter(isName);
 const groupType = fc.integer({ min: 2, max: 255 });
 
-/** The rule of §1, written out once more. */
+/** The rule of docs/api.md §1, written out once more. */
 function mayBeName(text: string): boolean {
   const characters = [...text];
   if (characters.length < 1 || characters.length > 128) return false;

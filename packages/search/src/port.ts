@@ -7,7 +7,7 @@
 /** The payload field that nearly every message has and nearly every search is in. */
 export const CONTENT_FIELD = 'content';
 
-/** Beyond this result nothing is shown (contract §2, usersearch); totals stay exact. */
+/** Beyond this result nothing is shown (docs/api.md §2, usersearch); totals stay exact. */
 export const LAST_RESULT = 10_000;
 
 /** One document: a message, or up to 1,000 recipients of a broadcast. Immutable: the same id always means the same. */

@@ -272,7 +272,7 @@ export function chunkRecipients(chunk: Chunk): Recipient[] {
 }
 
 /**
- * Inboxes of a personal command (API.md §2): both users; only the recipient where the system user sends; never the
+ * Inboxes of a personal command (docs/api.md §2): both users; only the recipient where the system user sends; never the
  * system user's, which has none. Of a command that was set aside, those that lack it.
  */
 export function commandInboxes(item: SendItem): string[] {

@@ -77,10 +77,10 @@ export const refOf = (firstId: number): string => firstId.toString(36);
 export const firstIdOf = (ref: string): number => Number.parseInt(ref, 36);
 export const isRef = (text: string): boolean => /^[0-9a-z]{1,11}$/.test(text);
 
-/** Whether a message must not be read any more (API.md §2, `expire`); `now` in seconds. */
+/** Whether a message must not be read any more (docs/api.md §2, `expire`); `now` in seconds. */
 export const isExpired = (body: MessageBody, now: number): boolean => !!body.exp && body.ts + body.exp <= now;
 
-/** The message object of the contract (§1). */
+/** The message object of the contract (docs/api.md §1). */
 export function toMessage(
   body: MessageBody,
   place: { seq: number; channelId: string; channelType: number; command: boolean },
@@ -103,7 +103,7 @@ export function toMessage(
   };
 }
 
-/** channel_id of a message in a log: the recipient as it was sent (§1). */
+/** channel_id of a message in a log: the recipient as it was sent (docs/api.md §1). */
 export function logChannelId(channel: string, channelType: number, from: string): string {
   return channelType === 1 ? peerOf(channel, from) : channel.slice(channel.indexOf(':') + 1);
 }

@@ -40,7 +40,7 @@ export const digestOf = (text: string): string => createHash('sha256').update(te
 export const idemHash = (scope: [string, string], clientMsgNo: string): string =>
   digestOf(JSON.stringify([...scope, clientMsgNo]));
 
-/** Whether two requests with one client_msg_no are the same one (API.md §2, Idempotency). */
+/** Whether two requests with one client_msg_no are the same one (docs/api.md §2, Idempotency). */
 export const isSameRequest = (one: string, other: string): boolean => one === '' || other === '' || one === other;
 
 /**

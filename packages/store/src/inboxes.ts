@@ -85,7 +85,10 @@ export class Inboxes {
   }
 }
 
-/** The channel that a command shows (§1): the peer of a personal one, seen from the inbox's owner; or the group. */
+/**
+ * The channel that a command shows (docs/api.md §1): the peer of a personal one, seen from the inbox's owner; or the
+ * group.
+ */
 function channelOf(uid: string, entry: Entry, broadcast: Broadcast | undefined) {
   if (broadcast?.ch !== undefined) {
     const colon = broadcast.ch.indexOf(':');

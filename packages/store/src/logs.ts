@@ -9,7 +9,7 @@ import { LogReader, type RawEntry, type ReadMessage } from './readLog.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
 
-/** An answer stops early after so much payload, never before one message (§1). */
+/** An answer stops early after so much payload, never before one message (docs/api.md §1). */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** A search by id or client_msg_no ends after so many messages, or so much payload that it had to look at. */
 const SOUGHT = { messages: 10_000, bytes: 64 * 1024 * 1024 };

@@ -9,8 +9,8 @@ export interface UnixAddress {
 const FORM = /^redis\+unix:\/\/(?:([^/@?#:]*)(?::([^/@?#]*))?@)?(\/[^?#]+)(?:#(\d+))?$/;
 
 /**
- * Reads `redis+unix://[user:password@]/path#db`, parts percent-encoded (contract §4). ioredis does not know this form, and
- * to WHATWG's URL credentials without a host are an error.
+ * Reads `redis+unix://[user:password@]/path#db`, parts percent-encoded (docs/configuration.md). ioredis does not know
+ * this form, and to WHATWG's URL credentials without a host are an error.
  * @returns undefined if it is an address of another kind
  */
 export function parseUnixUrl(url: string): UnixAddress | undefined {

@@ -24,7 +24,7 @@ export function answer(
   response.end(content);
 }
 
-/** The one place where something thrown becomes an answer (§1). */
+/** The one place where something thrown becomes an answer (docs/api.md §1). */
 export function answerError(response: ServerResponse, error: unknown, log: Logger): void {
   const known = toApiError(error);
   const requestId = response.getHeader('x-request-id');

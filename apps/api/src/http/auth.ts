@@ -3,7 +3,10 @@ import type { IncomingMessage } from 'node:http';
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
-/** Whether a request carries the API token, as Bearer or in the header `token`; compared in constant time (§1). */
+/**
+ * Whether a request carries the API token, as Bearer or in the header `token`; compared in constant time
+ * (docs/api.md §1).
+ */
 export function tokenCheck(apiToken: string): (request: IncomingMessage) => boolean {
   if (apiToken === '') return () => true;
   const expected = digest(apiToken);

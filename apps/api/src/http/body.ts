@@ -11,8 +11,8 @@ const BYTES_AN_ITEM = 320;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /**
- * Reads a request's body as a JSON object (§1); Content-Type is ignored. A body that is too large, or one too many, is
- * drained for a while, so that the client, who is still sending, gets to see the answer.
+ * Reads a request's body as a JSON object (docs/api.md §1); Content-Type is ignored. A body that is too large, or one
+ * too many, is drained for a while, so that the client, who is still sending, gets to see the answer.
  * @param share is grown by what is held of it; whoever gave it releases it
  */
 export async function readJson(

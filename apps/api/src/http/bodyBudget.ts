@@ -7,8 +7,9 @@ export interface Share {
 }
 
 /**
- * Bounds the bodies that a process holds at one time (§1, 429): each is bounded by itself, but any number may come at
- * once. What has arrived counts, not what a client announces, or 32 headers would be enough to shut out everybody.
+ * Bounds the bodies that a process holds at one time (docs/api.md §1, 429): each is bounded by itself, but any number
+ * may come at once. What has arrived counts, not what a client announces, or 32 headers would be enough to shut out
+ * everybody.
  */
 export class BodyBudget {
   #held = 0;

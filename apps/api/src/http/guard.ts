@@ -3,12 +3,12 @@ import type { Config } from '@ruyi/config';
 import { ApiError, ForbiddenError, InvalidRequestError, reasonToForbid, UnauthorizedError } from '@ruyi/contracts';
 import { tokenCheck } from './auth.ts';
 
-/** For probes and load balancers: asked without a token and under any name (§1). */
+/** For probes and load balancers: asked without a token and under any name (docs/api.md §1). */
 const OPEN_PATHS = new Set(['/health', '/livez', '/readyz']);
 
 /**
- * What every request must be before anything looks at it (§1): it names one host, expects nothing that we do not do,
- * comes from where it may, and carries the token.
+ * What every request must be before anything looks at it (docs/api.md §1): it names one host, expects nothing that we
+ * do not do, comes from where it may, and carries the token.
  * @returns what is wrong with it
  */
 export function guard({ apiToken, allowAnonymous }: Config) {

@@ -26,7 +26,7 @@ export const HTTP_LIMITS: HttpLimits = {
   unreadBytesOfOne: 64 * MIB,
 };
 
-/** Bodies of requests that carry no list of recipients (§1). */
+/** Bodies of requests that carry no list of recipients (docs/api.md §1). */
 export const SMALL_BODY_BYTES = MIB;
 /** Line and headers of a request, as Node counts them. */
 export const HEADER_BYTES = 16 * 1024;

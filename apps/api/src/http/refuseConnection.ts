@@ -5,7 +5,7 @@ import { ApiError, type ErrorCode } from '@ruyi/contracts';
 /** How long a client that is still sending may go on, so that it sees the answer instead of a reset connection. */
 const LINGER_MS = 5000;
 
-/** What the parser cannot read, and what came too slowly, as the answer of §1. */
+/** What the parser cannot read, and what came too slowly, as the answer of docs/api.md §1. */
 export function refusalOf({ code }: NodeJS.ErrnoException): ApiError {
   const refusal = (status: number, name: ErrorCode, msg: string) => new ApiError(status, name, msg);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal(408, 'timeout', 'the request did not arrive in time');

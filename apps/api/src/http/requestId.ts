@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
 
-/** Names requests (`x-request-id`, §1). */
+/** Names requests (`x-request-id`, docs/api.md §1). */
 export interface RequestIds {
   /** the id that the client gave, where it is usable, else a new one */
   of(request: IncomingMessage): string;

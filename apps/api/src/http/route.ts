@@ -43,7 +43,7 @@ const WITH_RECIPIENTS: readonly RequestName[] = [
   'SubscriberRemove',
 ];
 
-/** How large the body of a request to this route may be, in bytes (§1). */
+/** How large the body of a request to this route may be, in bytes (docs/api.md §1). */
 export function bodyBytesOf({ request }: Route, { maxBodyBytes }: { maxBodyBytes: number }): number {
   const isLarge = request !== undefined && WITH_RECIPIENTS.includes(request);
   return isLarge ? maxBodyBytes : Math.min(maxBodyBytes, SMALL_BODY_BYTES);

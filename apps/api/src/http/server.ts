@@ -19,7 +19,8 @@ export interface ServerSettings {
  * changes nothing: three to four times the requests a second of the plain server on one core. Calling Node's
  * constructors for objects with a foreign prototype (Reflect.construct) is slower than leaving it.
  *
- * What Node refuses by itself is answered like everything else: with a body in JSON and an x-request-id (§1).
+ * What Node refuses by itself is answered like everything else: with a body in JSON and an x-request-id
+ * (docs/api.md §1).
  */
 export function createHttpServer(
   app: Express,

@@ -62,8 +62,8 @@ interface BatchKey {
 }
 
 /**
- * Accepts a message to many (§2): sorts out recipients, writes the body once, adds the jobs. Resolves when every job is
- * queued; after an error some may be, and a repeat with the same client_msg_no completes them.
+ * Accepts a message to many (docs/api.md §2): sorts out recipients, writes the body once, adds the jobs. Resolves when
+ * every job is queued; after an error some may be, and a repeat with the same client_msg_no completes them.
  * @throws IdempotencyConflictError, and then nothing was queued
  */
 export async function acceptBroadcast(context: ApiContext, request: BroadcastRequest): Promise<AcceptedBroadcast> {

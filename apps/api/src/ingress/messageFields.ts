@@ -25,5 +25,5 @@ export function messageBody(request: Sent, own: { id: number; ts: number; no: st
 /** The client's own number, or one of ours where it gave none. */
 export const clientMsgNo = (given: string): string => (given === '' ? randomUUID().replaceAll('-', '') : given);
 
-/** Whole seconds, the unit of every timestamp (§1). */
+/** Whole seconds, the unit of every timestamp (docs/api.md §1). */
 export const nowSeconds = (): number => Math.floor(Date.now() / 1000);

@@ -3,7 +3,7 @@ import { IdempotencyConflictError, type MessageHeader } from '@ruyi/contracts';
 import { SLICE, type Sliced } from '@ruyi/queue';
 import { digestOf, type IdemRecord, isSameRequest } from '@ruyi/store';
 
-/** What a repeat must say again (API.md §2, Idempotency), besides what its key already names. */
+/** What a repeat must say again (docs/api.md §2, Idempotency), besides what its key already names. */
 export interface RepeatedFields {
   header: MessageHeader;
   setting: number;

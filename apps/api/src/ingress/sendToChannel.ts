@@ -33,8 +33,8 @@ interface Draft {
 }
 
 /**
- * A message to one channel (§2, /message/send): its log, or with sync_once inboxes. Resolves once it is queued, or when
- * it is stored where the caller waits for that.
+ * A message to one channel (docs/api.md §2, /message/send): its log, or with sync_once inboxes. Resolves once it is
+ * queued, or when it is stored where the caller waits for that.
  * @param waitSeconds how long, 0 not at all
  * @throws IdempotencyConflictError, and then nothing was queued
  */

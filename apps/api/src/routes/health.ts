@@ -2,7 +2,7 @@ import { SearchUnavailableError } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
 import type { Route } from '../http/route.ts';
 
-/** The answer is there within 1 s (§3), whatever does not answer. */
+/** The answer is there within 1 s (docs/api.md §3), whatever does not answer. */
 const CHECK_MS = 900;
 
 /** Redis down: 503. A failing search engine, or a Redis so full that writes are 429, degrades. */

@@ -13,7 +13,7 @@ import { clientMsgNo, messageBody } from '../ingress/messageFields.ts';
 import { sendToChannel } from '../ingress/sendToChannel.ts';
 import { preferredWait } from '../ingress/storedWaiter.ts';
 
-/** The answer to a repeat is the first one, and says so (§2, Idempotency). */
+/** The answer to a repeat is the first one, and says so (docs/api.md §2, Idempotency). */
 const replayed = (isReplayed: boolean): Record<string, string> => (isReplayed ? { 'Idempotent-Replayed': 'true' } : {});
 const applied = (waitSeconds: number) => ({ 'Preference-Applied': `wait=${waitSeconds}` });
 

@@ -3,7 +3,7 @@ import type { Presentation, SearchHit, SearchTurn } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
 import { type LookedUp, lookUpHits, type OnDamaged, type Searcher } from './lookUpHits.ts';
 
-/** An answer stops after so much payload, never before one message (§1). */
+/** An answer stops after so much payload, never before one message (docs/api.md §1). */
 const MOST_SHOWN_BYTES = 16 * 1024 * 1024;
 /** Hits of unknown size are read in slices of about so much payload, so that a page of the largest is never held whole. */
 const SLICE_BYTES = 4 * 1024 * 1024;

@@ -9,8 +9,9 @@ const MOST_NAMED = 10;
 const COMMA = Buffer.from(',');
 
 /**
- * POST /plugins/wk.plugin.search/usersearch: what a user may see (§2), found by the engine, read from Redis. One search
- * process is this search's own until its page is read, so the number of pages in memory is that of the processes.
+ * POST /plugins/wk.plugin.search/usersearch: what a user may see (docs/api.md §2), found by the engine, read from
+ * Redis. One search process is this search's own until its page is read, so the number of pages in memory is that of
+ * the processes.
  * @returns a UserSearchAnswer as JSON in UTF-8
  * @throws SearchUnavailableError
  */

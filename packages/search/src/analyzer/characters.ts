@@ -1,4 +1,4 @@
-/** Classes of characters, as the text rules of usersearch name them (contract §2). All take one code point. */
+/** Classes of characters, as the text rules of usersearch name them (docs/api.md §2). All take one code point. */
 
 const MARK = /^[\p{M}\uff9e\uff9f]$/u;
 const INVISIBLE = /^[\p{Default_Ignorable_Code_Point}\u0640]$/u;

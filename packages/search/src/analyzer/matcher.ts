@@ -8,8 +8,8 @@ export type Match = 'whole' | 'prefix';
 export type Matcher = (text: string) => Match | undefined;
 
 /**
- * The definition of "found" (contract §2, text rules 1 to 8): all phrases of the value occur in the text. Linear in the
- * text. Both engines ask their index for candidates and verify them here.
+ * The definition of "found" (docs/api.md §2, text rules 1 to 8): all phrases of the value occur in the text. Linear in
+ * the text. Both engines ask their index for candidates and verify them here.
  */
 export function matcherOf(value: string): Matcher {
   const phrases = phrasesOf(value);

@@ -14,7 +14,7 @@ export interface NormalText {
   isApart: boolean[];
 }
 
-/** Zalgo text has hundreds of marks on a character, and an attacker's a hundred thousand (contract §2, rule 1). */
+/** Zalgo text has hundreds of marks on a character, and an attacker's a hundred thousand (docs/api.md §2, rule 1). */
 export const MOST_MARKS = 30;
 
 /** A character with the marks on it, as it was found in the text. */

@@ -9,7 +9,7 @@ const FIRST_LOOK = 200;
 
 const newestFirst = (a: OrderRow, b: OrderRow) => b.ts - a.ts || b.ord - a.ord || b.n - a.n;
 
-/** By whole words, then relevance, then time (contract §2, rule 8). @returns all of them */
+/** By whole words, then relevance, then time (docs/api.md §2, rule 8). @returns all of them */
 export function ranked(index: StoredIndex, { numbers, whole }: TextHits): number[] {
   const rows = orderRows(index, numbers);
   const isWhole = (n: number) => whole === undefined || includes(whole, n);

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type JsonKind, scanJson } from './scanJson.ts';
 
-/** What of a payload can be searched (contract §1, payload). */
+/** What of a payload can be searched (docs/api.md §1, payload). */
 export interface PayloadFields {
   /** the first 64 top-level string fields, each up to its 100,000th character */
   text: Record<string, string>;

@@ -1,7 +1,7 @@
 import { highlight } from '../analyzer/highlight.ts';
 import { fieldsOf, payloadBytes, stringAt } from './payloadFields.ts';
 
-/** How the payloads of one answer are shown (contract §2, usersearch). */
+/** How the payloads of one answer are shown (docs/api.md §2, usersearch). */
 export interface Presentation {
   /** paths such as `payload.content` */
   highlights: string[];

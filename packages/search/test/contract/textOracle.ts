@@ -2,8 +2,8 @@ import { ConverterFactory } from 'opencc-js/core';
 import TRADITIONAL from 'opencc-js/dict/TSCharacters';
 
 /**
- * The text rules of usersearch (contract §2) written a second time, on purpose without the analyzer: a text is folded as
- * a whole, and each phrase of a query is a regular expression.
+ * The text rules of usersearch (docs/api.md §2) written a second time, on purpose without the analyzer: a text is
+ * folded as a whole, and each phrase of a query is a regular expression.
  */
 
 const CJK_LETTER =
