@@ -30,7 +30,7 @@ const body = {
 };
 const item = {
   required: { ...body.required, ch: text },
-  optional: { ...body.optional, cmd: one, inboxes: fc.array(text), idem: text, wait: text },
+  optional: { ...body.optional, cmd: one, inboxes: fc.array(text), idem: text, digest: text, wait: text },
 };
 const chunk = { required: { chunk: fc.nat(), start: fc.nat(), uids: text }, optional: { at: fc.array(fc.nat()) } };
 
@@ -54,7 +54,12 @@ const KINDS: Kind[] = [
     required: { ref: text, from: text, chunks },
     optional: { cmd: one },
   },
-  { name: 'group command job', schema: GroupCommandJob, required: { ref: text, ch: text }, optional: { idem: text } },
+  {
+    name: 'group command job',
+    schema: GroupCommandJob,
+    required: { ref: text, ch: text },
+    optional: { idem: text, digest: text },
+  },
   {
     name: 'index job',
     schema: IndexJob,
