@@ -5,6 +5,7 @@ import express, { type Express } from 'express';
 import type { ApiContext } from './context.ts';
 import { answer, answerError } from './http/answer.ts';
 import { requestTimes } from './http/apiMetrics.ts';
+import { tokenCheck } from './http/auth.ts';
 import { readJson } from './http/body.ts';
 import { BodyBudget } from './http/bodyBudget.ts';
 import { guard } from './http/guard.ts';
@@ -31,6 +32,7 @@ export function createApp(
   app.set('case sensitive routing', true);
 
   const check = guard(context.config);
+  const isAuthorized = tokenCheck(context.config.apiToken);
   const bodies = new BodyBudget(bodiesBytes);
   const schemas = requestSchemas(context.config);
   const noteTime = requestTimes(context.metrics);
@@ -54,7 +56,7 @@ export function createApp(
     response: ServerResponse,
   ) => {
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
-    const details = { params, headers: request.headers };
+    const details = { params, headers: request.headers, isAuthorized: () => isAuthorized(request) };
     const share = bodies.share();
     // Nothing here keeps the input while the request is handled: most of a body may be what no schema asks for.
     const handled =

@@ -96,6 +96,8 @@ describe('API_TOKEN', () => {
     [{ token: 'correct horse', authorization: 'Bearer wrong' }],
   ])('is carried by %j', async (headers) => {
     expect((await send(headers)).status).toBe(200);
+    const health = await guarded.request('GET', '/health', undefined, headers);
+    expect(health.body).toMatchObject({ status: 'ok', checks: { redis: 'ok' } });
   });
 
   test.each([
@@ -115,7 +117,8 @@ describe('API_TOKEN', () => {
       expect([answer.status, answer.body.code, answer.body.status]).toEqual([401, 'unauthorized', 401]);
       expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     }
-    expect((await guarded.request('GET', '/health', undefined, headers)).status).toBe(200);
+    const health = await guarded.request('GET', '/health', undefined, headers);
+    expect([health.status, health.body]).toEqual([200, { status: 'ok' }]);
     expect(await unfinishedJobs(guarded.redis)).toBe(before);
   });
 });

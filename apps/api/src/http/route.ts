@@ -22,6 +22,8 @@ export interface Answered {
 export interface RequestDetails {
   params: Record<string, string>;
   headers: IncomingMessage['headers'];
+  /** whether it carries the token; only an open path is served without */
+  isAuthorized(): boolean;
 }
 
 export interface Route {
@@ -29,8 +31,6 @@ export interface Route {
   path: string;
   /** name of the schema of its body (POST) or query (GET) */
   request?: RequestName;
-  /** true: no token is asked for */
-  open?: boolean;
   handle(context: ApiContext, schemas: RequestSchemas, input: unknown, details: RequestDetails): Promise<Answered>;
 }
 
