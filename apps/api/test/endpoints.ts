@@ -201,7 +201,7 @@ export const endpoints: Endpoint[] = [
   get('/channel/subscribers', group, {
     channel_id: queryName(),
     channel_type: queryWhole(true, '0', '1', '256'),
-    cursor: field(false, because('no cursor of ours', 'x', '-', '12345-a', 'a-1')),
+    cursor: field(false, because('not a cursor from an earlier answer', 'x', '-', '12345-a', 'a-1')),
     limit: queryWhole(false, '99999999999999999'),
   }),
   post('/channel/delete', group, channel),

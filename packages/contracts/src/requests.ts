@@ -209,7 +209,10 @@ export function requestSchemas(limits: RequestLimits) {
     SubscribersQuery: z.object({
       channel_id: ChannelId,
       channel_type: digits(2, 255),
-      cursor: withDefault(z.string('must be a string').regex(/^\d{1,4}-.{0,128}$/su, 'is no cursor of ours'), '0-'),
+      cursor: withDefault(
+        z.string('must be a string').regex(/^\d{1,4}-.{0,128}$/su, 'is not a cursor from an earlier answer'),
+        '0-',
+      ),
       limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 1000 : n, 10_000)),
     }),
     ChannelDelete: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType }),

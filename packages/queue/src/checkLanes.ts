@@ -15,7 +15,7 @@ export async function prepareLanes(redis: Redis, queues: Queues): Promise<void> 
   if (before !== own) {
     if (!(await areEmpty(redis, before))) {
       throw new InstallationError(
-        `LANES=${own}: jobs are still on the ${before} lanes of before; stop the API, let the workers finish, then change LANES`,
+        `LANES=${own}: jobs are still waiting on the previous ${before} lanes; stop the API, let the workers finish, then change LANES`,
       );
     }
     await redis.hset(keys.meta, 'lanes', own);

@@ -25,9 +25,11 @@ export async function installationMetrics(context: ApiContext): Promise<Registry
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
-  const waiting = gauge('ruyi_backlog_recipients', 'recipients that wait for a worker, about; see MAX_BACKLOG', [
-    'kind',
-  ]);
+  const waiting = gauge(
+    'ruyi_backlog_recipients',
+    'approximate number of recipients waiting for a worker; see MAX_BACKLOG',
+    ['kind'],
+  );
   for (const kind of LANE_KINDS) waiting.set({ kind }, backlog.waiting(kind));
   const isUp = gauge('ruyi_redis_up', '1 where Redis answers');
   isUp.set(0);
