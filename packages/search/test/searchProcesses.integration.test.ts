@@ -229,6 +229,12 @@ describe('processes end with their parent', () => {
     await waitFor(() => !isRunning(pid), { what: 'the busy process to end' });
   });
 
+  test('who waits for them to close, and for nothing else', async () => {
+    const parent = await startProcess(fixture('searcher.mjs'), {}, { args: [folder.path, 'close'] });
+    // An await that nothing keeps running ends Node with 13.
+    expect(await parent.exit).toEqual({ code: 0, signal: null });
+  });
+
   test('whom they do not keep running', async () => {
     const parent = await startProcess(fixture('searcher.mjs'), {}, { args: [folder.path, 'end'] });
     expect(await parent.exit).toEqual({ code: 0, signal: null });

@@ -84,6 +84,8 @@ export class SearchProcess {
   /** Ends the process at once, with whatever it is doing. */
   kill(reason: string): void {
     this.#reason ??= reason;
+    // Whoever waits for its end is kept running until then.
+    this.#child.ref();
     this.#child.kill('SIGKILL');
   }
 
