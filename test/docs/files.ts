@@ -13,7 +13,7 @@ export interface TextFile {
 }
 
 /** Our own files whose name matches, below these folders; `.` is the root itself without its folders. */
-export function filesIn(folders: string[], name: RegExp): TextFile[] {
+function filesIn(folders: string[], name: RegExp): TextFile[] {
   return folders.flatMap((folder) => walk(join(root, folder), folder !== '.', name));
 }
 

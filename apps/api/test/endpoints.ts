@@ -1,13 +1,13 @@
 import { base64 } from './harness.ts';
 
 /** A value that is refused, and why. `undefined` leaves the field out. */
-export interface Wrong {
+interface Wrong {
   why: string;
   value: unknown;
   status?: 413;
 }
 
-export interface Field {
+interface Field {
   required: boolean;
   wrong: Wrong[];
 }
@@ -22,7 +22,7 @@ export interface Endpoint {
 }
 
 const MAX_SEQ = 2 ** 32 - 1;
-export const MAX_RECIPIENTS = 100_000;
+const MAX_RECIPIENTS = 100_000;
 const MAX_PAYLOAD_BYTES = 256 * 1024;
 
 const because = (why: string, ...values: unknown[]): Wrong[] =>

@@ -60,113 +60,144 @@ interface State extends RebuildProgress {
  * first, so memory stays bounded however many there are.
  */
 export async function rebuildFromRedis(options: RebuildOptions): Promise<RebuildProgress> {
-  const { store, directory, id, resume, take, onProgress = () => {}, onUnreadable = () => {}, signal } = options;
-  const { noteIndexed = async () => {} } = options;
+  const { store, directory, id, resume } = options;
   const server = await serverRun(store.redis);
   const notes = resume ? `${id} ${server}` : `${id} ${server} ${Date.now()}`;
   const table = new RecipientTable(join(directory, 'rebuild.sqlite'), notes);
   const state = table.state<State>() ?? (await beginning(store, id));
-  const reported = new Set<string>();
-  let waiting: Rebuilt[] = [];
-  let waitingText = 0;
-  const add = async (rebuilt: Rebuilt) => {
-    waiting.push(rebuilt);
-    waitingText += textLength(rebuilt.document);
-    if (waiting.length >= DOCUMENTS_AT_ONCE || waitingText >= TEXT_AT_ONCE) await flush();
-  };
-  const flush = async () => {
-    signal.throwIfAborted();
-    const documents = waiting;
-    waiting = [];
-    waitingText = 0;
-    if (documents.length > 0) await take(documents.map(({ document }) => document));
-    await noteIndexed(documents.flatMap(({ part }) => part ?? []));
-    state.documents += documents.length;
-    onProgress(state);
-  };
-  // What is noted as done must be in the index before.
-  const commit = async () => {
-    await flush();
-    table.commit(state);
-  };
-
   try {
-    if (state.cursor !== undefined) await readLogs(state.cursor);
-    state.broadcasts = table.count();
-    for (let ref = table.refAfter(state.ref); ref !== undefined; ref = table.refAfter(ref)) {
-      const documents = await documentsOfBroadcast(ref);
-      for (const document of documents) await add(document);
-      state.ref = ref;
-      state.broadcastsRead++;
-      if (waiting.length + documents.length >= DOCUMENTS_AT_ONCE) await commit();
-    }
-    await flush();
+    await new Rebuild(options, server, table, state).run();
   } catch (error) {
     table.close();
     throw error;
   }
   table.remove();
   return state;
+}
 
-  async function documentsOfBroadcast(ref: string): Promise<Rebuilt[]> {
-    const broadcast = (await bodiesOf([ref])).get(ref);
+/** One run: logs first, then the broadcasts that they refer to. */
+class Rebuild {
+  readonly #options: RebuildOptions;
+  /** the run of Redis whose logs are read */
+  readonly #server: string;
+  readonly #table: RecipientTable;
+  readonly #state: State;
+  readonly #reported = new Set<string>();
+  #waiting: Rebuilt[] = [];
+  #waitingText = 0;
+
+  constructor(options: RebuildOptions, server: string, table: RecipientTable, state: State) {
+    this.#options = options;
+    this.#server = server;
+    this.#table = table;
+    this.#state = state;
+  }
+
+  async run(): Promise<void> {
+    const [state, table] = [this.#state, this.#table];
+    if (state.cursor !== undefined) await this.#readLogs(state.cursor);
+    state.broadcasts = table.count();
+    for (let ref = table.refAfter(state.ref); ref !== undefined; ref = table.refAfter(ref)) {
+      const documents = await this.#documentsOfBroadcast(ref);
+      for (const document of documents) await this.#add(document);
+      state.ref = ref;
+      state.broadcastsRead++;
+      if (this.#waiting.length + documents.length >= DOCUMENTS_AT_ONCE) await this.#commit();
+    }
+    await this.#flush();
+  }
+
+  async #readLogs(from: string): Promise<void> {
+    const { store, signal } = this.#options;
+    const [state, table] = [this.#state, this.#table];
+    for await (const { pages, logs, next } of scanLogs(store.redis, from, signal)) {
+      signal.throwIfAborted();
+      await this.#addPages(pages);
+      if (next === undefined) continue;
+      state.cursor = next;
+      state.logsRead += logs;
+      if (table.uncommitted >= ROWS_AT_ONCE || this.#waiting.length >= DOCUMENTS_AT_ONCE / 2) await this.#commit();
+    }
+    if ((await serverRun(store.redis)) !== this.#server) {
+      throw new ServerChangedError('Redis was restarted while its logs were read');
+    }
+    delete state.cursor;
+    await this.#commit();
+  }
+
+  /** Messages become documents at once; references wait in the table for their broadcast's turn. */
+  async #addPages(pages: LogPage[]): Promise<void> {
+    const bodies = await this.#bodiesOf(refsIn(pages));
+    for (const { channel, entries, unreadable } of pages) {
+      if (unreadable !== undefined) this.#options.onUnreadable?.(`channel ${channel}`, unreadable);
+      for (const { seq, entry } of entries) {
+        if (entry.kind === 'inline') await this.#add({ document: messageDocument(channel, seq, entry.body) });
+        else {
+          const from = bodies.get(entry.ref)?.body.from;
+          if (from !== undefined) this.#table.add(entry.ref, entry.at, peerOf(channel, from));
+        }
+      }
+    }
+  }
+
+  async #documentsOfBroadcast(ref: string): Promise<Rebuilt[]> {
+    const broadcast = (await this.#bodiesOf([ref])).get(ref);
     if (!broadcast) return [];
     try {
-      const recipients = table.recipients(ref);
-      return await broadcastDocuments(store, { ref, broadcast, recipients, began: state.began });
+      const recipients = this.#table.recipients(ref);
+      return await broadcastDocuments(this.#options.store, { ref, broadcast, recipients, began: this.#state.began });
     } catch (error) {
       if (!isDamage(error)) throw error;
-      reportOnce(`broadcast ${ref}`, error.message);
+      this.#reportOnce(`broadcast ${ref}`, error.message);
       return [];
     }
   }
 
   /** Of these broadcasts the bodies that can be read. */
-  async function bodiesOf(refs: string[]): Promise<Map<string, Broadcast>> {
+  async #bodiesOf(refs: string[]): Promise<Map<string, Broadcast>> {
     const bodies = new Map<string, Broadcast>();
     for (let i = 0; i < refs.length; i += BODIES_AT_ONCE) {
       const some = refs.slice(i, i + BODIES_AT_ONCE);
       try {
-        for (const [ref, broadcast] of await store.bodies.read(some)) bodies.set(ref, broadcast);
+        for (const [ref, broadcast] of await this.#options.store.bodies.read(some)) bodies.set(ref, broadcast);
       } catch (error) {
         if (!isDamage(error)) throw error;
         // One at a time, the others are read.
-        if (some.length > 1) for (const ref of some) for (const [, one] of await bodiesOf([ref])) bodies.set(ref, one);
-        else reportOnce(`broadcast ${some[0]}`, error.message);
+        if (some.length > 1) {
+          for (const ref of some) for (const [, one] of await this.#bodiesOf([ref])) bodies.set(ref, one);
+        } else this.#reportOnce(`broadcast ${some[0]}`, error.message);
       }
     }
     return bodies;
   }
 
-  function reportOnce(what: string, reason: string): void {
-    if (!reported.has(what)) onUnreadable(what, reason);
-    reported.add(what);
+  #reportOnce(what: string, reason: string): void {
+    if (!this.#reported.has(what)) this.#options.onUnreadable?.(what, reason);
+    this.#reported.add(what);
   }
 
-  async function readLogs(from: string): Promise<void> {
-    for await (const { pages, logs, next } of scanLogs(store.redis, from, signal)) {
-      signal.throwIfAborted();
-      const bodies = await bodiesOf(refsIn(pages));
-      for (const { channel, entries, unreadable } of pages) {
-        if (unreadable !== undefined) onUnreadable(`channel ${channel}`, unreadable);
-        for (const { seq, entry } of entries) {
-          if (entry.kind === 'inline') await add({ document: messageDocument(channel, seq, entry.body) });
-          else {
-            const from = bodies.get(entry.ref)?.body.from;
-            if (from !== undefined) table.add(entry.ref, entry.at, peerOf(channel, from));
-          }
-        }
-      }
-      if (next === undefined) continue;
-      state.cursor = next;
-      state.logsRead += logs;
-      if (table.uncommitted >= ROWS_AT_ONCE || waiting.length >= DOCUMENTS_AT_ONCE / 2) await commit();
-    }
-    if ((await serverRun(store.redis)) !== server) {
-      throw new ServerChangedError('Redis was restarted while its logs were read');
-    }
-    delete state.cursor;
-    await commit();
+  async #add(rebuilt: Rebuilt): Promise<void> {
+    this.#waiting.push(rebuilt);
+    this.#waitingText += textLength(rebuilt.document);
+    if (this.#waiting.length >= DOCUMENTS_AT_ONCE || this.#waitingText >= TEXT_AT_ONCE) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const { take, noteIndexed, onProgress, signal } = this.#options;
+    signal.throwIfAborted();
+    const documents = this.#waiting;
+    this.#waiting = [];
+    this.#waitingText = 0;
+    if (documents.length > 0) await take(documents.map(({ document }) => document));
+    await noteIndexed?.(documents.flatMap(({ part }) => part ?? []));
+    this.#state.documents += documents.length;
+    onProgress?.(this.#state);
+  }
+
+  /** What is noted as done must be in the index before. */
+  async #commit(): Promise<void> {
+    await this.#flush();
+    this.#table.commit(this.#state);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { rebuildFromRedis } from '../src/rebuild.ts';
 
-export const LANES = 2;
+const LANES = 2;
 export const LIMITS: StoreLimits = {
   shards: 8,
   logRetention: 0,

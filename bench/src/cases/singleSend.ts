@@ -9,14 +9,14 @@ import type { Scale } from './index.ts';
 
 export const CONNECTIONS = 64;
 
-export interface Load {
+interface Load {
   perSecond: number;
   answered: number;
   p99: number;
 }
 
 /** Sends single messages from this process, each connection to a group of its own. */
-export async function sendSingles(address: string, seconds: number, from = 'u1'): Promise<Load> {
+async function sendSingles(address: string, seconds: number, from = 'u1'): Promise<Load> {
   const requests = Array.from({ length: CONNECTIONS }, (_, i) => ({
     method: 'POST' as const,
     path: '/message/send',

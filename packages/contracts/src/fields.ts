@@ -31,8 +31,9 @@ export const withDefault = <T extends z.ZodType>(schema: T, value: z.output<T>) 
 const required = (what: string) => (issue: { input: unknown }) =>
   issue.input === undefined || issue.input === null ? 'is required' : `must be ${what}`;
 
-export const Uid = z.string({ error: required('a string') }).refine(isName, { error: NAME_RULE });
-export const ChannelId = Uid;
+const name = () => z.string({ error: required('a string') }).refine(isName, { error: NAME_RULE });
+export const Uid = name();
+export const ChannelId = name();
 export const flag = (fallback: 0 | 1 = 0) =>
   withDefault(z.union([z.literal(0), z.literal(1)], { error: 'must be 0 or 1' }), fallback);
 export const whole = (min: number, max: number) =>

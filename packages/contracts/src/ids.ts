@@ -1,9 +1,7 @@
 /** The sender when `from_uid` is absent (docs/api.md §1). Shown as `""` in answers; has no inbox. */
 export const SYSTEM_UID = '____system';
 export const CHANNEL_TYPE_PERSONAL = 1;
-export const CHANNEL_TYPE_GROUP = 2;
 export const MAX_SEQ = 2 ** 32 - 1;
-export const MAX_ID = Number.MAX_SAFE_INTEGER;
 
 /** 1-128 characters (code points), no control characters, none of `@ # &`, no lone surrogates (docs/api.md §1). */
 const NAME = /^[^\p{Cc}\p{Cs}@#&]{1,128}$/u;

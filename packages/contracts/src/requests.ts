@@ -94,11 +94,12 @@ function namedMessages(request: unknown): number {
   return lists.reduce((sum: number, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
 }
 
-/** The schemas of every request body and query (docs/api.md §2, §3) within the configured bounds. */
-export function requestSchemas(limits: RequestLimits) {
-  const strictUids = uidList({ min: 0, max: limits.maxRecipients, strict: true });
+const strictUids = ({ maxRecipients }: RequestLimits, min: 0 | 1 = 0) =>
+  uidList({ min, max: maxRecipients, strict: true });
 
-  const Send = z
+/** POST /message/send: to one channel, or to `subscribers`. */
+const sendSchema = (limits: RequestLimits) =>
+  z
     .object({
       header: Header,
       setting,
@@ -106,7 +107,7 @@ export function requestSchemas(limits: RequestLimits) {
       stream_no: label,
       channel_id: optional(ChannelId),
       channel_type: z.unknown().optional(),
-      subscribers: strictUids,
+      subscribers: strictUids(limits),
       payload: payload(limits.maxPayloadBytes),
       client_msg_no: label,
       topic: label,
@@ -138,113 +139,127 @@ export function requestSchemas(limits: RequestLimits) {
         : { ...message, channel_id, channel_type: RequiredChannelType.parse(channel_type) },
     );
 
-  return {
-    Send,
-    SendBatch: z.object({
-      header: Header,
-      setting,
-      from_uid: sender,
-      payload: payload(limits.maxPayloadBytes),
-      subscribers: uidList({ min: 1, max: limits.maxRecipients, strict: false }),
-      topic: label,
-      expire,
-      client_msg_no: label,
-    }),
-    MessageSync: z
-      .object({
-        login_uid: optional(Uid),
-        channel_id: ChannelId,
-        channel_type: RequiredChannelType,
-        start_message_seq: withDefault(Seq, 0),
-        end_message_seq: withDefault(Seq, 0),
-        limit: limit(100, 10_000),
-        pull_mode: flag(),
-      })
-      .refine(loginForPersonal.check, loginForPersonal.params),
-    Sync: z.object({ uid: Uid, limit: limit(200, 10_000), message_seq: withDefault(Seq, 0) }),
-    SyncAck: z.object({ uid: Uid, last_message_seq: Seq }),
-    UserSearch: z
-      .object({
-        uid: Uid,
-        payload: withDefault(SearchText, {}),
-        payload_types: withDefault(
-          list(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), SEARCH.payloadTypes),
-          [],
-        ),
-        from_uid: optional(Uid),
-        channel_id: optional(ChannelId),
-        channel_type: withDefault(whole(0, 255), 0),
-        topic: label,
-        limit: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 0),
-        page: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
-        start_time: searchTime,
-        end_time: searchTime,
-        highlights: withDefault(textSet({ max: SEARCH.highlights, maxLength: SEARCH.highlightCharacters }), []),
-      })
-      .transform((search) => ({
-        ...search,
-        limit: search.limit >= 1 && search.limit <= 1000 ? search.limit : 20,
-        page: Math.max(1, search.page),
-      })),
-    ChannelPut: z.object({
+/** What sends and reads messages (docs/api.md §2, §3). */
+const messageSchemas = (limits: RequestLimits) => ({
+  Send: sendSchema(limits),
+  SendBatch: z.object({
+    header: Header,
+    setting,
+    from_uid: sender,
+    payload: payload(limits.maxPayloadBytes),
+    subscribers: uidList({ min: 1, max: limits.maxRecipients, strict: false }),
+    topic: label,
+    expire,
+    client_msg_no: label,
+  }),
+  MessageSync: z
+    .object({
+      login_uid: optional(Uid),
       channel_id: ChannelId,
-      channel_type: groupType,
-      subscribers: strictUids,
-      reset: flag(),
-      ...channelInfo,
-    }),
-    ChannelInfo: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType, ...channelInfo }),
-    ChannelQuery: z.object({ channel_id: ChannelId, channel_type: digits(1, 255) }),
-    SubscriberAdd: z.object({
-      channel_id: ChannelId,
-      channel_type: groupType,
-      subscribers: uidList({ min: 1, max: limits.maxRecipients, strict: true }),
-      reset: flag(),
-    }),
-    SubscriberRemove: z.object({
-      channel_id: ChannelId,
-      channel_type: groupType,
-      subscribers: uidList({ min: 1, max: limits.maxRecipients, strict: true }),
-    }),
-    SubscribersQuery: z.object({
-      channel_id: ChannelId,
-      channel_type: digits(2, 255),
-      cursor: withDefault(
-        z.string('must be a string').regex(/^\d{1,4}-.{0,128}$/su, 'is not a cursor from an earlier answer'),
-        '0-',
-      ),
-      limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 1000 : n, 10_000)),
-    }),
-    ChannelDelete: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType }),
-    UserToken: z.object({
+      channel_type: RequiredChannelType,
+      start_message_seq: withDefault(Seq, 0),
+      end_message_seq: withDefault(Seq, 0),
+      limit: limit(100, 10_000),
+      pull_mode: flag(),
+    })
+    .refine(loginForPersonal.check, loginForPersonal.params),
+  Sync: z.object({ uid: Uid, limit: limit(200, 10_000), message_seq: withDefault(Seq, 0) }),
+  SyncAck: z.object({ uid: Uid, last_message_seq: Seq }),
+  Messages: z
+    .unknown()
+    .refine((request) => namedMessages(request) <= MAX_MESSAGES, {
+      error: `names more than ${MAX_MESSAGES} messages in message_seqs, message_ids and client_msg_nos together`,
+      abort: true,
+    })
+    .pipe(
+      z
+        .object({
+          login_uid: optional(Uid),
+          channel_id: ChannelId,
+          channel_type: RequiredChannelType,
+          message_seqs: withDefault(list(Seq, MAX_MESSAGES), []),
+          message_ids: withDefault(list(whole(0, Number.MAX_SAFE_INTEGER), MAX_MESSAGES), []),
+          client_msg_nos: withDefault(list(z.string('must be a string'), MAX_MESSAGES), []),
+        })
+        .refine(loginForPersonal.check, loginForPersonal.params),
+    ),
+  MaxSeqQuery: z
+    .object({ login_uid: optional(Uid), channel_id: ChannelId, channel_type: digits(1, 255) })
+    .refine(loginForPersonal.check, loginForPersonal.params),
+});
+
+const searchSchemas = {
+  UserSearch: z
+    .object({
       uid: Uid,
-      token: z.string('must be a string').min(1, 'is required').max(512, 'must be at most 512 characters'),
-      device_flag: withDefault(whole(0, 255), 0),
-      device_level: withDefault(whole(0, 255), 0),
-    }),
-    MaxSeqQuery: z
-      .object({ login_uid: optional(Uid), channel_id: ChannelId, channel_type: digits(1, 255) })
-      .refine(loginForPersonal.check, loginForPersonal.params),
-    Messages: z
-      .unknown()
-      .refine((request) => namedMessages(request) <= MAX_MESSAGES, {
-        error: `names more than ${MAX_MESSAGES} messages in message_seqs, message_ids and client_msg_nos together`,
-        abort: true,
-      })
-      .pipe(
-        z
-          .object({
-            login_uid: optional(Uid),
-            channel_id: ChannelId,
-            channel_type: RequiredChannelType,
-            message_seqs: withDefault(list(Seq, MAX_MESSAGES), []),
-            message_ids: withDefault(list(whole(0, Number.MAX_SAFE_INTEGER), MAX_MESSAGES), []),
-            client_msg_nos: withDefault(list(z.string('must be a string'), MAX_MESSAGES), []),
-          })
-          .refine(loginForPersonal.check, loginForPersonal.params),
+      payload: withDefault(SearchText, {}),
+      payload_types: withDefault(
+        list(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), SEARCH.payloadTypes),
+        [],
       ),
-  };
-}
+      from_uid: optional(Uid),
+      channel_id: optional(ChannelId),
+      channel_type: withDefault(whole(0, 255), 0),
+      topic: label,
+      limit: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 0),
+      page: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
+      start_time: searchTime,
+      end_time: searchTime,
+      highlights: withDefault(textSet({ max: SEARCH.highlights, maxLength: SEARCH.highlightCharacters }), []),
+    })
+    .transform((search) => ({
+      ...search,
+      limit: search.limit >= 1 && search.limit <= 1000 ? search.limit : 20,
+      page: Math.max(1, search.page),
+    })),
+};
+
+/** What keeps channels and users (docs/api.md §3). */
+const channelSchemas = (limits: RequestLimits) => ({
+  ChannelPut: z.object({
+    channel_id: ChannelId,
+    channel_type: groupType,
+    subscribers: strictUids(limits),
+    reset: flag(),
+    ...channelInfo,
+  }),
+  ChannelInfo: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType, ...channelInfo }),
+  ChannelQuery: z.object({ channel_id: ChannelId, channel_type: digits(1, 255) }),
+  SubscriberAdd: z.object({
+    channel_id: ChannelId,
+    channel_type: groupType,
+    subscribers: strictUids(limits, 1),
+    reset: flag(),
+  }),
+  SubscriberRemove: z.object({
+    channel_id: ChannelId,
+    channel_type: groupType,
+    subscribers: strictUids(limits, 1),
+  }),
+  SubscribersQuery: z.object({
+    channel_id: ChannelId,
+    channel_type: digits(2, 255),
+    cursor: withDefault(
+      z.string('must be a string').regex(/^\d{1,4}-.{0,128}$/su, 'is not a cursor from an earlier answer'),
+      '0-',
+    ),
+    limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 1000 : n, 10_000)),
+  }),
+  ChannelDelete: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType }),
+  UserToken: z.object({
+    uid: Uid,
+    token: z.string('must be a string').min(1, 'is required').max(512, 'must be at most 512 characters'),
+    device_flag: withDefault(whole(0, 255), 0),
+    device_level: withDefault(whole(0, 255), 0),
+  }),
+});
+
+/** The schemas of every request body and query (docs/api.md §2, §3) within the configured bounds. */
+export const requestSchemas = (limits: RequestLimits) => ({
+  ...messageSchemas(limits),
+  ...searchSchemas,
+  ...channelSchemas(limits),
+});
 
 export type RequestSchemas = ReturnType<typeof requestSchemas>;
 export type RequestName = keyof RequestSchemas;

@@ -5,7 +5,7 @@ import { DEAD_QUEUE, INDEX_QUEUE, LANE_KINDS, type LaneKind, laneQueue, type Que
 /** Completed jobs are kept for people who watch the board; 300 kept jobs of 2,000 recipients are 10 MB a lane. */
 const KEPT_COMPLETED = 20;
 
-export const JOB_OPTIONS: JobsOptions = { removeOnComplete: KEPT_COMPLETED, removeOnFail: false, attempts: 1 };
+const JOB_OPTIONS: JobsOptions = { removeOnComplete: KEPT_COMPLETED, removeOnFail: false, attempts: 1 };
 
 /** The producers' side of every queue, over one connection. */
 export interface Queues {

@@ -136,8 +136,8 @@ export async function jobsOnLanes(queues: Queues): Promise<number> {
   return counts.reduce((sum, n) => sum + n, 0);
 }
 
-export const now = () => Math.floor(Date.now() / 1000);
-export const base64 = (text: string) => Buffer.from(text).toString('base64');
+const now = () => Math.floor(Date.now() / 1000);
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 export const names = (count: number, prefix = 'u') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
 export function message(id: number, overrides: Partial<SendItem> = {}): SendItem {

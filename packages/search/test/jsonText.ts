@@ -24,7 +24,7 @@ const character = fc.oneof(
 );
 
 /** A JSON string as it is written, quotes included. */
-export const stringText = fc.array(character, { maxLength: 12 }).map((parts) => `"${parts.join('')}"`);
+const stringText = fc.array(character, { maxLength: 12 }).map((parts) => `"${parts.join('')}"`);
 
 const name = fc.oneof(
   fc.constantFrom('"content"', '"title"', '"type"', '"a"', '"__proto__"', '"constructor"', '"1"', '"c\\u006fntent"'),

@@ -275,7 +275,7 @@ export function chunkRecipients(chunk: Chunk): Recipient[] {
  * Inboxes of a personal command (docs/api.md §2): both users; only the recipient where the system user sends; never the
  * system user's, which has none. Of a command that was set aside, those that lack it.
  */
-export function commandInboxes(item: SendItem): string[] {
+function commandInboxes(item: SendItem): string[] {
   const pair = personalPair(item.ch) ?? [];
   const users = item.from === SYSTEM_UID ? [commandTarget(item)] : [...new Set(pair)];
   return users.filter((uid) => uid !== SYSTEM_UID && (item.inboxes?.includes(uid) ?? true));
@@ -291,7 +291,7 @@ function recordKey(shard: number, idem: string, item: SendItem, uid: string | un
 }
 
 /** The recipient of a personal command as it was sent. */
-export function commandTarget(item: SendItem): string {
+function commandTarget(item: SendItem): string {
   const [lower = '', higher = ''] = personalPair(item.ch) ?? [];
   return lower === item.from ? higher : lower;
 }

@@ -32,7 +32,7 @@ export interface LogRange {
   pullMode: 0 | 1;
 }
 
-export const logName = ({ channel_id, channel_type, login_uid }: LogName): string =>
+const logName = ({ channel_id, channel_type, login_uid }: LogName): string =>
   channelName(channel_type, channel_id, login_uid);
 
 /** Reads of channel logs. What is damaged is a CorruptError that names the channel. */

@@ -126,7 +126,7 @@ class GrowingBuffer {
 }
 
 /** The client went away; nobody reads the answer. */
-export class AbortedRequestError extends ApiError {
+class AbortedRequestError extends ApiError {
   constructor() {
     super(400, 'invalid_json', 'the body ended early');
   }

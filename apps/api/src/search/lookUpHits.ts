@@ -4,7 +4,7 @@ import { firstIdOf, groupBy, type Store } from '@ruyi/store';
 import { readReadable } from './readable.ts';
 
 /** Where a document's message is in Redis, as the indexer wrote it. */
-export type Locator =
+type Locator =
   | { ch: string; seq: number; id: number }
   /** of a broadcast: start is the position of the audience's first recipient */
   | { ref: string; start: number; from: string };

@@ -8,7 +8,7 @@ export interface ShownAnswer {
   messages: ShownMessage[];
 }
 
-export interface ShownMessage {
+interface ShownMessage {
   timestamp: number;
   channel_id: string;
   channel_type: number;

@@ -15,7 +15,7 @@ export interface NormalText {
 }
 
 /** Zalgo text has hundreds of marks on a character, and an attacker's a hundred thousand (docs/api.md §2, rule 1). */
-export const MOST_MARKS = 30;
+const MOST_MARKS = 30;
 
 /** A character with the marks on it, as it was found in the text. */
 interface Cluster {

@@ -3,7 +3,7 @@ import type { Phrase } from './query.ts';
 import { isGlued, type PhraseSymbols, phraseSymbols, type SymbolText, symbolsOf } from './symbols.ts';
 
 /** A place at which a phrase occurs in a text. */
-export interface Occurrence {
+interface Occurrence {
   /** index of the phrase */
   phrase: number;
   /** `prefix`: the text has a longer word there */

@@ -5,7 +5,7 @@ import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
 import { keyBytes, MAX_PLACE, PLACE_SIZE } from './schema.ts';
 
 /** A key that may see a document, and its index in the document's audience. */
-export type Listed = [key: string, position: number];
+type Listed = [key: string, position: number];
 
 /** Who besides those of its place may see a document. */
 export const OWN = { nobody: 0, sender: 1, listed: 2 } as const;

@@ -1,8 +1,6 @@
 /** Sorted numbers of documents, ascending, each once: eight bytes each however many there are. */
 export type Numbers = Float64Array;
 
-export const NONE: Numbers = new Float64Array(0);
-
 /** @param parts each ascending, and all of one below all of the next */
 export function joined(parts: readonly (Numbers | readonly number[])[]): Numbers {
   const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));

@@ -17,7 +17,7 @@ const attributes = (tokens: string, parts: string) => ({ tokens: numbered(tokens
  * Attributes that hold the usual field, and all others together: tokens in order, and unordered parts of them. Enough
  * for a payload of 256 KiB: `a1a1…` has a token a byte, and one symbol of three bytes (ﷺ) stands for four words.
  */
-export const ATTRIBUTES = {
+const ATTRIBUTES = {
   content: attributes('content', 'parts'),
   other: attributes('other', 'other_parts'),
 };

@@ -29,7 +29,7 @@ const encodeWord = (word: string) =>
 const encodePair = (pair: string) => Array.from(pair, encodeCharacter).join('');
 
 /** Names of fields are the product's own and any number: tokens of all but the usual one carry the field's key. */
-export function fieldKey(field: string): string {
+function fieldKey(field: string): string {
   if (field === CONTENT_FIELD) return '';
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(field)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

@@ -17,7 +17,7 @@ export interface FieldSpan {
 }
 
 /** Objects and arrays within each other, the payload itself included; what is deeper is no object to us. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 const MOST_FIELDS = 64;
 const MOST_CHARACTERS = 100_000;
 

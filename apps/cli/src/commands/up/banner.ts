@@ -29,7 +29,7 @@ export function banner({ config, api, board, logs }: Running): string {
 }
 
 /** The address that was reported, or the one that was set; one to listen on everywhere is shown as localhost. */
-export function webAddress(reported: Record<string, unknown>, host: string, port: number): string {
+function webAddress(reported: Record<string, unknown>, host: string, port: number): string {
   if (typeof reported.address === 'string' && /^https?:/.test(reported.address)) return reported.address;
   const shown = host === '0.0.0.0' || host === '::' || host === '[::]' ? 'localhost' : host;
   const bracketed = shown.includes(':') && !shown.startsWith('[') ? `[${shown}]` : shown;
