@@ -7,7 +7,7 @@ import type { Queues } from './queues.ts';
 
 const JOBS_IN_FLIGHT = 64;
 
-export interface IndexWorkerOptions {
+interface IndexWorkerOptions {
   queues: Queues;
   /**
    * Goes on until the engine has taken the job's documents; rejects only when the process stops. `addedAt`: ms, when the

@@ -19,7 +19,7 @@ const JOIN = readFileSync(new URL('./join-workers.lua', import.meta.url), 'utf8'
 /** Handles the jobs of one lane. Throws only where the job is in other hands or the process stops. */
 export type LaneHandler = (run: JobRun, job: { name: string; data: unknown }) => Promise<void>;
 
-export interface LaneWorkersOptions {
+interface LaneWorkersOptions {
   /** for BullMQ: waits for as long as it takes (maxRetriesPerRequest null) */
   connection: Redis;
   store: Store;

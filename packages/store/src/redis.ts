@@ -6,7 +6,7 @@ import { parseUnixUrl } from './unixUrl.ts';
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
 /** What a connection is for decides how it behaves while Redis is away. */
-export type ConnectionRole =
+type ConnectionRole =
   /** answers a person: fails within 2 s, never repeats a command whose outcome is unknown */
   | 'request'
   /** works in the background: waits for as long as it takes */

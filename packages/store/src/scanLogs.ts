@@ -20,7 +20,7 @@ export interface LogPage {
 }
 
 /** Pages of many logs, and where to go on once all of them are dealt with; `'0'` at the end. */
-export interface ScannedLogs {
+interface ScannedLogs {
   pages: LogPage[];
   /** logs that are complete with this */
   logs: number;
