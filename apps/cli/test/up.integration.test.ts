@@ -106,6 +106,7 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
   test('no redis-server and no way to install it', async () => {
     const empty = tempDir('path');
     await refused({ PATH: empty.path }, /^redis-server is not on PATH: install it/);
+    empty.remove();
   });
   test('a data folder that another start uses', async () => {
     const first = await installation.start();
