@@ -9,30 +9,26 @@ import { tokenCheck } from './http/auth.ts';
 import { readJson } from './http/body.ts';
 import { BodyBudget } from './http/bodyBudget.ts';
 import { guard } from './http/guard.ts';
-import { HTTP_LIMITS } from './http/limits.ts';
-import { type RequestIds, requestIds } from './http/requestId.ts';
+import type { RequestIds } from './http/requestId.ts';
 import { bodyBytesOf, type Route } from './http/route.ts';
 import { routes } from './routes/index.ts';
 
 export interface AppSettings {
-  ids?: RequestIds;
+  ids: RequestIds;
   /** see HttpLimits */
-  bodiesBytes?: number;
+  bodiesBytes: number;
 }
 
 /** The Express app: one table of routes drives methods, validation and answers. */
-export function createApp(
-  context: ApiContext,
-  { ids = requestIds(context.producer.name), bodiesBytes = HTTP_LIMITS.bodiesBytes }: AppSettings = {},
-): Express {
+export function createApp(context: ApiContext, { ids, bodiesBytes }: AppSettings): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
 
-  const check = guard(context.config);
   const isAuthorized = tokenCheck(context.config.apiToken);
+  const check = guard(context.config, isAuthorized);
   const bodies = new BodyBudget(bodiesBytes);
   const schemas = requestSchemas(context.config);
   const noteTime = requestTimes(context.metrics);

@@ -23,7 +23,7 @@ export function isDamage(error: unknown): error is Error {
 /**
  * Reads or changes what belongs to one conversation.
  * @param what a person would look for: `channel 2:room`, `user ann`
- * @throws CorruptError naming `what` if its data is damaged (docs/api.md §1 of the contract, 500 `corrupt`)
+ * @throws CorruptError naming `what` if its data is damaged (docs/api.md §1, 500 `corrupt`)
  */
 export async function readable<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { DamagedError } from './damage.ts';
 import { keys } from './keys.ts';
@@ -33,8 +33,11 @@ export type IdemRecord = Known &
 /** What a request claims for its client_msg_no. */
 export type Claim = Known & { recipients?: number };
 
-/** 16 bytes of SHA-256 as text, free of ':'. */
-export const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+/** The first 16 bytes of a digest as text, free of ':'. */
+export const shortDigest = (hash: Hash): string => hash.digest('base64url').slice(0, 22);
+
+/** The same of a text's SHA-256. */
+export const digestOf = (text: string): string => shortDigest(createHash('sha256').update(text));
 
 /** Where a client_msg_no counts: (from_uid, channel) for a channel, (endpoint, from_uid) otherwise. */
 export const idemHash = (scope: [string, string], clientMsgNo: string): string =>

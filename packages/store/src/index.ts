@@ -15,7 +15,7 @@ export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './
 export { FencedError, type JobRun } from './fence.ts';
 export { Gate } from './gate.ts';
 export { groupBy } from './groupBy.ts';
-export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest } from './idempotency.ts';
+export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
 export { checkInstallation, InstallationError, redisMemory, reviewRedis } from './installation.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogName, LogRange } from './logs.ts';

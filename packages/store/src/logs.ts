@@ -1,4 +1,4 @@
-import { CHANNEL_TYPE_PERSONAL, channelName, type MessageBody, type MessageObject } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, channelName, MAX_SEQ, type MessageBody, type MessageObject } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
 import { execute } from './bodies.ts';
@@ -13,7 +13,6 @@ import type { Trimmer } from './trim.ts';
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** A search by id or client_msg_no ends after so many messages, or so much payload that it had to look at. */
 const SOUGHT = { messages: 10_000, bytes: 64 * 1024 * 1024 };
-const MAX_SEQ = 2 ** 32 - 1;
 
 /** A channel as a request names it. */
 export interface LogName {

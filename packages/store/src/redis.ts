@@ -17,8 +17,8 @@ type ConnectionRole =
 const COMMAND_TIMEOUT_MS = 2000;
 
 /**
- * Opens a connection to Redis, at any REDIS_URL that the configuration accepts. Auto-pipelining stays off: with scripts on a cluster it fails, and an unguarded failure
- * ends the process.
+ * Opens a connection to Redis, at any REDIS_URL that the configuration accepts. Auto-pipelining stays off: with scripts
+ * on a cluster it fails, and an unguarded failure ends the process.
  */
 export function connect(url: string, role: ConnectionRole, name: string): Redis {
   const shared: Options = {

@@ -5,7 +5,8 @@ import { corruptOf, isUnavailable } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 
 /**
- * Sends an answer: an object as JSON, bytes as the JSON that they are, a text as it is. Express' own `json` looks at content types and etags that no client of ours asks for.
+ * Sends an answer: an object as JSON, bytes as the JSON that they are, a text as it is. Express' own `json` looks at
+ * content types and etags that no client of ours asks for.
  */
 export function answer(
   response: ServerResponse,

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '@ruyi/config';
 import { ApiError, ForbiddenError, InvalidRequestError, reasonToForbid, UnauthorizedError } from '@ruyi/contracts';
-import { tokenCheck } from './auth.ts';
 
 /** For probes and load balancers: asked without a token and under any name (docs/api.md §1). */
 const OPEN_PATHS = new Set(['/health', '/livez', '/readyz']);
@@ -9,10 +8,10 @@ const OPEN_PATHS = new Set(['/health', '/livez', '/readyz']);
 /**
  * What every request must be before anything looks at it (docs/api.md §1): it names one host, expects nothing that we
  * do not do, comes from where it may, and carries the token.
+ * @param isAuthorized see tokenCheck
  * @returns what is wrong with it
  */
-export function guard({ apiToken, allowAnonymous }: Config) {
-  const isAuthorized = tokenCheck(apiToken);
+export function guard({ apiToken, allowAnonymous }: Config, isAuthorized: (request: IncomingMessage) => boolean) {
   const isChecked = apiToken === '' && !allowAnonymous;
   return (request: IncomingMessage, path: string): ApiError | undefined => {
     const hosts = hostsNamed(request);

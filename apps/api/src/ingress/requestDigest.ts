@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { IdempotencyConflictError, type MessageHeader } from '@ruyi/contracts';
 import { SLICE, type Sliced } from '@ruyi/queue';
-import { digestOf, type IdemRecord, isSameRequest } from '@ruyi/store';
+import { digestOf, type IdemRecord, isSameRequest, shortDigest } from '@ruyi/store';
 
 /** What a repeat must say again (docs/api.md §2, Idempotency), besides what its key already names. */
 export interface RepeatedFields {
@@ -31,14 +31,14 @@ export function* batchDigest(message: RepeatedFields, recipients: string[]): Sli
     hash.update(JSON.stringify(recipients.slice(i, i + SLICE)));
     yield;
   }
-  return hash.digest('base64url').slice(0, 22);
+  return shortDigest(hash);
 }
 
 /** How a version without digests named the recipients of a batch that it had not queued yet. */
 export function formerFingerprint({ sync_once, no_persist }: MessageHeader, recipients: string[]): string {
   const hash = createHash('sha256').update(`${sync_once}${no_persist}\n`);
   for (const uid of recipients) hash.update(`${uid}\n`);
-  return hash.digest('base64url').slice(0, 22);
+  return shortDigest(hash);
 }
 
 /** @throws IdempotencyConflictError where the record is about another request than the one with this digest */
