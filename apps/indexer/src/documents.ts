@@ -1,13 +1,5 @@
-import {
-  CHANNEL_TYPE_PERSONAL,
-  type Chunk,
-  CorruptError,
-  channelName,
-  type IndexJob,
-  type MessageBody,
-  personalPair,
-} from '@ruyi/contracts';
-import { accessKey, type SearchDocument, textFields } from '@ruyi/search';
+import { type Chunk, CorruptError, type IndexJob, type MessageBody } from '@ruyi/contracts';
+import { chunkDocument, lateRecipientDocument, messageDocument, type SearchDocument } from '@ruyi/search';
 import { type Broadcast, chunkRecipients, isDamage, type Recipient, type Store } from '@ruyi/store';
 
 /** What of a broadcast's progress a document stands for: recipients of a chunk, or one late recipient (store's late.ts). */
@@ -90,7 +82,7 @@ async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): P
       ),
     );
     if (chunk.at === undefined) {
-      const document = chunkDocument(ref, broadcast, { ...chunk, uids: withoutLate(recipients, late) });
+      const document = chunkDocument(ref, broadcast.body, { ...chunk, uids: withoutLate(recipients, late) });
       const part = { ref, chunk: chunk.chunk, size: recipients.length - late.size };
       if (part.size > 0) documents.push({ document, source: { broadcast: { ref, chunks: [chunk] } }, part });
     }
@@ -107,73 +99,11 @@ async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): P
 const withoutLate = (recipients: Recipient[], late: Set<number>): string =>
   recipients.map(({ uid, at }) => (late.has(at) ? '' : uid)).join('\n');
 
-/** The document of a message in a log. */
-export function messageDocument(ch: string, seq: number, body: MessageBody): SearchDocument {
-  return {
-    ...contentOf(body),
-    ...placeOf(ch, Number(ch.slice(0, ch.indexOf(':'))), body.from),
-    id: `m${body.id}`,
-    order: body.id,
-    locator: JSON.stringify({ ch, seq, id: body.id }),
-  };
-}
-
-/** One document for up to 1,000 recipients: a broadcast costs its chunks, not its recipients. A blank is nobody. */
-export function chunkDocument(
-  ref: string,
-  { body }: Broadcast,
-  { chunk, start, uids }: Pick<Chunk, 'chunk' | 'start' | 'uids'>,
-): SearchDocument {
-  return {
-    ...broadcastContent(ref, body, start),
-    id: `${ref}-${chunk}`,
-    audience: uids
-      .replace(/\n+$/, '')
-      .split('\n')
-      .map((uid) => (uid === '' ? '' : accessKey('uid', uid))),
-  };
-}
-
 /** A late recipient's document. */
 export function lateDocument(ref: string, { body }: Broadcast, { uid, at }: Recipient): Sourced {
   return {
-    document: { ...broadcastContent(ref, body, at), id: `${ref}-r${at}`, audience: [accessKey('uid', uid)] },
+    document: lateRecipientDocument(ref, body, { uid, position: at }),
     source: { broadcast: { ref, chunks: [{ chunk: 0, start: at, at: [at], uids: uid }] } },
     part: { ref, at },
   };
-}
-
-/** `start`: position of the first recipient in the audience. */
-const broadcastContent = (ref: string, body: MessageBody, start: number) => ({
-  ...contentOf(body),
-  from: accessKey('uid', body.from),
-  channel: '',
-  channelId: '',
-  channelType: CHANNEL_TYPE_PERSONAL,
-  order: body.id + start,
-  locator: JSON.stringify({ ref, start, from: body.from }),
-});
-
-function contentOf({ ts, exp, topic, payload }: Pick<MessageBody, 'ts' | 'exp' | 'topic' | 'payload'>) {
-  const { text, type } = textFields(payload);
-  return {
-    topic: topic ? accessKey('topic', topic) : '',
-    timestamp: ts,
-    expiresAt: exp ? ts + exp : 0,
-    text,
-    ...(type === undefined ? {} : { payloadType: type }),
-  };
-}
-
-/** Who may find a message: both users of a personal channel; a group's subscribers and the sender. */
-function placeOf(ch: string, channelType: number, from: string) {
-  const sender = accessKey('uid', from);
-  const pair = personalPair(ch);
-  if (pair) {
-    const audience = [...new Set(pair)].map((uid) => accessKey('uid', uid));
-    return { audience, from: sender, channel: '', channelId: '', channelType };
-  }
-  const id = ch.slice(ch.indexOf(':') + 1);
-  const channel = accessKey('channel', channelName(channelType, id));
-  return { audience: [channel, sender], from: sender, channel, channelId: accessKey('channel_id', id), channelType };
 }

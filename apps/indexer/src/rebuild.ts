@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { peerOf } from '@ruyi/contracts';
-import type { SearchDocument } from '@ruyi/search';
+import { messageDocument, type SearchDocument } from '@ruyi/search';
 import {
   type Broadcast,
   countLogs,
@@ -12,7 +12,7 @@ import {
   scanLogs,
   serverRun,
 } from '@ruyi/store';
-import { type IndexedPart, messageDocument } from './documents.ts';
+import type { IndexedPart } from './documents.ts';
 import { broadcastDocuments, type Rebuilt } from './rebuildBroadcast.ts';
 import { RecipientTable } from './recipientTable.ts';
 

@@ -1,7 +1,7 @@
 import type { Chunk } from '@ruyi/contracts';
-import type { SearchDocument } from '@ruyi/search';
+import { chunkDocument, type SearchDocument } from '@ruyi/search';
 import { type Broadcast, isDamage, type Store } from '@ruyi/store';
-import { chunkDocument, type IndexedPart, lateDocument } from './documents.ts';
+import { type IndexedPart, lateDocument } from './documents.ts';
 
 /** A document, and what of a batch's progress it stands for, if that is still known. */
 export interface Rebuilt {
@@ -35,7 +35,7 @@ export async function broadcastDocuments(
   for (const chunk of chunks) {
     const stored = storedAt?.get(chunk.chunk);
     if (storedAt && (stored?.at ?? Infinity) > began) continue;
-    const document = chunkDocument(ref, broadcast, chunk);
+    const document = chunkDocument(ref, broadcast.body, chunk);
     if (!stored) documents.push({ document });
     else {
       const size = await sizeInTime(store, ref, chunk, stored.size);

@@ -20,6 +20,12 @@ export function channelName(channelType: number, channelId: string, loginUid?: s
   return self < channelId ? `1:${self}@${channelId}` : `1:${channelId}@${self}`;
 }
 
+/** The parts of a channel's name. The id of a personal channel is both of its users: `<lower uid>@<higher uid>`. */
+export function parseChannelName(name: string): { channelType: number; channelId: string } {
+  const colon = name.indexOf(':');
+  return { channelType: Number(name.slice(0, colon)), channelId: name.slice(colon + 1) };
+}
+
 /** The two users of a personal channel's name, or undefined for any other channel. */
 export function personalPair(name: string): [string, string] | undefined {
   if (!name.startsWith('1:')) return undefined;

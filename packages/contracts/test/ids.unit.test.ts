@@ -1,4 +1,4 @@
-import { channelName, isName, peerOf, personalPair, SYSTEM_UID } from '@ruyi/contracts';
+import { channelName, isName, parseChannelName, peerOf, personalPair, SYSTEM_UID } from '@ruyi/contracts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -118,4 +118,9 @@ test.each([
   [1, 'ann', undefined, '1:____system@ann'],
 ])('the name of type %i, id %s, seen from %s, is %s: it is part of stored keys', (type, id, login, expected) => {
   expect(channelName(type, id, login)).toBe(expected);
+});
+
+test('a name is taken apart into its type and its id', () => {
+  expect(parseChannelName(channelName(2, 'a:b'))).toEqual({ channelType: 2, channelId: 'a:b' });
+  expect(parseChannelName(channelName(1, 'bob', 'ann'))).toEqual({ channelType: 1, channelId: 'ann@bob' });
 });

@@ -4,6 +4,9 @@ export { type Match, type Matcher, matcherOf } from './analyzer/matcher.ts';
 export { type Phrase, phrasesOf, type WantedRun } from './analyzer/query.ts';
 export { MAX_WORD, type Run, runsOf } from './analyzer/runs.ts';
 export { digitGramsOf, type Token, tokensOf } from './analyzer/tokens.ts';
+export { chunkDocument, lateRecipientDocument } from './documents/broadcastDocuments.ts';
+export { readLocator } from './documents/locator.ts';
+export { messageDocument } from './documents/messageDocument.ts';
 export { createEmbeddedEngine, type EmbeddedOptions } from './embedded/engine.ts';
 export { createMeilisearchEngine, type MeilisearchOptions } from './meilisearch/engine.ts';
 export {

@@ -1,4 +1,4 @@
-import { type MessageBody, type MessageObject, peerOf, SYSTEM_UID } from '@ruyi/contracts';
+import { type MessageBody, type MessageObject, parseChannelName, peerOf, SYSTEM_UID } from '@ruyi/contracts';
 import { DamagedError } from './damage.ts';
 
 /**
@@ -105,5 +105,5 @@ export function toMessage(
 
 /** channel_id of a message in a log: the recipient as it was sent (docs/api.md §1). */
 export function logChannelId(channel: string, channelType: number, from: string): string {
-  return channelType === 1 ? peerOf(channel, from) : channel.slice(channel.indexOf(':') + 1);
+  return channelType === 1 ? peerOf(channel, from) : parseChannelName(channel).channelId;
 }

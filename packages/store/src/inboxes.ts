@@ -1,4 +1,4 @@
-import { CHANNEL_TYPE_PERSONAL, type MessageObject, SYSTEM_UID } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, type MessageObject, parseChannelName, SYSTEM_UID } from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import { Bodies, type Broadcast } from './bodies.ts';
 import { readable } from './damage.ts';
@@ -90,10 +90,7 @@ export class Inboxes {
  * group.
  */
 function channelOf(uid: string, entry: Entry, broadcast: Broadcast | undefined) {
-  if (broadcast?.ch !== undefined) {
-    const colon = broadcast.ch.indexOf(':');
-    return { channelId: broadcast.ch.slice(colon + 1), channelType: Number(broadcast.ch.slice(0, colon)) };
-  }
+  if (broadcast?.ch !== undefined) return parseChannelName(broadcast.ch);
   const from = entry.kind === 'inline' ? entry.body.from : (broadcast?.body.from ?? SYSTEM_UID);
   const peer = entry.kind === 'inline' && entry.to !== undefined && uid === from ? entry.to : from;
   return { channelId: peer, channelType: CHANNEL_TYPE_PERSONAL };

@@ -1,4 +1,11 @@
-import { CHANNEL_TYPE_PERSONAL, channelName, MAX_SEQ, type MessageBody, type MessageObject } from '@ruyi/contracts';
+import {
+  CHANNEL_TYPE_PERSONAL,
+  channelName,
+  MAX_SEQ,
+  type MessageBody,
+  type MessageObject,
+  parseChannelName,
+} from '@ruyi/contracts';
 import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
 import { execute } from './bodies.ts';
@@ -82,7 +89,8 @@ export class Logs {
   }
 
   /** Messages by seq, in the order given, without those that cannot be read (any more). */
-  async bySeqs(channel: string, channelType: number, seqs: number[]): Promise<MessageObject[]> {
+  async bySeqs(channel: string, seqs: number[]): Promise<MessageObject[]> {
+    const { channelType } = parseChannelName(channel);
     const messages = await this.#allAt(channel, seqs);
     return messages.map((message) => messageIn(channel, channelType, message));
   }

@@ -1,4 +1,4 @@
-import { type MessageObject, personalPair } from '@ruyi/contracts';
+import { type MessageObject, parseChannelName, personalPair } from '@ruyi/contracts';
 import { waitFor } from '@ruyi/testkit';
 import { parsePlace, tokenOf } from '../ledger/places.ts';
 import type { Http } from '../load/http.ts';
@@ -67,10 +67,10 @@ const toStored = ({ message_seq, message_id, payload }: MessageObject): Stored =
 
 async function readLog(asking: Asking, channel: string): Promise<Stored[]> {
   const pair = personalPair(channel);
-  const type = Number(channel.slice(0, channel.indexOf(':')));
+  const { channelType: type, channelId } = parseChannelName(channel);
   const target = pair
     ? { login_uid: pair[0], channel_id: pair[1], channel_type: 1 }
-    : { channel_id: channel.slice(channel.indexOf(':') + 1), channel_type: type };
+    : { channel_id: channelId, channel_type: type };
   const stored: Stored[] = [];
   for (;;) {
     const { body } = await ask(asking, 'POST', '/channel/messagesync', {

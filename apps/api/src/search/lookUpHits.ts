@@ -1,13 +1,7 @@
 import { CHANNEL_TYPE_PERSONAL, channelName, type MessageObject, peerOf } from '@ruyi/contracts';
-import type { SearchHit } from '@ruyi/search';
+import { readLocator, type SearchHit } from '@ruyi/search';
 import { firstIdOf, groupBy, type Store } from '@ruyi/store';
 import { readReadable } from './readable.ts';
-
-/** Where a document's message is in Redis, as the indexer wrote it. */
-type Locator =
-  | { ch: string; seq: number; id: number }
-  /** of a broadcast: start is the position of the audience's first recipient */
-  | { ref: string; start: number; from: string };
 
 /** A found message, and its channel as the searcher sees it. */
 export interface LookedUp {
@@ -56,7 +50,7 @@ export async function lookUpHits(
   const inLogs: InLog[] = [];
   const references: Reference[] = [];
   hits.forEach((hit, index) => {
-    const locator = locatorOf(hit);
+    const locator = readLocator(hit.locator);
     if (!locator) onDamaged(`document ${hit.id}`, new Error('its locator is damaged'));
     else if ('ch' in locator) inLogs.push({ index, ...locator });
     else {
@@ -81,19 +75,10 @@ export async function lookUpHits(
   return hits.flatMap((_, index) => found.get(index) ?? []);
 }
 
-function locatorOf({ locator }: SearchHit): Locator | undefined {
-  try {
-    return JSON.parse(locator);
-  } catch {
-    return undefined;
-  }
-}
-
 function readMessages(store: Store, ch: string, wanted: InLog[], onDamaged: OnDamaged): Promise<MessageObject[]> {
-  const type = Number(ch.slice(0, ch.indexOf(':')));
   return readReadable(
     wanted.map(({ seq }) => seq),
-    (seqs) => store.logs.bySeqs(ch, type, seqs),
+    (seqs) => store.logs.bySeqs(ch, seqs),
     (_, error) => onDamaged(ch, error),
   );
 }

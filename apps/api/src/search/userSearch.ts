@@ -1,4 +1,4 @@
-import { CHANNEL_TYPE_PERSONAL, type Request } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, parseChannelName, type Request } from '@ruyi/contracts';
 import { accessKey, type SearchQuery } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
 import { nowSeconds } from '../ingress/messageFields.ts';
@@ -82,7 +82,7 @@ function scopeOf(request: Request<'UserSearch'>, groups: string[]): Pick<SearchQ
   ];
   const locate = [me, peer];
   if (type === CHANNEL_TYPE_PERSONAL) return { audience: [me, peer], anyOf: personal, locate };
-  const sameId = groups.filter((name) => name.slice(name.indexOf(':') + 1) === channelId);
+  const sameId = groups.filter((name) => parseChannelName(name).channelId === channelId);
   const own = sameId.filter((name) => type === 0 || name === `${type}:${channelId}`).map(groupKey);
   const inGroups = [
     ...own.map((channel) => ({ channel })),
