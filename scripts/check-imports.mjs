@@ -9,8 +9,10 @@ import { fileURLToPath } from 'node:url';
 const TABLE = {
   contracts: { packages: [], outside: ['zod'] },
   config: { packages: [], outside: ['zod', 'node:os', 'node:path'] },
-  store: { packages: ['contracts'] },
-  queue: { packages: ['contracts', 'store'] },
+  flow: { packages: [] },
+  redis: { packages: ['flow'] },
+  store: { packages: ['contracts', 'flow', 'redis'] },
+  queue: { packages: ['contracts', 'flow', 'redis', 'store'] },
   search: { packages: ['contracts'] },
   telemetry: { packages: ['config'] },
   testkit: { packages: [] },

@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
-import { Backlog, openQueues, Producer, prepareLanes, refreshing } from '@ruyi/queue';
+import { every } from '@ruyi/flow';
+import { Backlog, openQueues, Producer, prepareLanes } from '@ruyi/queue';
 import { createSearchReader } from '@ruyi/search';
 import { checkInstallation, connect, createStore, untilServed } from '@ruyi/store';
-import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
@@ -36,14 +37,14 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
   const queues = openQueues(requests, config.lanes);
   await prepareLanes(background, queues);
   const producer = new Producer(queues, config.shards);
-  const backlog = new Backlog(background, queues);
-  const admission = new Admission(background, backlog, config.maxBacklog);
+  const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
+  const onError = firstFailure(log, 'the memory of Redis is not measured');
+  const admission = new Admission(background, backlog, config.maxBacklog, onError);
   const waiter = new StoredWaiter(subscriber, producer.name);
   const search = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
   const metrics = createMetrics('api');
-  const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
-    await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
-  });
+  const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
+  const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
   const context: ApiContext = { config, store, queues, producer, backlog, admission, waiter, search, metrics, log };
 
   const ids = requestIds(producer.name);

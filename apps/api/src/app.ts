@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, requestSchemas } from '@ruyi/contracts';
-import { groupBy } from '@ruyi/store';
+import { groupBy } from '@ruyi/flow';
 import express, { type Express } from 'express';
 import type { ApiContext } from './context.ts';
 import { answer, answerError } from './http/answer.ts';

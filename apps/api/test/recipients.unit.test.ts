@@ -1,5 +1,5 @@
 import type { MessageHeader } from '@ruyi/contracts';
-import { atOnce, SLICE } from '@ruyi/queue';
+import { atOnce, SLICE } from '@ruyi/flow';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { positionsOf, type Recipients, refusedBefore, sortInSlices } from '../src/ingress/recipients.ts';

@@ -1,7 +1,8 @@
 import type { IndexJob } from '@ruyi/contracts';
+import { groupBy } from '@ruyi/flow';
 import { INDEX, type Queues, setAside } from '@ruyi/queue';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
-import { groupBy, isDamage, type Store, untilServed } from '@ruyi/store';
+import { isDamage, type Store, untilServed } from '@ruyi/store';
 import { type IndexedPart, readableDocumentsOf } from './documents.ts';
 
 export interface IndexContext {

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import type { IndexJob } from '@ruyi/contracts';
-import { Batcher, openIndexWorker, openQueues, refreshing } from '@ruyi/queue';
+import { Batcher, every } from '@ruyi/flow';
+import { openIndexWorker, openQueues } from '@ruyi/queue';
 import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
 import { checkInstallation, connect, createStore, keys, untilServed } from '@ruyi/store';
-import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
 import { indexerCounts } from './indexerMetrics.ts';
 import { startRebuilder } from './rebuilder.ts';
@@ -36,9 +37,8 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   );
   const metrics = createMetrics('indexer');
   const counts = indexerCounts(metrics);
-  const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
-    await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
-  });
+  const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
+  const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
   const context: IndexContext = {
     store,
     queues,

@@ -1,7 +1,7 @@
-import { refreshing } from '@ruyi/queue';
+import { every } from '@ruyi/flow';
 import type { SearchEngine } from '@ruyi/search';
 import { type RebuildProgress, type Store, untilServed } from '@ruyi/store';
-import type { Logger } from '@ruyi/telemetry';
+import { firstFailure, type Logger } from '@ruyi/telemetry';
 import { noteIndexed } from './handleIndexJob.ts';
 import { rebuildFromRedis, ServerChangedError } from './rebuild.ts';
 import { untilTaken } from './untilTaken.ts';
@@ -19,7 +19,7 @@ export interface RebuilderOptions {
 
 /** Rebuilds the index whenever it is asked for. @returns stops looking, and waits for what runs */
 export function startRebuilder({ store, engine, directory, signal, log }: RebuilderOptions): () => Promise<void> {
-  return refreshing(LOOK_EVERY_MS, async () => {
+  const look = async () => {
     await engine.check();
     const request = await store.rebuilds.take();
     if (request === undefined) return;
@@ -28,7 +28,7 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
     const hold = async () => {
       if (progress !== undefined) await store.rebuilds.hold(progress);
     };
-    const holding = refreshing(HOLD_EVERY_MS, hold);
+    const holding = every(HOLD_EVERY_MS, hold, firstFailure(log, 'progress of the rebuild is not noted'));
     let done: typeof request | undefined;
     try {
       const fresh = request.fresh ? await engine.begin(true) : undefined;
@@ -60,5 +60,6 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
       await holding();
       await store.rebuilds.release(done);
     }
-  });
+  };
+  return every(LOOK_EVERY_MS, look, firstFailure(log, 'cannot look whether the search index is to be rebuilt'));
 }

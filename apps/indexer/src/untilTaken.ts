@@ -1,22 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { withBackoff } from '@ruyi/flow';
 import { SearchUnavailableError } from '@ruyi/search';
 import type { Logger } from '@ruyi/telemetry';
 
-const FIRST_MS = 200;
-const LONGEST_MS = 10_000;
-
 /** Repeats a call to the engine while it does not answer, for as long as it takes. */
-export async function untilTaken<T>(call: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> {
-  for (let pause = FIRST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
-    signal.throwIfAborted();
-    let wait = pause;
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof SearchUnavailableError)) throw error;
-      wait = Math.max(pause, error.retryAfterMs ?? 0);
-      log.warn({ err: error, retryInMs: wait }, 'search engine unavailable');
-    }
-    await delay(wait, undefined, { signal });
-  }
-}
+export const untilTaken = <T>(call: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> =>
+  withBackoff(call, {
+    firstMs: 200,
+    longestMs: 10_000,
+    signal,
+    waitAfter: (error, waitMs) => {
+      if (!(error instanceof SearchUnavailableError)) return undefined;
+      const retryInMs = Math.max(waitMs, error.retryAfterMs ?? 0);
+      log.warn({ err: error, retryInMs }, 'search engine unavailable');
+      return retryInMs;
+    },
+  });

@@ -1,15 +1,8 @@
 import type { Config } from '@ruyi/config';
-import {
-  handleLaneJob,
-  LaneWorkers,
-  openDeadLetters,
-  openQueues,
-  prepareLanes,
-  refreshing,
-  waitingRecipients,
-} from '@ruyi/queue';
+import { every } from '@ruyi/flow';
+import { handleLaneJob, LaneWorkers, openDeadLetters, openQueues, prepareLanes, waitingRecipients } from '@ruyi/queue';
 import { checkInstallation, connect, createStore, reviewRedis, untilServed } from '@ruyi/store';
-import { createMetrics, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { workerCounts } from './workerMetrics.ts';
 
 const CLOSE_LANES_MS = 6000;
@@ -30,14 +23,14 @@ export async function startWorker(config: Config, log: Logger): Promise<{ name: 
   await untilServed(() => prepareLanes(redis, queues), starting);
 
   let waitingForIndex = 0;
-  const stopMeasuring = refreshing(INDEX_BACKLOG_EVERY_MS, async () => {
+  const measure = async () => {
     waitingForIndex = await waitingRecipients(redis, queues.index);
-  });
+  };
+  const stopMeasuring = every(INDEX_BACKLOG_EVERY_MS, measure, firstFailure(log, 'the index queue is not measured'));
   const metrics = createMetrics('worker');
   const countsOf = workerCounts(metrics, store.trimmer);
-  const stopReporting = refreshing(REPORT_EVERY_MS, async () => {
-    await store.reports.write(metrics.process, await snapshotOf(metrics.registry));
-  });
+  const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
+  const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
   const lanes = new LaneWorkers({
     connection: jobs,
     store,

@@ -1,3 +1,4 @@
+import { every } from '@ruyi/flow';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
@@ -25,24 +26,6 @@ export async function waitingRecipients(redis: Redis, queue: Queue): Promise<num
   return Math.ceil(length * mean);
 }
 
-/** Calls `refresh` again and again, one call at a time, until it is stopped; a failure is the next call's to mend. */
-export function refreshing(everyMs: number, refresh: () => Promise<void>): () => Promise<void> {
-  let stopped = false;
-  let current = Promise.resolve();
-  const tick = () => {
-    current = refresh().catch(() => {});
-    void current.then(() => {
-      if (!stopped) timer = setTimeout(tick, everyMs);
-    });
-  };
-  let timer = setTimeout(tick, 0);
-  return async () => {
-    stopped = true;
-    clearTimeout(timer);
-    await current;
-  };
-}
-
 /**
  * How much waits on each kind of lane, in recipients. Measured in the background, not at every request; what this
  * process adds in between is added to the last measurement, and may be counted twice until the next one, never not at all.
@@ -55,16 +38,19 @@ export class Backlog {
   readonly #queued: Record<LaneKind, number> = { send: 0, fanout: 0 };
   readonly #stop: () => Promise<void>;
 
-  constructor(redis: Redis, queues: Queues) {
-    this.#stop = refreshing(REFRESH_MS, async () => {
-      for (const kind of LANE_KINDS) {
-        const before = this.#queued[kind];
-        const lanes = Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane));
-        const waiting = await Promise.all(lanes.map((queue) => waitingRecipients(redis, queue)));
-        this.#measured[kind] = waiting.reduce((sum, n) => sum + n, 0);
-        this.#queued[kind] -= before;
-      }
-    });
+  /** @param onError told of each measurement that failed, and how many did in a row; the last one counts meanwhile */
+  constructor(redis: Redis, queues: Queues, onError: (error: unknown, inARow: number) => void) {
+    this.#stop = every(REFRESH_MS, () => this.#measure(redis, queues), onError);
+  }
+
+  async #measure(redis: Redis, queues: Queues): Promise<void> {
+    for (const kind of LANE_KINDS) {
+      const before = this.#queued[kind];
+      const lanes = Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane));
+      const waiting = await Promise.all(lanes.map((queue) => waitingRecipients(redis, queue)));
+      this.#measured[kind] = waiting.reduce((sum, n) => sum + n, 0);
+      this.#queued[kind] -= before;
+    }
   }
 
   /** Recipients that wait, as far as this process knows. */

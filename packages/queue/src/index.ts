@@ -1,14 +1,12 @@
-export { Backlog, refreshing, waitingRecipients } from './backlog.ts';
-export { Batcher } from './batcher.ts';
+export { Backlog, waitingRecipients } from './backlog.ts';
 export { prepareLanes } from './checkLanes.ts';
 export { openDeadLetters, setAside } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
-export * from './jobs/catalogue.ts';
-export type { LaneContext, LaneCounts } from './jobs/context.ts';
+export { BROADCAST, INDEX } from './jobs/catalogue.ts';
+export type { LaneCounts } from './jobs/context.ts';
 export { handleLaneJob } from './jobs/handlers.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
-export * from './names.ts';
+export { allQueues, DEAD_QUEUE, LANE_KINDS, type LaneKind, laneQueue, recipientsInJob } from './names.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
 export { type Guard, Producer } from './producer.ts';
 export { openQueue, openQueues, type Queues } from './queues.ts';
-export { atOnce, inSlices, inTurn, SLICE, type Sliced } from './slices.ts';

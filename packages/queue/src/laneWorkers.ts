@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { every } from '@ruyi/flow';
 import type { JobRun, Store } from '@ruyi/store';
 import { keys } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { refreshing } from './backlog.ts';
 import { healUnreadable, isSetAside } from './deadLetters.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
 import type { Queues } from './queues.ts';
@@ -46,7 +46,7 @@ export class LaneWorkers {
    * nothing that is there, and none of its later steps, as its progress, is taken before.
    */
   #era = new AbortController();
-  #stopRefreshing: (() => Promise<void>) | undefined;
+  #stopSharing: (() => Promise<void>) | undefined;
 
   constructor(options: LaneWorkersOptions) {
     this.#options = options;
@@ -61,7 +61,13 @@ export class LaneWorkers {
   }
 
   start(): void {
-    this.#stopRefreshing = refreshing(MEMBER_EVERY_MS, () => this.#share());
+    this.#stopSharing = every(
+      MEMBER_EVERY_MS,
+      () => this.#share(),
+      (err, inARow) => {
+        if (inARow === 1) this.#options.log.warn({ err }, 'cannot look which lanes are to be worked here');
+      },
+    );
   }
 
   /** The lanes that this process works now. */
@@ -154,7 +160,7 @@ export class LaneWorkers {
   /** Gives the lanes to the others, ends what runs, within `deadlineMs`; what then still runs is started again there. */
   async close(deadlineMs: number): Promise<void> {
     const closed = async () => {
-      await this.#stopRefreshing?.();
+      await this.#stopSharing?.();
       const left = this.#options.store.redis.zrem(keys.workers, this.name).catch(() => {});
       await Promise.all([left, ...[...this.#open.values()].map(({ worker }) => worker.close()), ...this.#closing]);
     };

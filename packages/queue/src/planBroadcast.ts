@@ -1,6 +1,6 @@
 import type { BroadcastJob, Chunk } from '@ruyi/contracts';
+import { atOnce, SLICE, type Sliced } from '@ruyi/flow';
 import { type Broadcast, laneOf, personalShard, refOf, shardOf } from '@ruyi/store';
-import { atOnce, SLICE, type Sliced } from './slices.ts';
 
 const CHUNK_RECIPIENTS = 1000;
 const CHUNKS_IN_JOB = 2;

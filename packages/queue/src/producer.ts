@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { GroupCommandJob, SendItem } from '@ruyi/contracts';
-import { Gate, groupBy, laneOf, shardOf } from '@ruyi/store';
-import { Batcher } from './batcher.ts';
+import { Batcher, Gate, groupBy, inTurn } from '@ruyi/flow';
+import { laneOf, shardOf } from '@ruyi/store';
 import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
 import { recipientsInJob } from './names.ts';
 import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';
-import { inTurn } from './slices.ts';
 import { takeTurns } from './turns.ts';
 
 const MICRO_BATCH = { items: 512, size: 1024 * 1024 };

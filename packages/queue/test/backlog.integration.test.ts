@@ -66,7 +66,9 @@ describe('recipients that wait', () => {
 
 describe('what may still be queued', () => {
   async function withBacklog(use: (backlog: Backlog) => Promise<void>): Promise<void> {
-    const backlog = new Backlog(lanes.connect(), lanes.queues);
+    const backlog = new Backlog(lanes.connect(), lanes.queues, (error) => {
+      throw error;
+    });
     try {
       await use(backlog);
     } finally {

@@ -1,13 +1,13 @@
 import { type Chunk, channelName, personalPair, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
+import type { Gate } from '@ruyi/flow';
+import { eachLimited, groupBy } from '@ruyi/flow';
 import type { Redis } from 'ioredis';
 import { encodeEntry } from './entries.ts';
 import { type FenceConnection, type JobRun, LaneFence } from './fence.ts';
-import type { Gate } from './gate.ts';
-import { groupBy } from './groupBy.ts';
 import { storedRecord } from './idempotency.ts';
 import { keys } from './keys.ts';
 import { isTransient } from './redis.ts';
-import { eachLimited, untilServed } from './retry.ts';
+import { untilServed } from './retry.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
 

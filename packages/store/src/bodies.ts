@@ -1,9 +1,9 @@
 import { MessageBody } from '@ruyi/contracts';
+import { groupBy } from '@ruyi/flow';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { DamagedError, isDamage } from './damage.ts';
 import { firstIdOf, parseJson } from './entries.ts';
-import { groupBy } from './groupBy.ts';
 import { keys } from './keys.ts';
 import { runScript } from './scripts.ts';
 

@@ -1,10 +1,9 @@
 import { CHANNEL_TYPE_PERSONAL, channelName } from '@ruyi/contracts';
+import { eachLimited, groupBy, together } from '@ruyi/flow';
 import type { Redis } from 'ioredis';
 import { execute } from './bodies.ts';
 import { DamagedError, readable } from './damage.ts';
-import { groupBy } from './groupBy.ts';
 import { keys } from './keys.ts';
-import { eachLimited, together } from './retry.ts';
 import { runScript } from './scripts.ts';
 import { shardOf } from './shards.ts';
 

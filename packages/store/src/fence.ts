@@ -1,5 +1,5 @@
+import type { Gate } from '@ruyi/flow';
 import type { Redis } from 'ioredis';
-import type { Gate } from './gate.ts';
 import { untilServed } from './retry.ts';
 import { runScript } from './scripts.ts';
 

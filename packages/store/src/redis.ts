@@ -1,3 +1,4 @@
+import { backoffDelay } from '@ruyi/flow';
 import { Redis, type RedisOptions } from 'ioredis';
 import { readScripts } from './scripts.ts';
 import { parseUnixUrl } from './unixUrl.ts';
@@ -26,7 +27,7 @@ export function connect(url: string, role: ConnectionRole, name: string): Redis 
     enableAutoPipelining: false,
     // Closing while Redis is away must not wait for it.
     disconnectTimeout: 1000,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1000),
+    retryStrategy: (times) => backoffDelay(times, { firstMs: 100, longestMs: 1000 }),
     scripts: readScripts(),
   };
   const byRole: Options =

@@ -1,7 +1,8 @@
+import { together } from '@ruyi/flow';
 import type { Redis } from 'ioredis';
 import { isDamage } from './damage.ts';
 import { decodeEntry, type Entry } from './entries.ts';
-import { together, untilServed } from './retry.ts';
+import { untilServed } from './retry.ts';
 import { runScript } from './scripts.ts';
 
 const KEYS_AT_ONCE = 500;

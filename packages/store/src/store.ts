@@ -1,8 +1,8 @@
+import { Gate } from '@ruyi/flow';
 import type { Redis } from 'ioredis';
 import { Appender, type StoreLimits } from './append.ts';
 import { Bodies } from './bodies.ts';
 import { Channels, Users } from './channels.ts';
-import { Gate } from './gate.ts';
 import { Idempotency } from './idempotency.ts';
 import { MessageIds } from './ids.ts';
 import { Inboxes } from './inboxes.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ApiError, InvalidJsonError, OverloadedError, PayloadTooLargeError } from '@ruyi/contracts';
-import { inTurn } from '@ruyi/queue';
+import { inTurn } from '@ruyi/flow';
 import type { Share } from './bodyBudget.ts';
 
 const DRAIN_BYTES = 64 * 1024 * 1024;

@@ -1,6 +1,8 @@
 import { OverloadedError } from '@ruyi/contracts';
-import { type Backlog, type LaneKind, refreshing } from '@ruyi/queue';
-import { type Redis, redisMemory } from '@ruyi/store';
+import { every } from '@ruyi/flow';
+import type { Backlog, LaneKind } from '@ruyi/queue';
+import { redisMemory } from '@ruyi/store';
+import type { Redis } from 'ioredis';
 
 const MEMORY_EVERY_MS = 1000;
 const MEMORY_SHARE = 0.8;
@@ -12,13 +14,20 @@ export class Admission {
   readonly #stop: () => Promise<void>;
   #memoryFull = false;
 
-  constructor(redis: Redis, backlog: Backlog, most: Record<LaneKind, number>) {
+  /** @param onError told of each look at Redis' memory that failed, and how many did in a row */
+  constructor(
+    redis: Redis,
+    backlog: Backlog,
+    most: Record<LaneKind, number>,
+    onError: (error: unknown, inARow: number) => void,
+  ) {
     this.#backlog = backlog;
     this.#most = most;
-    this.#stop = refreshing(MEMORY_EVERY_MS, async () => {
+    const look = async () => {
       const { used, allowed } = await redisMemory(redis);
       this.#memoryFull = allowed > 0 && used > allowed * MEMORY_SHARE;
-    });
+    };
+    this.#stop = every(MEMORY_EVERY_MS, look, onError);
   }
 
   /** Writes are answered 429 now, because Redis uses more of its memory than may be used. */

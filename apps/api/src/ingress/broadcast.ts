@@ -1,5 +1,6 @@
 import type { MessageBody } from '@ruyi/contracts';
-import { type BroadcastPlan, inSlices, planInSlices } from '@ruyi/queue';
+import { inSlices } from '@ruyi/flow';
+import { type BroadcastPlan, planInSlices } from '@ruyi/queue';
 import { type BatchReceipt, idemHash, refOf, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { nowSeconds } from './messageFields.ts';

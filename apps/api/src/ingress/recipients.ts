@@ -1,5 +1,5 @@
 import { BATCH_REASON_INVALID, BATCH_REASON_UNKNOWN, isName, type MessageHeader, SYSTEM_UID } from '@ruyi/contracts';
-import { inSlices, SLICE, type Sliced } from '@ruyi/queue';
+import { inSlices, SLICE, type Sliced } from '@ruyi/flow';
 import type { Refused } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { IdempotencyConflictError, type MessageHeader } from '@ruyi/contracts';
-import { SLICE, type Sliced } from '@ruyi/queue';
+import { SLICE, type Sliced } from '@ruyi/flow';
 import { digestOf, type IdemRecord, isSameRequest, shortDigest } from '@ruyi/store';
 
 /** What a repeat must say again (docs/api.md §2, Idempotency), besides what its key already names. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Redis, storedTopic } from '@ruyi/store';
+import { storedTopic } from '@ruyi/store';
+import type { Redis } from 'ioredis';
 
 const LOOK_EVERY_MS = 1000;
 

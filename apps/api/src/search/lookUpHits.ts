@@ -1,6 +1,7 @@
 import { CHANNEL_TYPE_PERSONAL, channelName, type MessageObject, peerOf } from '@ruyi/contracts';
+import { groupBy } from '@ruyi/flow';
 import { readLocator, type SearchHit } from '@ruyi/search';
-import { firstIdOf, groupBy, type Store } from '@ruyi/store';
+import { firstIdOf, type Store } from '@ruyi/store';
 import { readReadable } from './readable.ts';
 
 /** A found message, and its channel as the searcher sees it. */

@@ -1,5 +1,6 @@
 import type { SendItem } from '@ruyi/contracts';
-import { groupBy, type JobRun, type StoredMessage, storedTopic, untilServed } from '@ruyi/store';
+import { groupBy } from '@ruyi/flow';
+import { type JobRun, type StoredMessage, storedTopic, untilServed } from '@ruyi/store';
 import { SEND } from './catalogue.ts';
 import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 

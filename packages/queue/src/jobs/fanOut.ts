@@ -1,14 +1,12 @@
 import type { BroadcastJob, Chunk, GroupCommandJob } from '@ruyi/contracts';
+import { eachLimited, groupBy, together } from '@ruyi/flow';
 import {
   chunkRecipients,
   chunkSize,
-  eachLimited,
-  groupBy,
   type JobRun,
   type Recipient,
   shardOf,
   shardsAtOnce,
-  together,
   untilServed,
 } from '@ruyi/store';
 import { BROADCAST } from './catalogue.ts';

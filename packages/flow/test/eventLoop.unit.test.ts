@@ -1,4 +1,4 @@
-import { atOnce, inSlices, inTurn, type Sliced } from '@ruyi/queue';
+import { atOnce, inSlices, inTurn, type Sliced } from '@ruyi/flow';
 import { expect, test } from 'vitest';
 
 const MANY = 10_000;

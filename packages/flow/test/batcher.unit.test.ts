@@ -1,4 +1,4 @@
-import { Batcher } from '@ruyi/queue';
+import { Batcher } from '@ruyi/flow';
 import { expect, test } from 'vitest';
 
 /** A batcher whose calls end when the test says so. */

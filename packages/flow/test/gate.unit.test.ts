@@ -1,4 +1,4 @@
-import { Gate } from '@ruyi/store';
+import { Gate } from '@ruyi/flow';
 import { expect, test } from 'vitest';
 
 /** Calls that end when they are told to; `inside` are those that have begun and not ended. */

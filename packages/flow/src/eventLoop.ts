@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Gate } from '@ruyi/store';
+import { Gate } from './gate.ts';
 
 /** A long computation that pauses at every `yield`. */
 export type Sliced<T> = Generator<undefined, T>;

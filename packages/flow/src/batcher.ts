@@ -1,4 +1,4 @@
-import { Gate } from '@ruyi/store';
+import { Gate } from './gate.ts';
 
 interface Waiting<T, R> {
   item: T;

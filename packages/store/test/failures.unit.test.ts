@@ -1,4 +1,4 @@
-import { eachLimited, isTransient, isUnavailable, together, untilServed } from '@ruyi/store';
+import { isTransient, isUnavailable, untilServed } from '@ruyi/store';
 import { expect, test } from 'vitest';
 
 const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
@@ -56,49 +56,4 @@ test('repeating ends when the process stops', async () => {
   };
   await expect(untilServed(work, stop.signal)).rejects.toThrow();
   await expect(untilServed(async () => 1, stop.signal)).rejects.toThrow();
-});
-
-test('at most so many run at a time, and all are run', async () => {
-  let running = 0;
-  let most = 0;
-  const done: number[] = [];
-  await eachLimited([1, 2, 3, 4, 5, 6, 7], 3, async (n) => {
-    most = Math.max(most, ++running);
-    await Promise.resolve();
-    running--;
-    done.push(n);
-  });
-  expect(most).toBe(3);
-  expect(done.sort()).toEqual([1, 2, 3, 4, 5, 6, 7]);
-});
-
-test('after an error nothing new begins, what runs ends, and the first error is thrown', async () => {
-  const ended: number[] = [];
-  const work = async (n: number) => {
-    if (n === 1) throw new Error('first');
-    await new Promise((resolve) => setImmediate(resolve));
-    ended.push(n);
-  };
-  await expect(eachLimited([1, 2, 3, 4], 2, work)).rejects.toThrow('first');
-  expect(ended).toEqual([2]);
-});
-
-test('an error of one of several pieces of work is thrown when the others have ended', async () => {
-  const events: string[] = [];
-  const failing = async () => {
-    throw new Error('the first');
-  };
-  let end = () => {};
-  const slow = async () => {
-    await new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    events.push('the slow one ended');
-  };
-  const both = together(failing(), slow()).catch((error: Error) => events.push(error.message));
-  await new Promise<void>((resolve) => setImmediate(resolve));
-  expect(events).toEqual([]);
-  end();
-  await both;
-  expect(events).toEqual(['the slow one ended', 'the first']);
 });

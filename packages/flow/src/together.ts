@@ -1,0 +1,7 @@
+/** The results of several pieces of work at once; the first error is thrown when all of them have ended. */
+export async function together<T extends readonly Promise<unknown>[]>(
+  ...works: T
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(works);
+  return Promise.all(works);
+}
