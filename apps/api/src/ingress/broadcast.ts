@@ -68,7 +68,7 @@ interface BatchKey {
  * @throws IdempotencyConflictError, and then nothing was queued
  */
 export async function acceptBroadcast(context: ApiContext, request: BroadcastRequest): Promise<AcceptedBroadcast> {
-  const losses = context.store.losses();
+  const losses = context.store.connectionLosses();
   const { header } = request.message;
   const requireKnown = context.config.requireKnownUsers && request.endpoint === 'sendbatch';
   const recipients = await sortOutRecipients(context, { subscribers: request.subscribers, header }, requireKnown);
