@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { type RequestName, requestSchemas } from '../src/index.ts';
+import { type RequestName, requestSchemas } from '../src/requests.ts';
 
 /** Every field of a request stands in the table of its endpoint in docs/api.md, and no other. */
 

@@ -1,24 +1,20 @@
-export {
-  Appender,
-  chunkRecipients,
-  chunkSize,
-  type Recipient,
-  type StoredMessage,
-  type StoreLimits,
-  shardsAtOnce,
-} from './append.ts';
-export { Bodies, type Broadcast } from './bodies.ts';
+export type { StoreLimits } from './append/appendContext.ts';
+export type { Appender } from './append/appender.ts';
+export type { StoredMessage } from './append/appendMessages.ts';
+export { shardsAtOnce } from './append/appendReferences.ts';
+export { FencedError, type JobRun } from './append/fence.ts';
+export { Bodies, type Broadcast } from './broadcasts/bodies.ts';
+export { chunkRecipients, chunkSize, type Recipient } from './broadcasts/chunks.ts';
+export { packPositions, unpackPositions } from './broadcasts/positions.ts';
+export type { BatchReceipt, Refused } from './broadcasts/progress.ts';
 export { corruptOf, isDamage } from './damage.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
-export { FencedError, type JobRun } from './fence.ts';
 export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
-export { checkInstallation, InstallationError } from './installation.ts';
+export { checkInstallation, InstallationError } from './installation/checkInstallation.ts';
+export type { RebuildProgress } from './installation/rebuilds.ts';
 export { keys, storedTopic } from './keys.ts';
-export type { LogRange } from './logs.ts';
-export { packPositions, unpackPositions } from './positions.ts';
-export type { BatchReceipt, Refused } from './progress.ts';
-export type { RebuildProgress } from './rebuilds.ts';
-export type { LogPage } from './scanLogs.ts';
+export type { LogPage } from './logs/logScan.ts';
+export type { LogRange } from './logs/logs.ts';
 export { laneOf, personalShard, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';
-export { Trimmer } from './trim.ts';
+export { Trimmer } from './trimming/trimmer.ts';

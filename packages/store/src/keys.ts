@@ -3,7 +3,7 @@
  * broadcast's own keys have a tag of their own. Queues have keys of their own, see packages/queue.
  */
 export const keys = {
-  /** string: the last message_seq of a log; absent where it is what the log holds, see include/store.lua */
+  /** string: the last message_seq of a log; absent where it is what the log holds, see include/sequences.lua */
   seq: (shard: number, channel: string) => `r:{${shard}}:seq:${channel}`,
   /** sorted set: score = seq, member = entry */
   log: (shard: number, channel: string) => `r:{${shard}}:log:${channel}`,

@@ -1,21 +1,24 @@
 import { Gate } from '@ruyi/flow';
 import { countConnectionLosses, redisMemory, serverClock, serverRun } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
-import { Appender, type StoreLimits } from './append.ts';
-import { Bodies } from './bodies.ts';
-import { Channels, Users } from './channels.ts';
+import type { StoreLimits } from './append/appendContext.ts';
+import { type Appender, createAppender } from './append/appender.ts';
+import { LaneFence } from './append/fence.ts';
+import { Bodies } from './broadcasts/bodies.ts';
+import { LateRecipients } from './broadcasts/lateRecipients.ts';
+import { Progress } from './broadcasts/progress.ts';
+import { Channels } from './channels/channels.ts';
+import { Users } from './channels/users.ts';
 import { Idempotency } from './idempotency.ts';
-import { MessageIds } from './ids.ts';
-import { Inboxes } from './inboxes.ts';
+import { Inboxes } from './inboxes/inboxes.ts';
+import { Members } from './installation/members.ts';
+import { MessageIds } from './installation/messageIds.ts';
+import { Rebuilds } from './installation/rebuilds.ts';
+import { Reports } from './installation/reports.ts';
 import { storedTopic } from './keys.ts';
-import { LateRecipients } from './late.ts';
-import { Logs } from './logs.ts';
-import { Members } from './members.ts';
-import { Progress } from './progress.ts';
-import { Rebuilds } from './rebuilds.ts';
-import { Reports } from './reports.ts';
-import { LogScan } from './scanLogs.ts';
-import { Trimmer } from './trim.ts';
+import { LogScan } from './logs/logScan.ts';
+import { Logs } from './logs/logs.ts';
+import { Trimmer } from './trimming/trimmer.ts';
 
 /** Recipients on their way, over all lanes of a process: every other command waits behind those (invariant 6). */
 const FAN_OUT_IN_FLIGHT = 256;
@@ -89,6 +92,9 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),
     members: new Members(redis),
-    appender: (lane) => new Appender({ redis, connectionLosses }, lane, { limits, trimmer, gate }),
+    appender: (lane) => {
+      const fence = new LaneFence({ redis, connectionLosses }, lane);
+      return createAppender({ redis, fence, limits, trimmer, gate });
+    },
   };
 }

@@ -72,7 +72,7 @@ function intercepted(connection: Redis, around: Around): Redis {
     get(target, property) {
       const value: unknown = Reflect.get(target, property);
       if (typeof value !== 'function') return value;
-      if (property !== 'appendMessages' && property !== 'appendBroadcast') return value.bind(target);
+      if (property !== 'appendMessages' && property !== 'appendReferences') return value.bind(target);
       return (...args: unknown[]) => around(() => Reflect.apply(value, target, args), args);
     },
   });

@@ -21,7 +21,7 @@ local function droppable(read, most)
 end
 
 -- Drops the oldest `most` elements of an inbox that has `length`, or some of them; returns how many, nil where the caller
--- has to mark their bodies first. From now on it holds less than its last seq, so it gets a counter (include/store.lua).
+-- has to mark their bodies first. From now on it holds less than its last seq, so it gets a counter (include/sequences.lua).
 local function dropOldest(seqKey, inbox, most, length)
   redis.call('SET', seqKey, length, 'NX')
   local count = droppable(function(from, to) return redis.call('LRANGE', inbox, from, to) end, most)

@@ -1,0 +1,54 @@
+-- append-messages.lua: stores single messages of one shard: log entries and personal commands.
+-- KEYS   head of this lane in this shard; then of each operation: seq key, log or inbox, idempotency record (or the
+--        head again if the client asked for none)
+-- ARGV   job id, head that the caller expects, operations of this job applied here before, numbers of those that failed
+--        (with commas), LOG_RETENTION (0 keeps all), INBOX_MAX; then of each operation: "l" or "i", entry, start of the
+--        record ("S:<id>:<ts>:<digest>:" or ""), unix time at which it expires
+-- returns the head if it is another one (nothing was written); else {failed, over, dropped, seqs}: number and reason of each
+--        operation that failed; numbers of those whose log or inbox is over its bound and refers to bodies; commands
+--        dropped from inboxes; of each operation the seq, 0 if the message was stored already or failed. Numbers count
+--        within this call, from 0 on.
+-- cost   about 4 microseconds an operation, 2 more with a record
+-- replay finds its own head: the caller goes on behind what was applied
+-- include ../include/trim.lua
+-- include ../include/sequences.lua
+local head = redis.call('GET', KEYS[1]) or ''
+if head ~= ARGV[2] then return head end
+
+local failures, over, seqs = {}, {}, {}
+local retention, inboxMax = tonumber(ARGV[5]), tonumber(ARGV[6])
+local arg = 7
+local applied, failed = tonumber(ARGV[3]), ARGV[4]
+for key = 2, #KEYS, 3 do
+  local seqKey, place, idem = KEYS[key], KEYS[key + 1], KEYS[key + 2]
+  local kind, entry, record = ARGV[arg], ARGV[arg + 1], ARGV[arg + 2]
+  local known = false
+  if record ~= '' then
+    local before = redis.pcall('GET', idem)
+    known = type(before) == 'string' and string.sub(before, 1, 2) == 'S:'
+  end
+  local result, isWithinBound = 0, true
+  if not known then
+    if kind == 'l' then
+      result = appendLog(seqKey, place, entry)
+      if retention > 0 and type(result) == 'number' and result > 0 then isWithinBound = keepNewest(seqKey, place, retention) end
+    else
+      local length
+      result, length = appendInbox(seqKey, place, entry)
+      if length > inboxMax then isWithinBound = keepNewestOfList(seqKey, place, inboxMax, length) end
+    end
+    if record ~= '' and type(result) == 'number' and result > 0 then
+      redis.pcall('SET', idem, record .. result, 'EXAT', ARGV[arg + 3])
+    end
+  end
+  if type(result) == 'string' then
+    failed = appendNumber(failed, applied + #seqs)
+    failures[#failures + 1], failures[#failures + 2] = #seqs, result
+    result = 0
+  end
+  if not isWithinBound then over[#over + 1] = #seqs end
+  seqs[#seqs + 1] = result
+  arg = arg + 4
+end
+redis.call('SET', KEYS[1], headText(ARGV[1], applied + #seqs, failed))
+return { failures, over, dropped, seqs }

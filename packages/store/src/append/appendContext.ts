@@ -1,0 +1,27 @@
+import type { Gate } from '@ruyi/flow';
+import type { Redis } from 'ioredis';
+import type { Trimmer } from '../trimming/trimmer.ts';
+import type { LaneFence } from './fence.ts';
+
+/** Bounds that a store script applies with each message, from the configuration. */
+export interface StoreLimits {
+  shards: number;
+  logRetention: number;
+  inboxMax: number;
+  inboxKeep: number;
+  idempotencyTtl: number;
+}
+
+/** Recipients or messages per script call: every other command of Redis waits about one call (invariant 6). */
+export const CALL_SIZE = 64;
+export const CALLS_IN_FLIGHT = 4;
+
+/** What the appends of one lane work with. */
+export interface AppendContext {
+  redis: Redis;
+  fence: LaneFence;
+  limits: StoreLimits;
+  trimmer: Trimmer;
+  /** shared by the lanes of a process: how many recipients of broadcasts may be on their way */
+  gate: Gate;
+}

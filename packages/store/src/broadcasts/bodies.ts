@@ -1,0 +1,136 @@
+import { MessageBody } from '@ruyi/contracts';
+import { groupBy } from '@ruyi/flow';
+import { loadScript } from '@ruyi/redis';
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { DamagedError, isDamage } from '../damage.ts';
+import { firstIdOf, parseJson } from '../entries.ts';
+import { keys } from '../keys.ts';
+
+const writeBody = loadScript(import.meta.url, 'write-body');
+const markGone = loadScript(import.meta.url, 'mark-gone');
+
+/** A broadcast as it is stored once: what all recipients share, and how it was cut. */
+export interface Broadcast {
+  body: MessageBody;
+  /** each recipient's message has an id of its own (batch), or all share one (group command) */
+  kind: 'batch' | 'group';
+  /** of a group command: the channel's name */
+  ch?: string;
+  cmd: boolean;
+  /** position of the first recipient of each chunk of a batch: documents are rebuilt along these */
+  starts: number[];
+}
+
+/** How long a body may wait for the job that refers to it to be queued, before it counts as abandoned. */
+const UNCONFIRMED_SECONDS = 3600;
+const CACHE_BYTES = 32 * 1024 * 1024;
+
+/** Bodies of broadcasts, once each, whoever receives them. They never change, so readers keep them. */
+export class Bodies {
+  readonly #redis: Redis;
+  readonly #cache = new LRUCache<string, Broadcast>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: (broadcast) => broadcast.body.payload.length + 500,
+  });
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /**
+   * Writes a body before its jobs are queued, unless it is there. It goes after an hour unless `confirm` follows: an API
+   * process that dies in between leaves nothing behind.
+   */
+  async write(ref: string, broadcast: Broadcast, total: number): Promise<void> {
+    const { payload, ...rest } = broadcast.body;
+    const { body: _, ...cut } = broadcast;
+    const meta = JSON.stringify({ ...rest, ...cut });
+    await writeBody(this.#redis, [keys.body(ref)], [meta, payload, total, UNCONFIRMED_SECONDS]);
+  }
+
+  /** Every job of the broadcast is queued, or one is being stored: the body stays, or goes when the message expires. */
+  async confirm(ref: string, body: MessageBody): Promise<void> {
+    const key = keys.body(ref);
+    // A day more than needed: readers judge by the message's own time, this only frees the memory.
+    if (body.exp) await this.#redis.expireat(key, body.ts + body.exp + 86_400);
+    else await this.#redis.persist(key);
+  }
+
+  /** A group command's recipients are known only when it is expanded. */
+  async setTotal(ref: string, total: number): Promise<void> {
+    await this.#redis.hset(keys.body(ref), 'n', total);
+  }
+
+  async remove(ref: string): Promise<void> {
+    await this.#redis.del(keys.body(ref), keys.gone(ref));
+  }
+
+  /** The body of one recipient's message is that of the broadcast with its own message_id. */
+  static bodyAt(broadcast: Broadcast, at: number): MessageBody {
+    return broadcast.kind === 'group' ? broadcast.body : { ...broadcast.body, id: broadcast.body.id + at };
+  }
+
+  /** The bodies that exist of those asked for. */
+  async read(refs: Iterable<string>): Promise<Map<string, Broadcast>> {
+    const found = new Map<string, Broadcast>();
+    const missing: string[] = [];
+    for (const ref of new Set(refs)) {
+      const cached = this.#cache.get(ref);
+      if (cached) found.set(ref, cached);
+      else missing.push(ref);
+    }
+    await Promise.all(
+      missing.map(async (ref) => {
+        const [meta, payload] = await this.#redis.hmget(keys.body(ref), 'm', 'p');
+        if (meta == null || payload == null) return;
+        const broadcast = parse(ref, meta, payload);
+        this.#cache.set(ref, broadcast);
+        found.set(ref, broadcast);
+      }),
+    );
+    return found;
+  }
+
+  /**
+   * Counts down bodies whose entries are about to be trimmed; the last one takes the body along. Marks come before the
+   * trim, so a crash in between repeats a mark and never leaves a body that nothing refers to.
+   */
+  async markGone(references: { ref: string; at: number }[]): Promise<void> {
+    const byRef = groupBy(references, ({ ref }) => ref);
+    await Promise.all(
+      [...byRef].map(async ([ref, entries]) => {
+        const args = entries.map(({ at }) => at);
+        const went = await markGone(this.#redis, [keys.body(ref), keys.gone(ref), keys.late(ref)], args).catch(
+          (error: unknown) => {
+            // A damaged body cannot be counted down: it stays, and keeps nobody else's entries from being trimmed.
+            if (!isDamage(error)) throw error;
+          },
+        );
+        if (went === 1) this.#cache.delete(ref);
+      }),
+    );
+  }
+}
+
+/** @throws DamagedError */
+function parse(ref: string, meta: string, payload: string): Broadcast {
+  const stored = parseJson(meta);
+  if (!isCut(stored)) throw new DamagedError(`the body of broadcast ${ref} is no body`);
+  const body = MessageBody.safeParse({ ...stored, id: firstIdOf(ref), payload });
+  if (!body.success) throw new DamagedError(`the body of broadcast ${ref} is no message`);
+  const { kind, ch, cmd, starts } = stored;
+  return { body: body.data, kind, cmd, starts, ...(ch === undefined ? {} : { ch }) };
+}
+
+const isCut = (value: unknown): value is Omit<Broadcast, 'body'> =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  (value.kind === 'batch' || value.kind === 'group') &&
+  (!('ch' in value) || typeof value.ch === 'string') &&
+  'cmd' in value &&
+  typeof value.cmd === 'boolean' &&
+  'starts' in value &&
+  Array.isArray(value.starts) &&
+  value.starts.every((start) => typeof start === 'number');

@@ -1,0 +1,33 @@
+import type { Redis } from 'ioredis';
+import { keys } from '../keys.ts';
+
+/**
+ * 2: a log or inbox has a counter only once something was removed from it. 3: subscribers stand in a sorted set; a set of
+ * before is made into one when it is first touched (include/subscribers.lua). What schemas 1 and 2 wrote is valid in 3.
+ */
+const SCHEMA = 3;
+
+/** What was fixed when the data was first written does not match the settings of this process. */
+export class InstallationError extends Error {
+  override readonly name = 'InstallationError';
+}
+
+/**
+ * Writes SHARDS and the schema's version at the very first start, and compares them at every other one.
+ * @throws InstallationError with one line for the operator
+ */
+export async function checkInstallation(redis: Redis, own: { shards: number }): Promise<void> {
+  await redis.hsetnx(keys.meta, 'schema', SCHEMA);
+  await redis.hsetnx(keys.meta, 'shards', own.shards);
+  const { schema, shards } = await redis.hgetall(keys.meta);
+  // A process of an earlier version must not start any more: it would begin again at 1 where there is no counter.
+  if (Number(schema) < SCHEMA) await redis.hset(keys.meta, 'schema', SCHEMA);
+  if (Number(schema) > SCHEMA) {
+    throw new InstallationError(`the data in Redis has schema ${schema}, this version reads ${SCHEMA}`);
+  }
+  if (Number(shards) !== own.shards) {
+    throw new InstallationError(
+      `SHARDS=${own.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`,
+    );
+  }
+}

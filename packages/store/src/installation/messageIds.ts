@@ -1,0 +1,45 @@
+import { loadScript } from '@ruyi/redis';
+import type { Redis } from 'ioredis';
+import { keys } from '../keys.ts';
+
+const leaseIds = loadScript(import.meta.url, 'lease-ids');
+
+const BLOCK = 1024;
+/** Ids roughly follow time; a block that lay around is thrown away. */
+const BLOCK_LIFE_MS = 1000;
+
+/** Leases message ids: unique for ever, below 2^53, following Redis' clock (invariant 7). */
+export class MessageIds {
+  readonly #redis: Redis;
+  #next = 0;
+  #end = 0;
+  #leasedAt = 0;
+  #leasing: Promise<void> | undefined;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** A contiguous block of `count` ids; the first of it. */
+  async block(count: number): Promise<number> {
+    return Number(await leaseIds(this.#redis, [keys.ids, keys.idsRun], [count]));
+  }
+
+  /** One id, from a block leased for many. */
+  async one(): Promise<number> {
+    for (;;) {
+      if (this.#next < this.#end && performance.now() - this.#leasedAt < BLOCK_LIFE_MS) return this.#next++;
+      this.#leasing ??= this.#lease().finally(() => {
+        this.#leasing = undefined;
+      });
+      await this.#leasing;
+    }
+  }
+
+  async #lease(): Promise<void> {
+    const first = await this.block(BLOCK);
+    this.#next = first;
+    this.#end = first + BLOCK;
+    this.#leasedAt = performance.now();
+  }
+}
