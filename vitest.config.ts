@@ -20,7 +20,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'integration',
-          include: ['{packages,apps}/*/test/**/*.integration.test.ts'],
+          include: ['{packages,apps}/*/test/**/*.integration.test.ts', 'test/**/*.integration.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { DEAD_QUEUE, laneQueue, openDeadLetters, openQueue, setAside } from '@ruyi/queue';
+import { addDeadLetter, DEAD_QUEUE, laneQueue, openDeadLetters, openQueue } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { startProcess, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ beforeAll(async () => {
   const dead = letters();
   for (const n of [1, 2, 3]) {
     const data = { items: [], n };
-    await setAside(dead, `job-${n}`, { queue: 'send.0', name: 'send', reason: `reason ${n}`, data });
+    await addDeadLetter(dead, `job-${n}`, { queue: 'send.0', name: 'send', reason: `reason ${n}`, data });
   }
   await waitFor(async () => (await dead.getFailedCount()) === 3, { what: 'the letters to lie there' });
   await dead.close();

@@ -1,4 +1,5 @@
-import { type Chunk, CorruptError, type IndexJob, type MessageBody } from '@ruyi/contracts';
+import { type Chunk, CorruptError, type MessageBody } from '@ruyi/contracts';
+import type { IndexJob } from '@ruyi/queue';
 import { chunkDocument, lateRecipientDocument, messageDocument, type SearchDocument } from '@ruyi/search';
 import { type Broadcast, chunkRecipients, isDamage, type Recipient, type Store } from '@ruyi/store';
 

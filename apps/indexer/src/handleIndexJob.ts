@@ -1,6 +1,5 @@
-import type { IndexJob } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
-import { INDEX, type Queues, setAside } from '@ruyi/queue';
+import { addDeadLetter, INDEX, type IndexJob, type Queues } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
 import { isDamage, type Store } from '@ruyi/store';
@@ -29,7 +28,7 @@ export async function handleIndexJob(
   const letter = async (part: string, source: IndexJob, reason: string) => {
     log.warn({ jobId, part, reason }, 'dead letter');
     const data = { queue: 'index', name: INDEX.name, reason, data: source };
-    await untilServed(() => setAside(queues.dead, `${jobId}-${part}`, data), signal);
+    await untilServed(() => addDeadLetter(queues.dead, `${jobId}-${part}`, data), signal);
   };
   const { documents, unreadable } = await untilServed(() => readableDocumentsOf(store, job), signal);
   for (const [i, { source, reason }] of unreadable.entries()) await letter(`unreadable-${i}`, source, reason);

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
-import type { IndexJob } from '@ruyi/contracts';
 import { Batcher, every } from '@ruyi/flow';
-import { openIndexWorker, openQueues } from '@ruyi/queue';
+import { type IndexJob, openIndexWorker, openQueues } from '@ruyi/queue';
 import { connect, untilServed } from '@ruyi/redis';
 import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
 import { checkInstallation, createStore } from '@ruyi/store';

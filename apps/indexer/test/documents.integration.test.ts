@@ -1,4 +1,5 @@
-import { channelName, type IndexJob } from '@ruyi/contracts';
+import { channelName } from '@ruyi/contracts';
+import type { IndexJob } from '@ruyi/queue';
 import { accessKey } from '@ruyi/search';
 import { keys, shardOf } from '@ruyi/store';
 import { expect, test } from 'vitest';

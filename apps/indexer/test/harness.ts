@@ -1,5 +1,5 @@
-import { channelName, type IndexJob, type SendItem } from '@ruyi/contracts';
-import { planBroadcast } from '@ruyi/queue';
+import { channelName, type SendItem } from '@ruyi/contracts';
+import { type IndexJob, planBroadcast } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { accessKey, type SearchDocument, type SearchEngine, type SearchQuery } from '@ruyi/search';
 import { type Broadcast, chunkRecipients, createStore, type Store, type StoreLimits } from '@ruyi/store';

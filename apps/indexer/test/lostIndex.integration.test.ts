@@ -1,8 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@ruyi/config';
-import type { IndexJob } from '@ruyi/contracts';
-import { INDEX, openQueues } from '@ruyi/queue';
+import { INDEX, type IndexJob, openQueues } from '@ruyi/queue';
 import { createSearchEngine, type SearchEngine } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';

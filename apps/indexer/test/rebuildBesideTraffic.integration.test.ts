@@ -1,4 +1,4 @@
-import type { IndexJob } from '@ruyi/contracts';
+import type { IndexJob } from '@ruyi/queue';
 import { createSearchEngine, type SearchDocument, type SearchEngine } from '@ruyi/search';
 import { chunkRecipients, keys, type Store } from '@ruyi/store';
 import { type TempDir, tempDir } from '@ruyi/testkit';

@@ -1,5 +1,4 @@
-import { DeadJob } from '@ruyi/contracts';
-import { openQueues } from '@ruyi/queue';
+import { DEAD, openQueues } from '@ruyi/queue';
 import { createSearchEngine, type SearchEngine } from '@ruyi/search';
 import { keys, type Store, shardOf } from '@ruyi/store';
 import { type TempDir, tempDir } from '@ruyi/testkit';
@@ -63,7 +62,7 @@ test('an index job leaves what is damaged to the dead letters, and indexes the o
     await handleIndexJob({ ...context, take: (document) => engine.index([document]) }, job, `i${i}`);
   }
   expect((await sees()).map((ids) => ids.length)).toEqual([2, 1, 1]);
-  const letters = (await queues.dead.getWaiting()).map(({ data }) => DeadJob.parse(data));
+  const letters = (await queues.dead.getWaiting()).map(({ data }) => DEAD.schema.parse(data));
   const reasons = letters.map(({ reason }) => reason).sort();
   expect(reasons).toHaveLength(5);
   expect(reasons.filter((reason) => reason.startsWith('channel 2:gone'))).toHaveLength(3);

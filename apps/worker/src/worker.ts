@@ -1,9 +1,10 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { handleLaneJob, LaneWorkers, openDeadLetters, openQueues, prepareLanes, waitingRecipients } from '@ruyi/queue';
+import { LaneWorkers, openDeadLetters, openQueues, prepareLanes, waitingRecipients } from '@ruyi/queue';
 import { connect, reviewRedis, untilServed } from '@ruyi/redis';
 import { checkInstallation, createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { handleLaneJob } from './jobs/handleLaneJob.ts';
 import { workerCounts } from './workerMetrics.ts';
 
 const CLOSE_LANES_MS = 6000;

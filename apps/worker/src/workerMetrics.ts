@@ -1,6 +1,7 @@
-import type { LaneCounts, LaneKind } from '@ruyi/queue';
+import type { LaneKind } from '@ruyi/queue';
 import type { Trimmer } from '@ruyi/store';
 import { Counter, type ProcessMetrics } from '@ruyi/telemetry';
+import type { LaneCounts } from './jobs/laneContext.ts';
 
 /** What a worker counts, see docs/metrics.md. */
 export function workerCounts({ registry }: ProcessMetrics, trimmer: Trimmer): (kind: LaneKind) => LaneCounts {
@@ -11,7 +12,7 @@ export function workerCounts({ registry }: ProcessMetrics, trimmer: Trimmer): (k
     labelNames: ['kind'] as const,
     registers,
   });
-  const setAside = new Counter({
+  const deadLetters = new Counter({
     name: 'ruyi_set_aside_total',
     help: 'parts of jobs that went to the dead letters',
     labelNames: ['kind'] as const,
@@ -26,5 +27,5 @@ export function workerCounts({ registry }: ProcessMetrics, trimmer: Trimmer): (k
       this.inc(trimmer.dropped);
     },
   });
-  return (kind) => ({ stored: (count) => stored.inc({ kind }, count), setAside: () => setAside.inc({ kind }) });
+  return (kind) => ({ stored: (count) => stored.inc({ kind }, count), deadLetter: () => deadLetters.inc({ kind }) });
 }

@@ -1,7 +1,6 @@
-import type { DeadJob } from '@ruyi/contracts';
 import { type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { DEAD } from './jobs/catalogue.ts';
+import { DEAD, type DeadJob } from './jobs.ts';
 import { allQueues, DEAD_QUEUE } from './names.ts';
 import { openQueue, type Queues } from './queues.ts';
 
@@ -9,28 +8,28 @@ interface Log {
   warn(fields: object, text: string): void;
 }
 
-/** Data of a job that was set aside because it could not be read; a worker completes it. */
+/** Data of a job that became a dead letter because it could not be read; a worker completes it. */
 const SET_ASIDE = { setAside: true };
-export const isSetAside = (data: unknown): boolean =>
+export const isDeadLettered = (data: unknown): boolean =>
   typeof data === 'object' && data !== null && 'setAside' in data && data.setAside === true;
 
-/** Sets something aside, with the reason. The same id again changes nothing. */
-export async function setAside(dead: Queue, id: string, job: DeadJob): Promise<void> {
+/** Adds a dead letter. The same id again changes nothing. */
+export async function addDeadLetter(dead: Queue, id: string, job: DeadJob): Promise<void> {
   await dead.add(DEAD.name, job, { jobId: `dead-${id}`, removeOnComplete: true });
 }
 
 /**
  * To be called for a job that stalls: data that is no JSON makes BullMQ throw before any processor, for ever, and its lane
- * would stand still. Such a job is set aside, and its data replaced by what a worker completes.
+ * would stand still. Such a job becomes a dead letter, and its data is replaced by what a worker completes.
  */
 export function healUnreadable(queues: Queues, queue: Queue, jobId: string, log: Log): void {
   const heal = async () => {
     const key = queue.toKey(jobId);
     const raw = await queues.redis.hget(key, 'data');
     if (raw === null || isJson(raw)) return;
-    log.warn({ queue: queue.name, jobId }, 'job data is unreadable, set aside');
+    log.warn({ queue: queue.name, jobId }, 'job data is unreadable, dead letter');
     const letter = { queue: queue.name, name: 'unreadable', reason: 'job data is no JSON', raw };
-    await setAside(queues.dead, jobId, letter);
+    await addDeadLetter(queues.dead, jobId, letter);
     await queues.redis.hset(key, 'data', JSON.stringify(SET_ASIDE));
   };
   heal().catch((err) => log.warn({ err, queue: queue.name, jobId }, 'cannot look at a stalled job'));
@@ -46,7 +45,7 @@ function isJson(text: string): boolean {
 }
 
 /**
- * The worker of the dead letters. Its first attempt fails for good, so that what was set aside lies among the failed
+ * The worker of the dead letters. Its first attempt fails for good, so that the letter lies among the failed
  * jobs; BullMQ's own retry (the board's button, `ruyi dead retry`) runs it again, which puts the job back on its queue.
  */
 export function openDeadLetters(connection: Redis, lanes: number): { close(): Promise<void> } {

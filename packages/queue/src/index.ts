@@ -1,10 +1,20 @@
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { prepareLanes } from './checkLanes.ts';
-export { openDeadLetters, setAside } from './deadLetters.ts';
+export { addDeadLetter, openDeadLetters } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
-export { BROADCAST, INDEX } from './jobs/catalogue.ts';
-export type { LaneCounts } from './jobs/context.ts';
-export { handleLaneJob } from './jobs/handlers.ts';
+export {
+  BROADCAST,
+  type BroadcastJob,
+  DEAD,
+  type DeadJob,
+  GROUP_COMMAND,
+  type GroupCommandJob,
+  INDEX,
+  type IndexJob,
+  type JobKind,
+  SEND,
+  type SendJob,
+} from './jobs.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export { allQueues, DEAD_QUEUE, LANE_KINDS, type LaneKind, laneQueue, recipientsInJob } from './names.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';

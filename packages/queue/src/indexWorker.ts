@@ -1,7 +1,7 @@
-import { IndexJob } from '@ruyi/contracts';
 import { untilServed } from '@ruyi/redis';
 import { type Job, Worker } from 'bullmq';
-import { healUnreadable, isSetAside, setAside } from './deadLetters.ts';
+import { addDeadLetter, healUnreadable, isDeadLettered } from './deadLetters.ts';
+import { INDEX, type IndexJob } from './jobs.ts';
 import { INDEX_QUEUE } from './names.ts';
 import type { Queues } from './queues.ts';
 
@@ -23,13 +23,13 @@ interface IndexWorkerOptions {
 export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOptions): { close(): Promise<void> } {
   const work = async (job: Job) => {
     const id = String(job.id);
-    if (isSetAside(job.data)) return;
-    const parsed = IndexJob.safeParse(job.data);
+    if (isDeadLettered(job.data)) return;
+    const parsed = INDEX.schema.safeParse(job.data);
     if (parsed.success) return handle(parsed.data, { id, addedAt: job.timestamp });
     const reason = `invalid index job: ${parsed.error.issues[0]?.message}`;
-    log.warn({ queue: INDEX_QUEUE.name, jobId: id, reason }, 'set aside');
+    log.warn({ queue: INDEX_QUEUE.name, jobId: id, reason }, 'dead letter');
     const letter = { queue: INDEX_QUEUE.name, name: job.name, reason, data: job.data };
-    await untilServed(() => setAside(queues.dead, id, letter), signal);
+    await untilServed(() => addDeadLetter(queues.dead, id, letter), signal);
   };
   const worker = new Worker(
     INDEX_QUEUE.name,

@@ -3,7 +3,7 @@ import { every } from '@ruyi/flow';
 import type { JobRun, Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { healUnreadable, isSetAside } from './deadLetters.ts';
+import { healUnreadable, isDeadLettered } from './deadLetters.ts';
 import { noteTurn } from './fairTurns.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
 import type { Queues } from './queues.ts';
@@ -124,7 +124,7 @@ export class LaneWorkers {
   }
 
   async #process(handle: LaneHandler, job: Job, token: string): Promise<void> {
-    if (isSetAside(job.data)) return;
+    if (isDeadLettered(job.data)) return;
     const run: JobRun = {
       jobId: String(job.id),
       extendLock: async () => (await job.extendLock(token, LOCK_MS)) === 1,

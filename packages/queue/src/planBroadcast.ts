@@ -1,6 +1,7 @@
-import type { BroadcastJob, Chunk } from '@ruyi/contracts';
+import type { Chunk } from '@ruyi/contracts';
 import { atOnce, SLICE, type Sliced } from '@ruyi/flow';
 import { type Broadcast, laneOf, personalShard, refOf, shardOf } from '@ruyi/store';
+import type { BroadcastJob } from './jobs.ts';
 
 const CHUNK_RECIPIENTS = 1000;
 const CHUNKS_IN_JOB = 2;

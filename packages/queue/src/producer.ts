@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { GroupCommandJob, SendItem } from '@ruyi/contracts';
+import type { SendItem } from '@ruyi/contracts';
 import { Batcher, Gate, groupBy, inTurn } from '@ruyi/flow';
 import { laneOf, shardOf } from '@ruyi/store';
 import { takeTurns } from './fairTurns.ts';
-import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
+import { BROADCAST, GROUP_COMMAND, type GroupCommandJob, SEND } from './jobs.ts';
 import { recipientsInJob } from './names.ts';
 import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';

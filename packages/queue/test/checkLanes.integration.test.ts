@@ -1,5 +1,12 @@
-import type { DeadJob } from '@ruyi/contracts';
-import { LANE_KINDS, openDeadLetters, openQueues, prepareLanes, type Queues, setAside } from '@ruyi/queue';
+import {
+  addDeadLetter,
+  type DeadJob,
+  LANE_KINDS,
+  openDeadLetters,
+  openQueues,
+  prepareLanes,
+  type Queues,
+} from '@ruyi/queue';
 import { InstallationError, keys } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
@@ -84,8 +91,8 @@ test('processes that start at once on an empty Redis do not refuse each other', 
 
 test('completed jobs and dead letters do not stand in the way', async () => {
   await lanes.producer.broadcast(await acceptBatch(lanes.store, names(10)));
-  await lanes.queues.lane('send', 0).add('fly', {}, { jobId: 'fly.1' });
   lanes.work();
+  await addDeadLetter(lanes.queues.dead, 'fly', { queue: 'send.0', name: 'fly', reason: 'no handler' });
   await lanes.settled();
   await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the letter' });
   await prepare(7);
@@ -96,7 +103,7 @@ test('a dead letter from a lane that is no more is put back on one that is', asy
   const item = message(1);
   const letter: DeadJob = { queue: 'send.7', name: 'send', reason: 'refused', data: { items: [item] } };
   const worker = openDeadLetters(lanes.connect(), LANES);
-  await setAside(lanes.queues.dead, 'old', letter);
+  await addDeadLetter(lanes.queues.dead, 'old', letter);
   await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the letter' });
   await (await lanes.queues.dead.getJob('dead-old'))?.retry('failed');
   const onLanes = async () => {

@@ -1,6 +1,5 @@
 import { type SendItem, SYSTEM_UID } from '@ruyi/contracts';
 import {
-  handleLaneJob,
   LANE_KINDS,
   type LaneHandler,
   type LaneKind,
@@ -13,7 +12,7 @@ import {
   type Queues,
 } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
-import { createStore, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
+import { createStore, type Store, type StoreLimits } from '@ruyi/store';
 import { expectNoLeaks, startRedis, type TestRedis, unexpectedKeys, waitFor } from '@ruyi/testkit';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -28,6 +27,7 @@ export const LIMITS: StoreLimits = {
 };
 const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
 const silent = { info() {}, warn() {} };
+const completing = (): LaneHandler => async () => {};
 
 export interface TestLanes {
   readonly redis: TestRedis;
@@ -36,7 +36,7 @@ export interface TestLanes {
   readonly queues: Queues;
   readonly producer: Producer;
   connect(): Redis;
-  /** Works the lanes in this process, with the real handlers unless there is another one, and the dead letters. */
+  /** Works the lanes in this process, with a handler that completes every job unless there is another one. */
   work(handler?: (kind: LaneKind, lane: number) => LaneHandler): LaneWorkers;
   /** Ends what `work` began. */
   rest(): Promise<void>;
@@ -84,13 +84,6 @@ export function testLanes(lanes = LANES): TestLanes {
     expectNoLeaks();
   });
 
-  const realHandler = (kind: LaneKind, lane: number): LaneHandler => {
-    const name = `${kind}.${lane}`;
-    const counted = { stored: () => {}, setAside: () => {} };
-    const appender = store.appender(name);
-    const context = { lane: name, store, queues, appender, indexing: () => true, counted, log: silent };
-    return (run, job) => handleLaneJob(context, run, job);
-  };
   return {
     get redis() {
       return redis;
@@ -109,7 +102,7 @@ export function testLanes(lanes = LANES): TestLanes {
     },
     connect: open,
     rest,
-    work(handler = realHandler) {
+    work(handler = completing) {
       const workers = new LaneWorkers({ connection: open(), store, queues, handler, log: silent });
       workers.start();
       working.push({ close: () => workers.close(2000) }, openDeadLetters(open(), lanes));
@@ -145,13 +138,6 @@ export function message(id: number, overrides: Partial<SendItem> = {}): SendItem
   return { id, ts: now(), from: 'ann', payload: base64(`message ${id}`), no: `no-${id}`, ch: '2:room', ...overrides };
 }
 
-/** The ids of the messages of a log, in their order, and their seqs. */
-export async function logOf(client: Redis, channel: string): Promise<{ ids: number[]; seqs: number[] }> {
-  const page = await client.zrange(keys.log(shardOf(channel, LIMITS.shards), channel), '0', '-1', 'WITHSCORES');
-  const entries = page.filter((_, i) => i % 2 === 0).map((entry) => JSON.parse(entry));
-  return { ids: entries.map(([id]) => id), seqs: page.filter((_, i) => i % 2 === 1).map(Number) };
-}
-
 /** A batch, accepted the way the API does it: planned and its body written, its jobs not yet queued. */
 export async function acceptBatch(store: Store, to: string[], { cmd = false, from = SYSTEM_UID, lanes = LANES } = {}) {
   const firstId = await store.ids.block(to.length);
@@ -161,11 +147,4 @@ export async function acceptBatch(store: Store, to: string[], { cmd = false, fro
   await store.progress.open(plan.ref, { total: to.length, toStore: true, createdAt: body.ts, firstAt: 0, refused });
   await store.bodies.write(plan.ref, { body, kind: 'batch', cmd, starts: plan.starts }, to.length);
   return plan;
-}
-
-/** Every key of messages, not of queues, with its content: two equal pictures mean that nothing was written. */
-export async function picture(client: Redis): Promise<Record<string, string>> {
-  const all = (await client.keys('r:*')).filter((key) => key !== keys.workers).sort();
-  const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
-  return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));
 }

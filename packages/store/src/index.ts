@@ -1,7 +1,7 @@
 export type { StoreLimits } from './append/appendContext.ts';
 export type { Appender } from './append/appender.ts';
 export type { StoredMessage } from './append/appendMessages.ts';
-export { shardsAtOnce } from './append/appendReferences.ts';
+export { type FailedRecipient, shardsAtOnce } from './append/appendReferences.ts';
 export { FencedError, type JobRun } from './append/fence.ts';
 export { Bodies, type Broadcast } from './broadcasts/bodies.ts';
 export { chunkRecipients, chunkSize, type Recipient } from './broadcasts/chunks.ts';

@@ -1,9 +1,11 @@
+import { BROADCAST, GROUP_COMMAND, type JobKind, SEND } from '@ruyi/queue';
 import { isDamage, type JobRun } from '@ruyi/store';
 import type { z } from 'zod';
-import { appendSingles } from './appendSingles.ts';
-import { BROADCAST, GROUP_COMMAND, type JobKind, SEND } from './catalogue.ts';
-import { type LaneContext, setPartAside } from './context.ts';
-import { fanOutBroadcast, fanOutGroupCommand } from './fanOut.ts';
+import { toDeadLetters } from './deadLetter.ts';
+import type { LaneContext } from './laneContext.ts';
+import { storeBroadcast } from './storeBroadcast.ts';
+import { storeGroupCommand } from './storeGroupCommand.ts';
+import { storeMessages } from './storeMessages.ts';
 
 type Handler = (context: LaneContext, run: JobRun, data: unknown) => Promise<void>;
 
@@ -27,15 +29,15 @@ function handler<S extends z.ZodType>(
 }
 
 const HANDLERS = new Map<string, Handler>([
-  handler(SEND, (context, run, { items }) => appendSingles(context, run, items)),
-  handler(BROADCAST, fanOutBroadcast),
-  handler(GROUP_COMMAND, fanOutGroupCommand),
+  handler(SEND, (context, run, { items }) => storeMessages(context, run, items)),
+  handler(BROADCAST, storeBroadcast),
+  handler(GROUP_COMMAND, storeGroupCommand),
 ]);
 
 /**
  * Runs a lane's job. One that no handler understands, or that needs what is damaged in Redis, goes to the dead letters
- * whole, so that its lane goes on. Damage is noticed before anything is stored; where a store script notices it, only the
- * items that it is about are dead letters.
+ * whole, so that its lane goes on. Damage is noticed before anything is stored; if a store script notices it, only the items
+ * that it is about become dead letters.
  */
 export async function handleLaneJob(
   context: LaneContext,
@@ -48,7 +50,7 @@ export async function handleLaneJob(
     await handle(context, run, job.data);
   } catch (error) {
     if (!(error instanceof InvalidJobError) && !isDamage(error)) throw error;
-    await setPartAside(context, run, 'job', {
+    await toDeadLetters(context, run, 'job', {
       queue: context.lane,
       name: job.name,
       reason: error.message,

@@ -1,5 +1,4 @@
-import { BroadcastJob, DeadJob, type IndexJob } from '@ruyi/contracts';
-import { type LaneKind, openIndexWorker } from '@ruyi/queue';
+import { BROADCAST, DEAD, type DeadJob, type IndexJob, type LaneKind, openIndexWorker } from '@ruyi/queue';
 import { keys, laneOf, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +18,7 @@ async function addRaw(kind: LaneKind, lane: number, id: string, data: string): P
 /** What was set aside, once there are so many. */
 async function letters(count: number): Promise<(DeadJob & { id: string })[]> {
   await waitFor(async () => (await lanes.letters()).length >= count, { what: 'the dead letters', deadlineMs: 50_000 });
-  const all = (await lanes.letters()).map(({ id, data }) => ({ id, ...DeadJob.parse(data) }));
+  const all = (await lanes.letters()).map(({ id, data }) => ({ id, ...DEAD.schema.parse(data) }));
   expect(all).toHaveLength(count);
   return all;
 }
@@ -40,7 +39,7 @@ test('jobs whose data is no JSON are set aside as they were found, and their lan
   const batch = await acceptBatch(lanes.store, names(100));
   await lanes.producer.broadcast(batch);
   await lanes.producer.send(message(1));
-  lanes.work();
+  await lanes.work();
   await lanes.settled();
   expect((await logOf(lanes.client, ROOM)).ids).toEqual([1]);
   expect(await lanes.store.progress.read(batch.ref)).toMatchObject({ stored: 100, state: 'done' });
@@ -69,7 +68,7 @@ test('index jobs that cannot be read or are none are set aside, and the others g
     await lanes.client.hset(index.toKey(jobId), 'data', raw);
   }
   await index.add('index', { logs: [{ ch: ROOM, seqs: [1] }] }, { jobId: 'good' });
-  lanes.work();
+  await lanes.work();
   const handled: string[] = [];
   const handle = async (_job: IndexJob, { id }: { id: string }) => void handled.push(id);
   const { queues } = lanes;
@@ -103,7 +102,7 @@ describe.each<[string, LaneKind, unknown, string]>([
 ])('a job with data %s', (_, kind, data, field) => {
   test('is set aside whole, naming what is wrong, and its lane goes on', async () => {
     await addRaw(kind, 0, 'odd.1', JSON.stringify(data));
-    lanes.work();
+    await lanes.work();
     const [letter] = await letters(1);
     expect(letter).toMatchObject({ queue: `${kind}.0`, data });
     expect(letter?.reason).toContain(`: ${field}: `);
@@ -113,7 +112,7 @@ describe.each<[string, LaneKind, unknown, string]>([
 
 test('a job of an unknown kind is set aside', async () => {
   await lanes.queues.lane('send', 0).add('fly', { to: 'the moon' }, { jobId: 'fly.1' });
-  lanes.work();
+  await lanes.work();
   expect(await letters(1)).toMatchObject([
     { name: 'fly', reason: 'no handler for fly jobs', data: { to: 'the moon' } },
   ]);
@@ -125,7 +124,7 @@ test('one message that Redis refuses is set aside, the others of its job are sto
   const items = [message(1), message(2, { ch: other }), message(3)];
   await lanes.client.set(keys.log(shard, other), 'not a log');
   await lanes.queues.lane('send', ROOM_LANE).add('send', { items }, { jobId: 'mixed.3' });
-  lanes.work();
+  await lanes.work();
   const [letter] = await letters(1);
   expect(letter).toMatchObject({ queue: `send.${ROOM_LANE}`, name: 'send', data: { items: [items[1]] } });
   expect(letter?.reason).toContain('WRONGTYPE');
@@ -142,7 +141,7 @@ test('one message that Redis refuses is set aside, the others of its job are sto
 test('a retry that fails again is a dead letter again, and can be retried again', async () => {
   const log = keys.log(shardOf(ROOM, LIMITS.shards), ROOM);
   await lanes.client.set(log, 'not a log');
-  lanes.work();
+  await lanes.work();
   await lanes.producer.send(message(1));
   for (let i = 0; i < 3; i++) {
     const [letter] = await letters(1);
@@ -169,12 +168,13 @@ test.each([
   for (const uid of bad) await lanes.client.set(place(uid), 'not what it should be');
   const plan = await acceptBatch(lanes.store, to, { from: 'ann', cmd });
   await lanes.producer.broadcast(plan);
-  lanes.work();
+  await lanes.work();
   await lanes.settled();
   expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 297, failed: 3, state: 'done' });
 
-  const all = async () => (await lanes.letters()).map(({ id, data }) => ({ id, ...DeadJob.parse(data) }));
-  const uids = (letter: DeadJob) => BroadcastJob.parse(letter.data).chunks.flatMap((chunk) => chunk.uids.split('\n'));
+  const all = async () => (await lanes.letters()).map(({ id, data }) => ({ id, ...DEAD.schema.parse(data) }));
+  const uids = (letter: DeadJob) =>
+    BROADCAST.schema.parse(letter.data).chunks.flatMap((chunk) => chunk.uids.split('\n'));
   await waitFor(async () => (await all()).flatMap(uids).length === 3, { what: 'the dead letters' });
   const aside = await all();
   expect(aside.flatMap(uids).sort()).toEqual(bad.toSorted());

@@ -1,13 +1,5 @@
-import {
-  BroadcastJob,
-  Chunk,
-  DeadJob,
-  GroupCommandJob,
-  IndexJob,
-  MessageBody,
-  SendItem,
-  SendJob,
-} from '@ruyi/contracts';
+import { Chunk, MessageBody, SendItem } from '@ruyi/contracts';
+import { BROADCAST, DEAD, GROUP_COMMAND, INDEX, SEND } from '@ruyi/queue';
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
@@ -44,31 +36,31 @@ const KINDS: Kind[] = [
   { name: 'chunk', schema: Chunk, ...chunk },
   {
     name: 'send job',
-    schema: SendJob,
+    schema: SEND.schema,
     required: { items: fc.array(recordOf(item), { maxLength: 4 }) },
     optional: {},
   },
   {
     name: 'broadcast job',
-    schema: BroadcastJob,
+    schema: BROADCAST.schema,
     required: { ref: text, from: text, chunks },
     optional: { cmd: one },
   },
   {
     name: 'group command job',
-    schema: GroupCommandJob,
+    schema: GROUP_COMMAND.schema,
     required: { ref: text, ch: text },
     optional: { idem: text, digest: text },
   },
   {
     name: 'index job',
-    schema: IndexJob,
+    schema: INDEX.schema,
     required: {},
     optional: { logs: fc.array(fc.record({ ch: text, seqs })), broadcast: fc.record({ ref: text, chunks }) },
   },
   {
     name: 'dead job',
-    schema: DeadJob,
+    schema: DEAD.schema,
     required: { queue: text, name: text, reason: text },
     optional: { data: fc.jsonValue({ maxDepth: 2 }), raw: text },
   },
@@ -104,13 +96,15 @@ describe.each(KINDS)('a $name', ({ schema, required, optional }) => {
 test('a job is refused for one broken item among good ones', () => {
   const good = { id: 1, ts: 1, from: 'a', payload: 'QQ==', no: 'n', ch: '2:r' };
   const { id: _, ...broken } = good;
-  expect(SendJob.safeParse({ items: [good, good] }).success).toBe(true);
-  expect(SendJob.safeParse({ items: [good, broken] }).success).toBe(false);
+  expect(SEND.schema.safeParse({ items: [good, good] }).success).toBe(true);
+  expect(SEND.schema.safeParse({ items: [good, broken] }).success).toBe(false);
   const part = { chunk: 0, start: 0, uids: 'a' };
-  expect(BroadcastJob.safeParse({ ref: 'r', from: 'a', chunks: [part, { ...part, uids: ['a'] }] }).success).toBe(false);
+  expect(BROADCAST.schema.safeParse({ ref: 'r', from: 'a', chunks: [part, { ...part, uids: ['a'] }] }).success).toBe(
+    false,
+  );
 });
 
 test('ids up to 2^53-1 lose no digit', () => {
   const job = { items: [{ id: Number.MAX_SAFE_INTEGER, ts: 1, from: 'a', payload: 'QQ==', no: '', ch: '2:r' }] };
-  expect(SendJob.parse(throughQueue(job)).items[0]?.id).toBe(9_007_199_254_740_991);
+  expect(SEND.schema.parse(throughQueue(job)).items[0]?.id).toBe(9_007_199_254_740_991);
 });

@@ -1,16 +1,18 @@
 import type { SendItem } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
+import { SEND } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { JobRun, StoredMessage } from '@ruyi/store';
-import { SEND } from './catalogue.ts';
-import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
+import { toDeadLetters } from './deadLetter.ts';
+import type { LaneContext } from './laneContext.ts';
+import { queueForIndex } from './queueForIndex.ts';
 
-/** A job of a send lane: stores each message, sets aside those that cannot be stored, tells who waits. */
-export async function appendSingles(context: LaneContext, run: JobRun, items: SendItem[]): Promise<void> {
+/** SEND: stores each message, makes dead letters of those that cannot be stored, tells who waits. */
+export async function storeMessages(context: LaneContext, run: JobRun, items: SendItem[]): Promise<void> {
   const stored = await context.appender.appendMessages(run, items);
   for (const { item, failure, failedInboxes } of stored) {
     if (failure === undefined) continue;
-    await setPartAside(context, run, String(item.id), {
+    await toDeadLetters(context, run, String(item.id), {
       queue: context.lane,
       name: SEND.name,
       reason: failure,

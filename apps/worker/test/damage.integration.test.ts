@@ -1,6 +1,6 @@
-import { DeadJob, SYSTEM_UID } from '@ruyi/contracts';
-import { handleLaneJob } from '@ruyi/queue';
-import { createStore, keys, refOf, shardOf } from '@ruyi/store';
+import { SYSTEM_UID } from '@ruyi/contracts';
+import { DEAD, type DeadJob } from '@ruyi/queue';
+import { keys, refOf, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { acceptBatch, LIMITS, message, names, testLanes } from './harness.ts';
@@ -21,7 +21,7 @@ async function command(room: string): Promise<void> {
 async function onlyLetter(): Promise<{ id: string; data: DeadJob }> {
   await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the dead letter' });
   const [{ id, data } = expect.fail('no letter')] = await lanes.letters();
-  return { id, data: DeadJob.parse(data) };
+  return { id, data: DEAD.schema.parse(data) };
 }
 
 /** What `ruyi dead retry` does. */
@@ -40,7 +40,7 @@ test('a command to a group whose subscribers are damaged is a dead letter, and r
   await lanes.client.set(key, 'x');
   await command('room');
   await command('other');
-  lanes.work();
+  await lanes.work();
   await lanes.settled();
   for (const uid of uids) expect(await inbox(uid)).toHaveLength(1);
   const { id, data } = await onlyLetter();
@@ -60,7 +60,7 @@ test.each(['body', 'progress'] as const)(
     await lanes.client.set(key, 'x');
     await lanes.producer.broadcast({ ...damaged, jobs: damaged.jobs.slice(0, 1) });
     await lanes.producer.broadcast(other);
-    lanes.work();
+    await lanes.work();
     await lanes.settled();
     for (const uid of names(10, 'b')) expect(await inbox(uid)).toHaveLength(1);
     const { id } = await onlyLetter();
@@ -78,7 +78,7 @@ test('a retry of recipients whose broadcast has expired meanwhile leaves its pro
   const plan = await acceptBatch(lanes.store, uids, { from: SYSTEM_UID });
   const channel = `1:${SYSTEM_UID}@u3`;
   await lanes.client.set(keys.log(shard(channel), channel), 'x');
-  lanes.work();
+  await lanes.work();
   await lanes.producer.broadcast(plan);
   await lanes.settled();
   const before = await lanes.store.progress.read(plan.ref);
@@ -87,15 +87,7 @@ test('a retry of recipients whose broadcast has expired meanwhile leaves its pro
   await lanes.client.del(keys.body(plan.ref));
   // Another worker, which does not remember the body.
   await lanes.rest();
-  const store = createStore(lanes.connect(), LIMITS);
-  const counted = { stored: () => {}, setAside: () => {} };
-  const log = { warn() {} };
-  lanes.work((kind, lane) => {
-    const name = `${kind}.${lane}`;
-    const appender = store.appender(name);
-    const context = { lane: name, store, queues: lanes.queues, appender, indexing: () => true, counted, log };
-    return (run, job) => handleLaneJob(context, run, job);
-  });
+  await lanes.work();
   await retry(id);
   expect(await lanes.store.progress.read(plan.ref)).toEqual(before);
 });

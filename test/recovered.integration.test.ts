@@ -1,13 +1,14 @@
-import { type BroadcastJob, channelName, DeadJob, IndexJob, type SendItem } from '@ruyi/contracts';
-import { BROADCAST, handleLaneJob, openQueues, type Queues } from '@ruyi/queue';
+import { channelName, type SendItem } from '@ruyi/contracts';
+import { BROADCAST, type BroadcastJob, DEAD, INDEX, openQueues, type Queues } from '@ruyi/queue';
 import { createSearchEngine, type SearchEngine } from '@ruyi/search';
 import { keys, refOf, type Store, shardOf } from '@ruyi/store';
 import { type TempDir, tempDir } from '@ruyi/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { handleIndexJob, noteIndexed } from '../src/handleIndexJob.ts';
-import { rebuildFromRedis } from '../src/rebuild.ts';
-import { found, LIMITS, now, payload, testStores, uidKey } from './harness.ts';
+import { handleIndexJob, noteIndexed } from '../apps/indexer/src/handleIndexJob.ts';
+import { rebuildFromRedis } from '../apps/indexer/src/rebuild.ts';
+import { found, LIMITS, now, payload, testStores, uidKey } from '../apps/indexer/test/harness.ts';
+import { handleLaneJob } from '../apps/worker/src/jobs/handleLaneJob.ts';
 
 const redis = testStores();
 const silent = { warn() {} };
@@ -64,7 +65,7 @@ class World {
 
   /** Runs a job of the lane as a worker does. */
   async #work(jobId: string, data: unknown): Promise<void> {
-    const counted = { stored: () => {}, setAside: () => {} };
+    const counted = { stored: () => {}, deadLetter: () => {} };
     const appender = this.#store.appender('fanout.0');
     const context = { lane: 'fanout.0', store: this.#store, queues: this.#queues, appender, counted, log: silent };
     const run = { jobId, extendLock: async () => true, signal, careful: false };
@@ -95,7 +96,7 @@ class World {
   async #index(): Promise<void> {
     for (const data of await take(this.#queues.index)) {
       const context = { store: this.#store, queues: this.#queues, signal, log: silent };
-      const job = IndexJob.parse(data);
+      const job = INDEX.schema.parse(data);
       await handleIndexJob({ ...context, take: (document) => this.#engine.index([document]) }, job, `i${++this.#runs}`);
     }
   }
@@ -127,7 +128,7 @@ class World {
 
   async #retry(): Promise<void> {
     for (const data of await take(this.#queues.dead)) {
-      const letter = DeadJob.parse(data);
+      const letter = DEAD.schema.parse(data);
       await this.#work(`retry-${++this.#runs}.1`, letter.data);
     }
   }

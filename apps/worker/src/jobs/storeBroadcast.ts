@@ -1,0 +1,71 @@
+import type { Chunk } from '@ruyi/contracts';
+import { together } from '@ruyi/flow';
+import type { BroadcastJob } from '@ruyi/queue';
+import { chunkRecipients, chunkSize, type FailedRecipient, type JobRun, type Recipient } from '@ruyi/store';
+import { lookUp, recipientsToDeadLetters, repeated } from './broadcastParts.ts';
+import type { LaneContext } from './laneContext.ts';
+import { queueForIndex } from './queueForIndex.ts';
+
+/** BROADCAST: stores one reference per recipient. Chunks that were stored by an earlier job are skipped. */
+export async function storeBroadcast(context: LaneContext, run: JobRun, job: BroadcastJob): Promise<void> {
+  const { store } = context;
+  const { ref, from } = job;
+  const isRetry = job.chunks.some(({ at }) => at !== undefined);
+  const numbers = job.chunks.map(({ chunk }) => chunk);
+  const { done, broadcast } = await lookUp(context, run, ref, isRetry ? [] : numbers);
+  const chunks = job.chunks.filter(({ chunk }) => !done.has(chunk));
+  if (chunks.length > 0 && broadcast) {
+    const recipients = chunks.flatMap(chunkRecipients);
+    if (isRetry && !job.cmd) await markLate(context, run, job, recipients);
+    const [failures] = await together(
+      context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients),
+      repeated(run, () => store.bodies.confirm(ref, broadcast.body)),
+    );
+    if (!isRetry && !job.cmd) await repeated(run, () => store.late.mark(ref, positionsOf(failures)));
+    await recipientsToDeadLetters(context, run, job, chunks, failures);
+    context.counted.stored(recipients.length - failures.length);
+    if (isRetry) await repeated(run, () => store.progress.recovered(ref, served(recipients, failures)));
+    else await noteStored(context, run, ref, chunks, failures);
+  } else if (!broadcast) {
+    // Abandoned before it was answered, or expired meanwhile: there is nothing left that anyone could read.
+    context.log.warn({ lane: context.lane, jobId: run.jobId, ref }, 'broadcast without a body');
+    if (!isRetry) await noteStored(context, run, ref, chunks, []);
+  }
+  // Also for a replay: the first run may have died between the store and this.
+  if (broadcast && !job.cmd) {
+    const size = job.chunks.reduce((sum, chunk) => sum + chunkSize(chunk), 0);
+    await queueForIndex(context, run, { broadcast: { ref, chunks: job.chunks } }, size);
+  }
+  await repeated(run, () => store.trimmer.flush());
+}
+
+/** Of recipients who are tried again, those who do not have the message: letters of an earlier version have no marks yet. */
+async function markLate({ store }: LaneContext, run: JobRun, { ref, from }: BroadcastJob, recipients: Recipient[]) {
+  await repeated(run, async () => {
+    const seqs = await store.logs.seqsOfReferences(recipients.map(({ uid, at }) => ({ ref, at, from, uid })));
+    const missing = recipients.filter((_, i) => seqs[i] === 0);
+    await store.late.mark(
+      ref,
+      missing.map(({ at }) => at),
+    );
+  });
+}
+
+const positionsOf = (failures: FailedRecipient[]): number[] => failures.map(({ recipient }) => recipient.at);
+
+const served = (recipients: Recipient[], failures: FailedRecipient[]): number[] => {
+  const failed = new Set(positionsOf(failures));
+  return recipients.map(({ at }) => at).filter((at) => !failed.has(at));
+};
+
+async function noteStored(
+  context: LaneContext,
+  run: JobRun,
+  ref: string,
+  chunks: Chunk[],
+  failures: FailedRecipient[],
+) {
+  if (chunks.length === 0) return;
+  const sizes = chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkSize(chunk) }));
+  await repeated(run, () => context.store.progress.chunksStored(ref, sizes, positionsOf(failures)));
+}

@@ -1,0 +1,51 @@
+import { eachLimited, together } from '@ruyi/flow';
+import type { GroupCommandJob } from '@ruyi/queue';
+import { type JobRun, shardOf, shardsAtOnce } from '@ruyi/store';
+import { lookUp, recipientsToDeadLetters, repeated } from './broadcastParts.ts';
+import type { LaneContext } from './laneContext.ts';
+
+/** A group command's frozen subscribers live as long as its job may wait. */
+const FROZEN_SECONDS = 7 * 86_400;
+
+/** GROUP_COMMAND: freezes the subscribers of this moment, then serves them, some shards at a time. */
+export async function storeGroupCommand(context: LaneContext, run: JobRun, job: GroupCommandJob): Promise<void> {
+  const { store } = context;
+  const { ref, ch } = job;
+  const { done, broadcast } = await lookUp(context, run, ref, [0]);
+  if (done.size === 0 && broadcast) {
+    const [counts] = await together(
+      repeated(run, () => store.channels.freeze(ch, ref, FROZEN_SECONDS)),
+      repeated(run, () => store.bodies.confirm(ref, broadcast.body)),
+    );
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    await repeated(run, () => (total > 0 ? store.bodies.setTotal(ref, total) : store.bodies.remove(ref)));
+    let position = 0;
+    const parts = counts
+      .map((count, shard) => {
+        const first = position;
+        position += count;
+        return { shard, count, first };
+      })
+      .filter(({ count }) => count > 0);
+    const call = { ref, from: broadcast.body.from, command: true };
+    await eachLimited(parts, shardsAtOnce(total, parts.length), async ({ shard, count, first }) => {
+      const uids = await repeated(run, () => store.channels.frozen(shard, ref, count));
+      const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
+      const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
+      context.counted.stored(recipients.length - failures.length);
+      const part = { ref, from: call.from, cmd: 1 as const };
+      await recipientsToDeadLetters(context, run, part, [{ chunk: 0, start: 0, uids: '' }], failures);
+    });
+    await repeated(run, () => store.progress.groupCommandStored(ref, total));
+  }
+  const { idem, digest = '' } = job;
+  const markStored = async () => {
+    if (idem === undefined || !broadcast) return;
+    await store.idempotency.markStored(shardOf(ch, store.layout.shards), idem, { ...broadcast.body, digest });
+  };
+  await together(
+    repeated(run, markStored),
+    repeated(run, () => store.channels.unfreeze(ref)),
+    repeated(run, () => store.trimmer.flush()),
+  );
+}

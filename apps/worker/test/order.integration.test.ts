@@ -1,0 +1,39 @@
+import { channelName } from '@ruyi/contracts';
+import { waitingRecipients } from '@ruyi/queue';
+import { seededRandom } from '@ruyi/testkit';
+import { expect, test } from 'vitest';
+import { acceptBatch, logOf, message, names, testLanes } from './harness.ts';
+
+const lanes = testLanes();
+
+test('a log gets the messages of one sender in the order in which they were answered', async () => {
+  const random = seededRandom(7);
+  const channels = Array.from({ length: 24 }, (_, i) =>
+    i % 2 === 0 ? channelName(2, `room${i}`) : channelName(1, `u${i}`, 'ann'),
+  );
+  await lanes.work();
+  const sent = new Map<string, number[]>(channels.map((ch) => [ch, []]));
+  let id = 0;
+  // Each channel's sender waits for its answer; all of them send at once.
+  await Promise.all(
+    channels.map(async (ch) => {
+      for (let i = random.whole(20, 60); i > 0; i--) {
+        const own = ++id;
+        await lanes.producer.send(message(own, { ch }));
+        sent.get(ch)?.push(own);
+      }
+    }),
+  );
+  await lanes.settled();
+  for (const [ch, ids] of sent) {
+    expect(await logOf(lanes.client, ch)).toEqual({ ids, seqs: ids.map((_, i) => i + 1) });
+  }
+});
+
+test('what is handed over to the indexer is counted in recipients, as lanes are', async () => {
+  await lanes.producer.broadcast(await acceptBatch(lanes.store, names(10_000)));
+  await Promise.all(Array.from({ length: 150 }, (_, i) => lanes.producer.send(message(i + 1, { ch: `2:room${i}` }))));
+  await lanes.work();
+  await lanes.settled();
+  expect(await waitingRecipients(lanes.client, lanes.queues.index)).toBe(10_150);
+});
