@@ -1,13 +1,12 @@
 // Lists which package imports which, by their sources (tests aside), as a Markdown table.
 // usage: node scripts/list-imports.mjs           prints the table
 //        node scripts/list-imports.mjs --write   puts it into docs/architecture.md, between the two marks
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { markdownTable, writeTable } from './markedTable.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const PAGE = join(root, 'docs/architecture.md');
-const MARKED = /(<!-- imports -->\n)[\s\S]*?(<!-- \/imports -->)/;
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"]@ruyi\/([a-z]+)/g;
 
 /** The packages that the sources below a folder import, sorted. */
@@ -33,20 +32,10 @@ function members() {
 /** The table as it stands in docs/architecture.md. */
 export function importTable() {
   const rows = members().map(({ label, imports }) => [`\`${label}\``, imports.length === 0 ? '–' : imports.join(', ')]);
-  const all = [['who', 'imports'], ...rows];
-  const width = (column) => Math.max(...all.map((row) => row[column].length));
-  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(width(i))).join(' | ')} |`;
-  const rule = `| ${[0, 1].map((i) => '-'.repeat(width(i))).join(' | ')} |`;
-  return `${[line(all[0]), rule, ...rows.map(line)].join('\n')}\n`;
+  return markdownTable([['who', 'imports'], ...rows]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv[2] === '--write') {
-    const page = readFileSync(PAGE, 'utf8');
-    if (!MARKED.test(page)) throw new Error(`${PAGE} has no marks for the table`);
-    writeFileSync(
-      PAGE,
-      page.replace(MARKED, (_, begin, end) => `${begin}\n${importTable()}\n${end}`),
-    );
-  } else process.stdout.write(importTable());
+  if (process.argv[2] === '--write') writeTable(join(root, 'docs/architecture.md'), 'imports', importTable());
+  else process.stdout.write(importTable());
 }

@@ -64,7 +64,6 @@ const steps = {
   lint: countingOne(() => run(bin('biome'), ['check', '--error-on-warnings', '.'])),
   typecheck: countingOne(() => run(bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])),
   unused: countingOne(() => run(bin('knip'), ['--no-config-hints'])),
-  imports: countingOne(() => run(process.execPath, [join(root, 'scripts', 'check-imports.mjs')])),
   'unit tests': () => vitest('unit'),
   'integration tests': () => vitest('integration'),
   'end-to-end tests': () => vitest('e2e'),

@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { routes } from '../../apps/api/src/routes/index.ts';
-import { captures, page, root, runtimeSources } from './files.ts';
+import { rows } from '../../packages/config/src/settings.ts';
+import { captures, findings, page, pages, root, runtimeSources } from './files.ts';
 
 /** What the code has and what its page lists are the same: neither may have more than the other. */
 
@@ -17,13 +18,23 @@ const source = (folder: string) =>
     .map(({ text }) => text)
     .join('\n');
 
-test('settings: packages/config and docs/configuration.md', () => {
-  const [, environment = ''] =
-    /const Environment = z\.object\(\{\n(.*?)^\}\);$/ms.exec(source('packages/config/')) ?? [];
-  const inCode = sorted(captures(environment, /^ {2}([A-Z][A-Z0-9_]*):/gm));
+test('settings: packages/config and the table of docs/configuration.md', () => {
+  const { stdout } = spawnSync(process.execPath, [join(root, 'scripts/list-settings.mjs')], { encoding: 'utf8' });
+  expect(page('docs/configuration.md')).toContain(`<!-- settings -->\n\n${stdout}\n<!-- /settings -->`);
   const onPage = firstCells(page('docs/configuration.md')).flatMap((cell) => quoted(cell));
-  expect(sorted(onPage)).toEqual(inCode);
-  expect(inCode).toContain('REDIS_URL');
+  expect(onPage).toEqual([...rows.values()].map(({ name }) => name));
+  expect(onPage).toContain('REDIS_URL');
+});
+
+/** Of other programs, in a command that a page shows. */
+const OTHER_VARIABLES = ['NODE_OPTIONS'];
+
+test('settings: every variable that a page sets is one of packages/config', () => {
+  const known = [...[...rows.values()].map(({ name }) => name), ...OTHER_VARIABLES];
+  const unknown = findings(pages(), (text) =>
+    captures(text, /\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=/g).filter((name) => !known.includes(name)),
+  );
+  expect(unknown).toEqual([]);
 });
 
 test('endpoints: the routes of the API and the headings of docs/api.md', () => {

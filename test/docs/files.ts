@@ -27,12 +27,15 @@ function walk(folder: string, deep: boolean, name: RegExp): TextFile[] {
 
 /** Everything that may cite a page. */
 export const sources = (): TextFile[] =>
-  filesIn(['.', 'apps', 'packages', 'bench', 'torture', 'test', 'scripts'], /\.([cm]?[jt]s|lua|ya?ml)$|^Dockerfile$/);
+  filesIn(
+    ['.', '.github', 'apps', 'packages', 'bench', 'torture', 'test', 'scripts'],
+    /\.([cm]?[jt]s|lua|ya?ml)$|^Dockerfile$/,
+  );
 /** What runs in an installation, without tests and tools. */
 export const runtimeSources = (): TextFile[] =>
   filesIn(['apps', 'packages'], /\.([cm]?ts|lua)$/).filter(({ path }) => path.includes('/src/'));
 export const pages = (): TextFile[] =>
-  filesIn(['.', 'docs', 'apps', 'packages', 'bench', 'torture', 'test', 'scripts'], /\.md$/);
+  filesIn(['.', '.github', 'docs', 'apps', 'packages', 'bench', 'torture', 'test', 'scripts'], /\.md$/);
 export const page = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** All captures of a pattern's first group. */

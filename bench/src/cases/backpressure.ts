@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { waitFor } from '@ruyi/testkit';
 import autocannon from 'autocannon';
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
 import { payloadOf, type System, startSystem } from '../system.ts';
-import type { Scale } from './index.ts';
 import { CONNECTIONS, storedSingles } from './singleSend.ts';
 
 /** Twice MAX_BACKLOG is sent while no worker runs; then one is started, and all that was answered 200 has to be stored. */

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
 import { batchBodies, broadcast, payloadOf, type System, startSystem } from '../system.ts';
-import type { Scale } from './index.ts';
 
 const PER_SECOND = 100;
 

@@ -2,9 +2,9 @@ import { channelName } from '@ruyi/contracts';
 import { keys, shardOf } from '@ruyi/store';
 import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
 import { batchBodies, broadcast, type System, startSystem, timed } from '../system.ts';
-import type { Scale } from './index.ts';
 
 const BATCH = 10_000;
 const COMMANDS_IN_PIPELINE = 10_000;

@@ -1,4 +1,5 @@
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { backpressure } from './backpressure.ts';
 import { fairness } from './fairness.ts';
 import { fanout } from './fanout.ts';
@@ -9,12 +10,6 @@ import { scaling } from './scaling.ts';
 import { search } from './search.ts';
 import { singleSend } from './singleSend.ts';
 import { tenants } from './tenants.ts';
-
-/** How much is measured: `tiny` only shows that a case works. */
-export interface Scale {
-  tiny: boolean;
-  rounds: number;
-}
 
 export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   fanout,

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { MessageSyncAnswer, SendAnswer } from '@ruyi/contracts';
 import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
 import { payloadOf, type System, startSystem } from '../system.ts';
-import type { Scale } from './index.ts';
 
 const CHANNELS = 50;
 const WATCHED_EVERY = 20;

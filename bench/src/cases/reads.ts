@@ -1,9 +1,9 @@
 import { channelName } from '@ruyi/contracts';
 import { encodeEntry, keys, shardOf } from '@ruyi/store';
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
 import { payloadOf, type System, startSystem } from '../system.ts';
-import type { Scale } from './index.ts';
 
 const SHARDS = 64;
 const READS = 400;

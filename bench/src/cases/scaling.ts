@@ -1,7 +1,7 @@
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
 import { batchBodies, broadcast, startSystem, timed } from '../system.ts';
-import type { Scale } from './index.ts';
 
 const BATCH = 10_000;
 

@@ -9,9 +9,9 @@ import {
 } from '@ruyi/search';
 import { type Random, seededRandom, tempDir } from '@ruyi/testkit';
 import { type Line, printLine } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
 import { timed } from '../system.ts';
-import type { Scale } from './index.ts';
 import { openPlainTable, type PlainTable } from './plainTable.ts';
 
 const GROUPS = 1000;

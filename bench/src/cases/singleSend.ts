@@ -3,9 +3,9 @@ import { startProcess, waitFor } from '@ruyi/testkit';
 import autocannon from 'autocannon';
 import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
 import { payloadOf, startSystem } from '../system.ts';
-import type { Scale } from './index.ts';
 
 export const CONNECTIONS = 64;
 

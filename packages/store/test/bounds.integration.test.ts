@@ -275,34 +275,3 @@ describe('subscribers', () => {
     expect(await store.channels.groupsOf('u7')).toEqual(['2:room']);
   });
 });
-
-describe('a log or inbox that has given away its last seq', () => {
-  const LAST = 2 ** 32 - 1;
-  const FULL = /every message_seq up to 4294967295 is given away/;
-
-  test('refuses messages, with the reason, and hurts no other', async () => {
-    await redis.client.set(keys.seq(shard(ROOM), ROOM), LAST - 1);
-    const store = redis.open();
-    const items = [message(1), message(2), message(3, { ch: '2:other' }), message(4)];
-    const stored = await store.appender('send.0').appendMessages(jobRun('j'), items);
-    const full = expect.stringMatching(FULL);
-    expect(stored.map(({ failure }) => failure)).toEqual([undefined, full, undefined, full]);
-    expect([stored[0]?.seq, stored[2]?.seq]).toEqual([LAST, 1]);
-    expect(await store.logs.maxSeq(name)).toBe(LAST);
-    expect((await store.logs.read(name, newest(10))).messages.map((one) => one.message_seq)).toEqual([LAST]);
-  });
-
-  test.each([false, true])('refuses copies of a batch; commands: %s', async (command) => {
-    const place = command ? 'u3' : channelName(1, 'u3', 'ann');
-    const key = command ? keys.inboxSeq(shard('u3'), 'u3') : keys.seq(shard(place), place);
-    await redis.client.set(key, LAST);
-    const failures = await redis
-      .open()
-      .appender('fanout.0')
-      .appendReferences(jobRun('j'), { ref: 'abc', from: 'ann', command }, recipients(names(50), 'ann', command));
-    expect(failures.map(({ recipient, reason }) => [recipient.uid, reason])).toEqual([
-      ['u3', expect.stringMatching(FULL)],
-    ]);
-    expect(await redis.client.get(key)).toBe(String(LAST));
-  });
-});

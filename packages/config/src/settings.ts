@@ -1,0 +1,181 @@
+import { totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { problemOfRedisUrl } from './redisUrl.ts';
+
+/** What people read about a setting; the table of docs/configuration.md is written from it. */
+export interface About {
+  /** of the environment variable */
+  name: string;
+  /** in Markdown */
+  text: string;
+  /** how people read the default, if its value says too little or differs by machine */
+  fallback?: string;
+}
+
+/** Where each schema of `settings` says what people read about it. */
+const about = z.registry<About>();
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const flag = () => z.enum(['0', '1'], 'must be 0 or 1').transform((value) => value === '1');
+const redisUrl = () =>
+  z.string().superRefine((value, context) => {
+    const message = problemOfRedisUrl(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+const url = (protocols: string[]) =>
+  z.string().refine((value) => hasProtocol(value, protocols), `must start with ${protocols.join(' or ')}`);
+
+function hasProtocol(value: string, protocols: string[]): boolean {
+  return protocols.some((start) => value.startsWith(start)) && URL.canParse(value);
+}
+
+/**
+ * Every setting: its field in Config, what it accepts, its default, its variable and what it is for. Sizes are bytes,
+ * times are seconds.
+ */
+export const settings = z.object({
+  host: z.string().default('127.0.0.1').register(about, {
+    name: 'HOST',
+    text: 'Address of the API. One that others can reach is refused without `API_TOKEN`, unless `ALLOW_ANONYMOUS=1`',
+  }),
+  port: whole(0, 65_535).default(5001).register(about, { name: 'PORT', text: 'Port of the API; 0 takes a free one' }),
+  apiToken: z.string().default('').register(about, {
+    name: 'API_TOKEN',
+    text: 'Asked for in `Authorization: Bearer …` or the header `token`; only `/health` is open. Without it no web page of another origin is served, and only loopback names, see below',
+  }),
+  allowAnonymous: flag().default(false).register(about, {
+    name: 'ALLOW_ANONYMOUS',
+    text: '1: serve other hosts without a token (behind a proxy that checks), whatever `Host` and `Origin` say',
+  }),
+  redisUrl: redisUrl().default('').register(about, {
+    name: 'REDIS_URL',
+    text: '`redis://`, `rediss://` or `redis+unix://[user:password@]/path#db`, no query parameters; Redis 7 or newer, AOF, `maxmemory-policy noeviction`. Empty: `npm start` runs one on a socket in `DATA_DIR`',
+    fallback: 'own redis-server',
+  }),
+  meiliUrl: url(['http://', 'https://']).default('').register(about, {
+    name: 'MEILI_URL',
+    text: 'Address of Meilisearch 1.50',
+    fallback: 'embedded engine',
+  }),
+  meiliApiKey: z.string().default('').register(about, {
+    name: 'MEILI_API_KEY',
+    text: 'Needs `search`, `documents.add`, `indexes.*`, `settings.update` and `tasks.get` on `messages*`; `ruyi reindex` swaps two indexes, which Meilisearch allows only to a key for all indexes',
+  }),
+  dataDir: z
+    .string()
+    .prefault('./data')
+    .transform((path) => resolve(path))
+    .register(about, {
+      name: 'DATA_DIR',
+      text: "Redis' files, the search index, logs. One installation at a time; closed to other users of the machine, see below",
+      fallback: './data',
+    }),
+  boardHost: z.string().default('127.0.0.1').register(about, {
+    name: 'BOARD_HOST',
+    text: 'Address of Bull Board; the rule of `HOST` holds, with `BOARD_TOKEN`',
+  }),
+  boardPort: whole(0, 65_535)
+    .default(5002)
+    .register(about, { name: 'BOARD_PORT', text: 'Port of Bull Board; 0 takes a free one' }),
+  boardToken: z.string().default('').register(about, {
+    name: 'BOARD_TOKEN',
+    text: "Asked for on the board's login page; after ten wrong ones each try takes a second",
+  }),
+  workers: whole(1, 256)
+    .default(1)
+    .register(about, { name: 'WORKERS', text: 'Worker processes that `npm start` runs' }),
+  indexers: whole(1, 64).default(1).register(about, {
+    name: 'INDEXERS',
+    text: 'Indexer processes that `npm start` runs. More than one needs `MEILI_URL`',
+  }),
+  shards: whole(1, 1024)
+    .default(64)
+    .register(about, { name: 'SHARDS', text: 'Slices of the keys. Fixed once data exists' }),
+  lanes: whole(1, 64).default(4).register(about, {
+    name: 'LANES',
+    text: 'Queues of each kind, the most workers that can be busy with each. Change it only while no lane holds a job',
+  }),
+  maxBodyBytes: whole(KIB, 1024 * MIB)
+    .default(16 * MIB)
+    .register(about, {
+      name: 'MAX_BODY_BYTES',
+      text: 'Of a request that names recipients (others: 1 MiB). The bodies of all requests of an API process together: 512 MiB, then 429',
+    }),
+  maxPayloadBytes: whole(1, 64 * MIB)
+    .default(256 * KIB)
+    .register(about, { name: 'MAX_PAYLOAD_BYTES', text: 'Of one decoded payload' }),
+  maxRecipients: whole(1, 1_000_000)
+    .default(100_000)
+    .register(about, { name: 'MAX_RECIPIENTS', text: 'Of one request' }),
+  /** in recipients, each kind of lane by itself */
+  maxBacklog: whole(1)
+    .transform((backlog) => ({ send: backlog, fanout: backlog }))
+    .readonly()
+    .default({ send: 1_000_000, fanout: 5_000_000 })
+    .register(about, {
+      name: 'MAX_BACKLOG',
+      text: 'Single sends, and recipients of fan-out (a group command counts its subscribers), that may wait before requests are answered 429. One number sets both',
+      fallback: '1,000,000/5,000,000',
+    }),
+  redisMaxmemory: whole(16 * MIB)
+    .default(Math.floor(totalmem() / 2))
+    .register(about, {
+      name: 'REDIS_MAXMEMORY',
+      text: 'Bytes; of the redis-server that `npm start` runs',
+      fallback: "half the machine's",
+    }),
+  indexBacklog: whole(1).default(5_000_000).register(about, {
+    name: 'INDEX_BACKLOG',
+    text: 'Recipients that may wait to be indexed; beyond it the index is rebuilt from Redis instead',
+  }),
+  idempotencyTtl: whole(1, 31_536_000).default(86_400).register(about, {
+    name: 'IDEMPOTENCY_TTL',
+    text: 'Seconds for which a repeated `client_msg_no` gets the first answer, and another request with it 409',
+  }),
+  inboxKeep: whole(0, 1_000_000)
+    .default(100)
+    .register(about, { name: 'INBOX_KEEP', text: "Acknowledged commands kept for a user's other devices" }),
+  inboxMax: whole(1, 10_000_000).default(100_000).register(about, {
+    name: 'INBOX_MAX',
+    text: 'Commands kept for one user; beyond it the oldest go, acknowledged or not',
+  }),
+  logRetention: whole(0)
+    .default(0)
+    .register(about, { name: 'LOG_RETENTION', text: 'Newest messages kept of each channel; 0 keeps all' }),
+  requireKnownUsers: flag().default(false).register(about, {
+    name: 'REQUIRE_KNOWN_USERS',
+    text: '1: sendbatch refuses uids that `/user/token` has never seen',
+  }),
+  searchPayload: z.enum(['object', 'base64'], 'must be object or base64').default('object').register(about, {
+    name: 'SEARCH_PAYLOAD',
+    text: '`base64`: usersearch answers payloads as base64, for clients built on TangSengDaoDao',
+  }),
+  logLevel: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be trace, debug, info, warn, error, fatal or silent',
+    )
+    .default('info')
+    .register(about, {
+      name: 'LOG_LEVEL',
+      text: 'trace, debug, info, warn, error, fatal, silent. Set, `npm start` prints the lines on the terminal instead of into `DATA_DIR/logs`',
+    }),
+});
+
+/** Each setting by its field in Config. */
+export const rows: ReadonlyMap<string, About> = new Map(
+  Object.entries(settings.shape).map(([field, schema]) => {
+    const row = about.get(schema);
+    if (row === undefined) throw new TypeError(`${field} is not registered in \`about\``);
+    return [field, row];
+  }),
+);
