@@ -13,7 +13,8 @@ const TABLE = {
   queue: { packages: ['contracts', 'store'] },
   search: { packages: ['contracts'] },
   telemetry: { packages: ['config'] },
-  testkit: { packages: [] },
+  process: { packages: [] },
+  testkit: { packages: ['process'] },
 };
 /** An app uses packages, never another app; testkit is for tests. */
 const FOR_APPS = { packages: Object.keys(TABLE).filter((name) => name !== 'testkit') };

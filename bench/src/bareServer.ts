@@ -1,5 +1,6 @@
 // The other side of single sends: Express on the same server options, that parses the body and answers.
 import { createHttpServer } from '@ruyi/api/server';
+import { reportReady } from '@ruyi/process';
 import express from 'express';
 
 const app = express();
@@ -28,7 +29,7 @@ app.post('/message/send', (request, response) => {
 const server = createHttpServer(app).listen(0, '127.0.0.1', () => {
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  process.send?.({ ready: true, address: `http://127.0.0.1:${port}` });
+  reportReady({ address: `http://127.0.0.1:${port}` });
 });
 process.on('SIGTERM', () => process.exit(0));
 process.on('disconnect', () => process.exit(0));

@@ -1,3 +1,2 @@
 export * from './log.ts';
 export * from './metrics.ts';
-export * from './shutdown.ts';
