@@ -16,7 +16,7 @@ const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inh
 
 /** Tests run on the real thing; it is found, or installed, the way `npm start` does it. */
 async function redis() {
-  const { findRedis } = await import(pathToFileURL(join(root, 'apps/cli/dist/commands/up/findRedis.js')).href);
+  const { findRedis } = await import(pathToFileURL(join(root, 'packages/process/dist/index.js')).href);
   findRedis(process.env, say);
   return true;
 }

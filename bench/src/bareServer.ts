@@ -1,5 +1,6 @@
 // The other side of single sends: an Express app that parses the body and answers, on a server as fast as the API's.
 import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
+import { reportReady } from '@ruyi/process';
 import express from 'express';
 
 const app = express();
@@ -41,7 +42,7 @@ const options: ServerOptions<typeof BareRequest, typeof BareResponse> = {
 const server = createServer(options, app).listen(0, '127.0.0.1', () => {
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  process.send?.({ ready: true, address: `http://127.0.0.1:${port}` });
+  reportReady({ address: `http://127.0.0.1:${port}` });
 });
 process.on('SIGTERM', () => process.exit(0));
 process.on('disconnect', () => process.exit(0));

@@ -1,11 +1,17 @@
 // An API process whose HTTP layer has other bounds than those of main.ts: HTTP_LIMITS, in JSON.
 import { loadConfig } from '@ruyi/config';
-import { createLog, reportReady, runUntilSignal } from '@ruyi/telemetry';
+import { runApp } from '@ruyi/process';
+import { createLog } from '@ruyi/telemetry';
 import { startApi } from '../dist/api.js';
 import { HTTP_LIMITS } from '../dist/http/limits.js';
 
-const config = loadConfig(process.env);
-const log = createLog('api', config.logLevel);
-const api = await startApi(config, log, { ...HTTP_LIMITS, ...JSON.parse(process.env.HTTP_LIMITS) });
-runUntilSignal(log, [{ name: 'api', close: api.close }]);
-reportReady({ address: api.address });
+await runApp({
+  name: 'API',
+  expected: [],
+  async start() {
+    const config = loadConfig(process.env);
+    const log = createLog('api', config.logLevel);
+    const api = await startApi(config, log, { ...HTTP_LIMITS, ...JSON.parse(process.env.HTTP_LIMITS) });
+    return { log, opened: [{ name: 'api', close: api.close }], details: { address: api.address } };
+  },
+});

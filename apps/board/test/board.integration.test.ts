@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@ruyi/process';
 import { allQueues, DEAD_QUEUE } from '@ruyi/queue';
-import { freePort, startProcess, startRedis, type TestProcess, type TestRedis, waitFor } from '@ruyi/testkit';
+import { startProcess, startRedis, type TestProcess, type TestRedis, waitFor } from '@ruyi/testkit';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 

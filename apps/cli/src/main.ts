@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '@ruyi/config';
+import { lineFor } from '@ruyi/process';
 import { deadLetters } from './commands/dead.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
 import { runUp } from './commands/up/runUp.ts';
-import { oneLine, StartError } from './commands/up/startError.ts';
 import type { AppName } from './commands/up/up.ts';
 
 const HELP = `ruyi <command>
@@ -52,7 +52,6 @@ async function main([command, ...rest]: string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof StartError;
-  process.stderr.write(`${expected ? error.message : `ruyi: ${oneLine(error)}`}\n`);
+  process.stderr.write(`${lineFor(error, [ConfigError], 'ruyi')}\n`);
   process.exitCode = 1;
 }

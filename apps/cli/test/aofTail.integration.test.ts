@@ -2,12 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@ruyi/config';
+import { findRedis, type Launched, onPath } from '@ruyi/process';
 import { connect } from '@ruyi/redis';
 import { seededRandom, type TempDir, tempDir } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findRedis, onPath } from '../src/commands/up/findRedis.ts';
 import { startOwnRedis } from '../src/commands/up/ownRedis.ts';
-import type { Launched } from '../src/commands/up/supervised.ts';
 import { newInstallation } from './installation.ts';
 
 const KEYS = 200;

@@ -1,4 +1,3 @@
 export * from './firstFailure.ts';
 export * from './log.ts';
 export * from './metrics.ts';
-export * from './shutdown.ts';

@@ -1,5 +1,4 @@
 export * from './chromium.ts';
-export * from './freePort.ts';
 export * from './leaks.ts';
 export * from './random.ts';
 export * from './redisServer.ts';

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { readReport, StartError, whenReady } from '@ruyi/process';
 import { endAtExit, signalGroup } from './atExit.ts';
 
 export interface ProcessOptions {
@@ -31,19 +32,6 @@ export interface TestProcess {
   kill(signal?: NodeJS.Signals): Promise<Exit | undefined>;
 }
 
-/** A process said that it cannot start, or ended before it was ready. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-  readonly process: TestProcess;
-
-  constructor(message: string, started: TestProcess) {
-    super(message);
-    this.process = started;
-    // Printed with the error it would hide the message.
-    Object.defineProperty(this, 'process', { enumerable: false });
-  }
-}
-
 const HARMLESS: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGUSR1', 'SIGUSR2', 'SIGHUP'];
 
 /**
@@ -66,32 +54,16 @@ export async function startProcess(
   });
   const started = wrap(child);
   if (!waitForReady) return started;
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new StartError(`${entry} was not ready within ${deadlineMs} ms:\n${started.output}`, started));
-      }, deadlineMs);
-      child.on('message', (message: unknown) => {
-        if (!isReport(message)) return;
-        if (message.ready) resolve();
-        else reject(new StartError(String(message.message), started));
-      });
-      void started.exit.then(({ code, signal }) => {
-        reject(new StartError(`${entry} ended (${signal ?? code}) before it was ready:\n${started.output}`, started));
-      });
-    });
-    return started;
-  } catch (error) {
-    signalGroup(started.pid, 'SIGKILL');
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
+  const start = await whenReady(child, deadlineMs);
+  if (start.outcome === 'ready') return started;
+  signalGroup(started.pid, 'SIGKILL');
+  if (start.outcome === 'refused') throw new StartError(start.message);
+  const what =
+    start.outcome === 'late' ? `was not ready within ${deadlineMs} ms` : `ended (${start.reason}) before it was ready`;
+  // Its output is complete then. A process that was never started has none.
+  if (started.pid > 0) await started.exit;
+  throw new StartError(`${entry} ${what}:\n${started.output}`);
 }
-
-const isReport = (message: unknown): message is { ready: boolean; message?: unknown } =>
-  typeof message === 'object' && message !== null && 'ready' in message;
 
 function wrap(child: ChildProcess): TestProcess {
   const written = { all: '', stdout: '', stderr: '' };
@@ -103,7 +75,7 @@ function wrap(child: ChildProcess): TestProcess {
   }
   const details: Record<string, unknown> = {};
   child.on('message', (message: unknown) => {
-    if (isReport(message)) Object.assign(details, message);
+    Object.assign(details, readReport(message));
   });
   const pid = child.pid ?? 0;
   const ended = endAtExit(pid);

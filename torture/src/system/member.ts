@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { whenReady } from '@ruyi/process';
 import { type Exit, startProcess, type TestProcess } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 
@@ -51,17 +52,18 @@ export class Member {
   async start(): Promise<void> {
     while (!this.#isStopped) {
       try {
-        const options = { deadlineMs: START_DEADLINE_MS, waitForReady: false, execArgv: ['--import', CLOCK] };
+        const options = { waitForReady: false, execArgv: ['--import', CLOCK] };
         const started = await startProcess(entry(this.role), this.#env, options);
         this.#errors.push(...errorLines(this.#process));
         this.#process = started;
         this.starts++;
         this.#writeLog(started);
         void started.exit.then((exit) => this.#ended(started, exit));
-        if (await becomesReady(started)) {
+        if ((await whenReady(started.child, START_DEADLINE_MS)).outcome === 'ready') {
           this.#isReady = this.#process === started;
           return;
         }
+        await started.exit;
       } catch (error) {
         this.#findings.add('crash', `${this.name} cannot be started: ${String(error)}`);
       }
@@ -129,21 +131,3 @@ export class Member {
 /** pino's levels: 50 is error, 60 is fatal. */
 const errorLines = (process: TestProcess | undefined): string[] =>
   (process?.output ?? '').split('\n').filter((line) => /"level":[56]0/.test(line));
-
-/** false when it ends, or says that it cannot start, first. */
-function becomesReady(started: TestProcess): Promise<boolean> {
-  return new Promise((resolve) => {
-    const look = setInterval(() => {
-      if (started.details.ready === true) finish(true);
-    }, 10);
-    const late = setTimeout(() => {
-      void started.kill('SIGKILL');
-    }, START_DEADLINE_MS);
-    const finish = (isReady: boolean) => {
-      clearInterval(look);
-      clearTimeout(late);
-      resolve(isReady);
-    };
-    void started.exit.then(() => finish(false));
-  });
-}

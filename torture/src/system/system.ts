@@ -1,4 +1,5 @@
-import { freePort, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
+import { freePort } from '@ruyi/process';
+import { startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 import { Member, type Role } from './member.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Config, loadConfig } from '@ruyi/config';
+import { oneLine, StartError } from '@ruyi/process';
 import { redisUrlFile } from './up/runFolder.ts';
-import { oneLine, StartError } from './up/startError.ts';
 
 /** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError if there is neither */
 function redisUrlOf(config: Config): string {

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '@ruyi/config';
+import { StartError } from '@ruyi/process';
 import { fieldsOf, stringAt } from '@ruyi/search';
 import { parseAnswer } from './searchAnswer.ts';
-import { StartError } from './up/startError.ts';
 
 const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel_type>] [--from <uid>] [--limit <n>] <text>
 `;

@@ -12,9 +12,8 @@ import {
   readSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { oneLine, onPath, StartError } from '@ruyi/process';
 import { holdsWholeCommands } from './aofCommands.ts';
-import { onPath } from './findRedis.ts';
-import { oneLine, StartError } from './startError.ts';
 
 export interface Aof {
   /** redis-server */

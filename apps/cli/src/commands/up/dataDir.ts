@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { oneLine, StartError } from './startError.ts';
+import { oneLine, StartError } from '@ruyi/process';
 
 const OTHERS = 0o077;
 /** What Ruyi keeps at the top of DATA_DIR. */

@@ -1,7 +1,7 @@
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StartError } from '@ruyi/process';
 import { identify, isAlive, type ProcessIdentity } from './processIdentity.ts';
-import { StartError } from './startError.ts';
 
 const NUMBERED = /^lock\.(\d+)$/;
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { oneLine, StartError } from '@ruyi/process';
 import { isAlive } from './processIdentity.ts';
 import type { RunFolder, RunningProcess } from './runFolder.ts';
-import { oneLine, StartError } from './startError.ts';
 
 const DEADLINE_MS = 10_000;
 

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '@ruyi/config';
+import { findRedis, type Launched, launchRedis } from '@ruyi/process';
 import { damagesAof, endsWithinCommand, repairAof } from './aofTail.ts';
-import { findRedis } from './findRedis.ts';
 import { chooseAddress, urlOf } from './redisAddress.ts';
-import { launchRedis } from './redisServer.ts';
-import type { Launched } from './supervised.ts';
 
 export interface OwnRedisOptions {
   config: Config;

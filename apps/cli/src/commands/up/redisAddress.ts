@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { freePort, type RedisAddress } from '@ruyi/process';
 import { unixUrl } from '@ruyi/redis';
-import { freeLoopbackPort } from './ports.ts';
-
-/** Where the installation's own redis-server listens. */
-export type RedisAddress = { socket: string } | { port: number; password: string };
 
 /** In bytes; the kernel keeps 108 (Linux) or 104 of them, the last one a zero. */
 const LONGEST_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
@@ -16,7 +13,7 @@ const LONGEST_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
 export async function chooseAddress(runFolder: string): Promise<RedisAddress> {
   const socket = join(runFolder, 'redis.sock');
   if (Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH) return { socket };
-  return { port: await freeLoopbackPort(), password: randomBytes(32).toString('hex') };
+  return { port: await freePort(), password: randomBytes(32).toString('hex') };
 }
 
 /** As REDIS_URL. */

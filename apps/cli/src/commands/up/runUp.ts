@@ -1,7 +1,6 @@
 import { ConfigError } from '@ruyi/config';
-import { failStart, reportReady } from '@ruyi/telemetry';
+import { failStart, lineFor, reportReady } from '@ruyi/process';
 import { umaskOfData } from './dataDir.ts';
-import { oneLine, StartError } from './startError.ts';
 import { type AppName, up } from './up.ts';
 
 /**
@@ -25,8 +24,7 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
   try {
     await up({ env, entries, say, onReady: reportReady, signal: stop.signal });
   } catch (error) {
-    const expected = error instanceof ConfigError || error instanceof StartError;
-    failStart(expected ? error.message : `Ruyi cannot start: ${oneLine(error)}`);
+    failStart(lineFor(error, [ConfigError], 'Ruyi cannot start'));
   }
   say('stopped');
   process.exit(0);

@@ -1,18 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@ruyi/config';
+import { checkPorts, type Launched, type Listening, launchChild, oneLine, Supervised } from '@ruyi/process';
 import { banner } from './banner.ts';
 import { checkRedis } from './checkRedis.ts';
 import { lockDataDir } from './dataLock.ts';
-import { launchChild } from './launchChild.ts';
 import { endLeftovers, REDIS } from './leftovers.ts';
 import { boundLogs } from './logFiles.ts';
 import { startOwnRedis } from './ownRedis.ts';
-import { checkPorts, type Listening } from './ports.ts';
 import { identify } from './processIdentity.ts';
 import { openRunFolder, type RunFolder, type RunningProcess } from './runFolder.ts';
-import { oneLine } from './startError.ts';
-import { type Launched, Supervised } from './supervised.ts';
 
 export type AppName = 'api' | 'board' | 'worker' | 'indexer';
 

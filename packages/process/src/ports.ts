@@ -32,15 +32,15 @@ export async function checkPorts(addresses: Listening[]): Promise<void> {
   }
 }
 
-/** Below the ports that kernels give to outgoing connections (Linux from 32768, macOS from 49152). */
+/** Below the ports that kernels give to outgoing connections (Linux from 32768, macOS and Windows from 49152). */
 const FIRST = 20_000;
 const PORTS = 10_000;
 
 /**
- * A loopback port on which nothing listens now. Not one that the kernel picks: while Redis is down its clients keep
- * trying, and one could be given that port as its own, be connected to itself and keep Redis from coming back.
+ * A loopback port on which nothing listens now. Not one that the kernel picks: clients keep trying a server that is down,
+ * and one could be given that port as its own, be connected to itself and keep the server from coming back.
  */
-export async function freeLoopbackPort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * PORTS);
     if ((await tryListen('127.0.0.1', port)) === undefined) return port;

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import type { RedisAddress } from './redisAddress.ts';
+
+/** A unix socket, or a loopback port, which everybody on the machine can reach; '' is no password. */
+export type RedisAddress = { socket: string } | { port: number; password: string };
 
 export interface RedisSettings {
   address: RedisAddress;
-  /** DATA_DIR/redis */
+  /** of its data and its log */
   dir: string;
-  /** bytes */
-  maxmemory: number;
+  /** bytes, or as redis.conf has it: '64mb'; 0 is no limit */
+  maxmemory: number | string;
 }
 
 /** The text of a redis.conf. redis-server reads it from stdin: its arguments can be read by everybody on the machine. */

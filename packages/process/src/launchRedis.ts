@@ -3,14 +3,15 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { whenGone } from './launchChild.ts';
-import type { RedisAddress } from './redisAddress.ts';
-import { type RedisSettings, redisConfig } from './redisConfig.ts';
+import { whenGone } from './ready.ts';
+import { type RedisAddress, type RedisSettings, redisConfig } from './redisConfig.ts';
 import { StartError } from './startError.ts';
 import type { Launched } from './supervised.ts';
 
 export interface RedisPlan extends RedisSettings {
   binary: string;
+  /** options that come after the settings, and so before them: `['--appendfsync', 'always']` */
+  args?: string[];
   say(line: string): void;
 }
 
@@ -18,15 +19,16 @@ const PING_EVERY_MS = 20;
 const PATIENCE_MS = 5_000;
 
 /**
- * Starts the installation's own redis-server in the foreground. What is acknowledged survives a crash of our processes;
+ * Starts a redis-server in the foreground. What is acknowledged survives a crash of our processes;
  * a crash of the machine may lose the last second (`everysec`). There is no deadline for being ready: a large file
  * takes its time to load.
  */
 export function launchRedis(plan: RedisPlan): Launched {
   mkdirSync(plan.dir, { recursive: true });
   // Where the kernel can, it ends redis-server with the supervisor, even after kill -9; elsewhere the next start does.
-  const [command, ...args] = tiesToParent() ? ['setpriv', '--pdeathsig', 'TERM', plan.binary, '-'] : [plan.binary, '-'];
-  const child = spawn(command ?? plan.binary, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const server = [plan.binary, '-', ...(plan.args ?? [])];
+  const [command = '', ...args] = tiesToParent() ? ['setpriv', '--pdeathsig', 'TERM', ...server] : server;
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   // One that ends before it has read all says why in its exit code.
   child.stdin.on('error', () => {});
   child.stdin.end(redisConfig(plan));
@@ -76,7 +78,8 @@ function answersPing(address: RedisAddress): Promise<boolean> {
       if (replies.includes('+PONG')) answer(true);
       else if (replies.includes('-')) answer(false);
     });
-    socket.write(`${isSocket ? '' : `AUTH ${address.password}\r\n`}PING\r\n`);
+    const password = isSocket ? '' : address.password;
+    socket.write(`${password === '' ? '' : `AUTH ${password}\r\n`}PING\r\n`);
   });
 }
 

@@ -1,23 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { aptInstall, findAptGet, onPath } from './onPath.ts';
 import { StartError } from './startError.ts';
-
-/** The first executable file of that name on PATH. */
-export function onPath(name: string, path: string | undefined): string | undefined {
-  return (path ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
 
 const MISSING =
   'redis-server is not on PATH: install it (Debian/Ubuntu: apt-get install redis-server, macOS: brew install redis) or set REDIS_URL';
@@ -29,19 +13,12 @@ const MISSING =
 export function findRedis(env: NodeJS.ProcessEnv, say: (line: string) => void): string {
   const found = onPath('redis-server', env.PATH);
   if (found !== undefined) return found;
-  const aptGet = onPath('apt-get', env.PATH);
-  if (aptGet === undefined || process.getuid?.() !== 0) throw new StartError(MISSING);
+  const aptGet = findAptGet(env.PATH);
+  if (aptGet === undefined) throw new StartError(MISSING);
   say('redis-server is not installed: installing it with apt-get …');
-  const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Lists that cannot be renewed may still be good enough.
-  spawnSync(aptGet, ['update', '-qq'], { env: quiet, stdio: 'ignore' });
-  const install = spawnSync(aptGet, ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], {
-    env: quiet,
-    encoding: 'utf8',
-  });
-  if (install.status !== 0) {
-    const [reason = ''] = install.stderr.split('\n').filter((line) => line.startsWith('E:'));
-    throw new StartError(`apt-get could not install redis-server (${reason.trim()}): install it or set REDIS_URL`);
+  const reason = aptInstall(aptGet, 'redis-server', env);
+  if (reason !== undefined) {
+    throw new StartError(`apt-get could not install redis-server (${reason}): install it or set REDIS_URL`);
   }
   stopService(env);
   const installed = onPath('redis-server', env.PATH);

@@ -1,4 +1,5 @@
-import type { Logger } from './log.ts';
+import { failStart, reportReady } from './ready.ts';
+import { type ErrorClass, lineFor } from './startError.ts';
 
 /** Something that a process has opened and must close. */
 export interface Closable {
@@ -6,14 +7,53 @@ export interface Closable {
   close(): Promise<unknown> | unknown;
 }
 
+/** A logger of packages/telemetry, as far as it is used here. */
+interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  fatal(fields: object, message: string): void;
+}
+
+export interface StartedApp {
+  log: Log;
+  /** in the order in which it was opened */
+  opened: Closable[];
+  /** told to the parent and logged: where it serves */
+  details?: Record<string, unknown>;
+}
+
+export interface App {
+  /** begins the line about an error that nobody expected: `<name> cannot start: …` */
+  name: string;
+  /** errors whose message is the line for the operator, besides StartError */
+  expected: ErrorClass[];
+  start(): Promise<StartedApp>;
+}
+
 const DEADLINE_MS = 9_000;
+
+/**
+ * The life of an app's process. It reports that it is ready, or in one line why it cannot start (exit 1). SIGTERM, SIGINT
+ * or the end of its parent close what was opened. Before it is ready these signals end it at once, as nothing is served.
+ */
+export async function runApp({ name, expected, start }: App): Promise<void> {
+  try {
+    const { log, opened, details = {} } = await start();
+    closeOnSignal(log, opened);
+    reportReady(details);
+    log.info(details, 'ready');
+  } catch (error) {
+    failStart(lineFor(error, expected, `${name} cannot start`));
+  }
+}
 
 /**
  * On SIGTERM or SIGINT closes what was opened, the last first, and exits 0; what does not close within 9 s is named and
  * left behind (exit 1), so that the process is gone within 10 s. A second signal changes nothing. A defect that nobody
  * caught ends the process with 1: its supervisor starts a clean one.
  */
-export function runUntilSignal(log: Logger, opened: Closable[]): void {
+function closeOnSignal(log: Log, opened: Closable[]): void {
   let closing = false;
   const stop = async (reason: string) => {
     if (closing) return;
@@ -33,7 +73,7 @@ export function runUntilSignal(log: Logger, opened: Closable[]): void {
       }
     }
     clearTimeout(timer);
-    log.info('stopped');
+    log.info({}, 'stopped');
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
@@ -48,16 +88,4 @@ export function runUntilSignal(log: Logger, opened: Closable[]): void {
     log.fatal({ err }, 'uncaught exception');
     process.exit(1);
   });
-}
-
-/** Tells a supervising parent, if there is one, that this process serves, and where. */
-export function reportReady(details: Record<string, unknown> = {}): void {
-  process.send?.({ ready: true, ...details });
-}
-
-/** Tells why this process cannot start, in one line, and ends it. */
-export function failStart(message: string): never {
-  process.send?.({ ready: false, message });
-  process.stderr.write(`${message}\n`);
-  process.exit(1);
 }

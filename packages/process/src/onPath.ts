@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The first executable file of that name on PATH. */
+export function onPath(name: string, path: string | undefined): string | undefined {
+  return (path ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** apt-get, where this process may use it: as root on Debian and Ubuntu. */
+export function findAptGet(path: string | undefined): string | undefined {
+  return process.getuid?.() === 0 ? onPath('apt-get', path) : undefined;
+}
+
+/** @returns why it could not be installed, in apt-get's words; undefined if it was */
+export function aptInstall(aptGet: string, name: string, env: NodeJS.ProcessEnv): string | undefined {
+  const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Lists that cannot be renewed may still be good enough.
+  spawnSync(aptGet, ['update', '-qq'], { env: quiet, stdio: 'ignore' });
+  const { status, stderr } = spawnSync(aptGet, ['install', '-y', '-qq', '--no-install-recommends', name], {
+    env: quiet,
+    encoding: 'utf8',
+  });
+  if (status === 0) return undefined;
+  return (
+    (stderr ?? '')
+      .split('\n')
+      .find((line) => line.startsWith('E:'))
+      ?.trim() ?? 'no reason given'
+  );
+}
