@@ -72,7 +72,7 @@ async function detailsOf(plan: ChildPlan, child: ChildProcess): Promise<Record<s
 }
 
 /** The last line of a log that looks like an uncaught error: `Error: Cannot find module …`. */
-export function errorInLog(file: string): string | undefined {
+function errorInLog(file: string): string | undefined {
   const fd = openSync(file, 'r');
   try {
     const { size } = fstatSync(fd);

@@ -10,7 +10,7 @@ import type { Launched } from './supervised.ts';
 
 export interface RedisPlan extends RedisSettings {
   binary: string;
-  /** options that come after the settings, and so before them: `['--appendfsync', 'always']` */
+  /** options that override the settings: `['--appendfsync', 'always']` */
   args?: string[];
   say(line: string): void;
 }
@@ -19,9 +19,8 @@ const PING_EVERY_MS = 20;
 const PATIENCE_MS = 5_000;
 
 /**
- * Starts a redis-server in the foreground. What is acknowledged survives a crash of our processes;
- * a crash of the machine may lose the last second (`everysec`). There is no deadline for being ready: a large file
- * takes its time to load.
+ * Starts a redis-server in the foreground. What is acknowledged survives a crash of our processes; a crash of the machine
+ * may lose the last second (`everysec`). There is no deadline for being ready: a large file takes its time to load.
  */
 export function launchRedis(plan: RedisPlan): Launched {
   mkdirSync(plan.dir, { recursive: true });

@@ -50,7 +50,7 @@ describe('redis-server', () => {
     redis.disconnect();
   });
 
-  test('its arguments come before its settings', async () => {
+  test('its arguments override its settings', async () => {
     const socket = join(folder.path, 'redis.sock');
     await launch({ address: { socket }, args: ['--appendonly', 'no'] }).ready;
     const redis = new Redis({ path: socket });
