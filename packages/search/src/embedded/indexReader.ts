@@ -1,6 +1,6 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
-import type { SearchQuery, SearchResult } from '../port.ts';
+import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../port.ts';
 import { isDamaged, suspicionOf } from './damage.ts';
 import { IndexFiles } from './files.ts';
 import { search } from './query.ts';
@@ -14,7 +14,10 @@ export class IndexReader {
     this.#files = new IndexFiles(directory);
   }
 
-  /** What the index holds now; nothing while there is none. A damaged file is reported to its writer. */
+  /**
+   * What the index holds now; nothing while there is none. A damaged file is reported to its writer.
+   * @throws SearchUnavailableError whatever fails: rows of a damaged file can raise any error
+   */
   search(query: SearchQuery): SearchResult {
     try {
       const database = this.#current();
@@ -23,7 +26,8 @@ export class IndexReader {
       if (isDamaged(error)) writeFileSync(suspicionOf(this.#files.current()), '');
       this.#open?.database.close();
       this.#open = undefined;
-      throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SearchUnavailableError(reason, { cause: error });
     }
   }
 

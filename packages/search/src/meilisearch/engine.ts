@@ -1,6 +1,6 @@
 import { Meilisearch } from 'meilisearch';
-import { type SearchEngine, SearchUnavailableError } from '../port.ts';
-import { unavailable } from './errors.ts';
+import type { SearchEngine } from '../port.ts';
+import { isServerFailure, unavailable } from './errors.ts';
 import { searcher } from './search.ts';
 import { dropIndex, exists, setUpIndex, swapIndexes } from './settings.ts';
 import { addDocuments } from './writer.ts';
@@ -83,10 +83,11 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
   };
 }
 
+/** A defect must not look like a server that is away: the indexer would retry it for ever, and nobody would see it. */
 async function guarded<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw error instanceof SearchUnavailableError ? error : unavailable(error);
+    throw isServerFailure(error) ? unavailable(error) : error;
   }
 }

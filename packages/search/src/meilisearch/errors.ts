@@ -1,4 +1,4 @@
-import { MeilisearchApiError } from 'meilisearch';
+import { MeilisearchApiError, MeilisearchError } from 'meilisearch';
 import { SearchUnavailableError } from '../port.ts';
 
 /** A failure to reach Meilisearch, or its refusal of what was not our documents' fault: worth trying again. */
@@ -8,6 +8,13 @@ export function unavailable(error: unknown): SearchUnavailableError {
   if (seconds > 0) wrapped.retryAfterMs = seconds * 1000;
   return wrapped;
 }
+
+/**
+ * Whether the connection, the answer or a time-out is at fault, and not this program. The client wraps whatever `fetch`
+ * throws; it does not wrap the SyntaxError of an answer that is not JSON, such as a proxy's error page.
+ */
+export const isServerFailure = (error: unknown): boolean =>
+  error instanceof MeilisearchError || error instanceof SyntaxError;
 
 /** The code of Meilisearch's own answer, such as `index_not_found`; undefined where it gave none. */
 export const codeOf = (error: unknown): string | undefined =>

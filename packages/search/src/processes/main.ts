@@ -2,7 +2,7 @@
 // Its parent forks it, tells it the engine, and kills it when a task takes too long.
 import { Worker } from 'node:worker_threads';
 import { presentPayload } from '../payload/presentPayload.ts';
-import type { SearchQuery, SearchResult } from '../port.ts';
+import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../port.ts';
 import type { Watched } from './parentWatch.ts';
 import type { EngineSettings, FromProcess, Presented, Task, ToProcess } from './tasks.ts';
 
@@ -37,7 +37,12 @@ function present({ payloads, presentation }: Task & { kind: 'present' }): Presen
   return { bytes: Buffer.concat(shown), ends: shown.map(({ length }) => (end += length)) };
 }
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+function failureOf(error: unknown): FromProcess {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  const isDefect = !(error instanceof SearchUnavailableError);
+  return { kind: 'failed', reason: failure.message, ...(isDefect ? { defect: failure } : {}) };
+}
+
 const tell = (message: FromProcess) => void process.send?.(message);
 
 // A signal to the whole process group is the parent's to hear: it ends its processes when it has answered.
@@ -54,6 +59,6 @@ process.on('message', async (message: ToProcess) => {
       tell({ kind: 'ready' });
     } else if (search) tell(await perform(await search, message.task));
   } catch (error) {
-    tell({ kind: 'failed', reason: reasonOf(error) });
+    tell(failureOf(error));
   }
 });

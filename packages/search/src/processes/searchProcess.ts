@@ -69,7 +69,8 @@ export class SearchProcess {
   /**
    * Has a task done. A process that does not reply in time is ended: nothing else stops a search inside SQLite, and its
    * memory goes with it.
-   * @throws SearchUnavailableError if the task fails, takes longer than `withinMs`, or the process ends
+   * @throws SearchUnavailableError if the engine fails, the task takes longer than `withinMs`, or the process ends
+   * @throws Error if the task ran into a defect; its `cause` is the process's own error
    */
   async ask(task: Task, withinMs: number): Promise<FromProcess> {
     if (!this.isAlive) throw new SearchUnavailableError(`the search process ended: ${this.#reason}`);
@@ -77,8 +78,9 @@ export class SearchProcess {
     const answered = this.#next(withinMs);
     this.#send({ task });
     const reply = await answered;
-    if (reply.kind === 'failed') throw new SearchUnavailableError(`the search failed: ${reply.reason}`);
-    return reply;
+    if (reply.kind !== 'failed') return reply;
+    const text = `the search failed: ${reply.reason}`;
+    throw reply.defect ? new Error(text, { cause: reply.defect }) : new SearchUnavailableError(text);
   }
 
   /** Ends the process at once, with whatever it is doing. */

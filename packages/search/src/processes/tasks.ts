@@ -23,5 +23,5 @@ export type FromProcess =
   | { kind: 'ready' }
   | { kind: 'found'; result: SearchResult }
   | { kind: 'presented'; presented: Presented }
-  /** the task failed; the process goes on */
-  | { kind: 'failed'; reason: string };
+  /** the task failed, and the process goes on; `defect` is set if the program is at fault and not the engine */
+  | { kind: 'failed'; reason: string; defect?: Error };
