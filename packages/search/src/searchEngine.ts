@@ -39,12 +39,12 @@ export function createSearchReader(settings: SearchSettings, note: (line: string
   const engine = createSearchEngine(settings, 'reader');
   const processes =
     settings.meiliUrl === ''
-      ? new SearchProcesses({ name: 'embedded', directory: indexFolder(settings) }, {}, note)
-      : new SearchProcesses(
-          { name: 'meilisearch', url: settings.meiliUrl, apiKey: settings.meiliApiKey },
-          { processes: MEILISEARCH_PROCESSES },
+      ? new SearchProcesses({ engine: { name: 'embedded', directory: indexFolder(settings) }, note })
+      : new SearchProcesses({
+          engine: { name: 'meilisearch', url: settings.meiliUrl, apiKey: settings.meiliApiKey },
+          bounds: { processes: MEILISEARCH_PROCESSES },
           note,
-        );
+        });
   return {
     run: (user, work) => processes.run(user, work),
     warm: () => processes.warm(),

@@ -53,7 +53,7 @@ describe('a defect in the Meilisearch adapter', () => {
 
   test('in a search process reaches the caller with its own error as cause, and the next search is served', async () => {
     const url = await listen(hasIndex);
-    const processes = new SearchProcesses({ name: 'meilisearch', url, apiKey: '' });
+    const processes = new SearchProcesses({ engine: { name: 'meilisearch', url, apiKey: '' } });
     const failure = await processes.run('ann', (turn) => turn.search(BROKEN_QUERY)).catch((error: unknown) => error);
     const next = await processes.run('ann', (turn) => turn.search({ ...QUERY, audience: [] }));
     await processes.close();

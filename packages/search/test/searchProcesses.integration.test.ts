@@ -32,9 +32,11 @@ afterEach(async () => {
 afterAll(expectNoLeaks);
 
 function open(bounds: Partial<ProcessBounds> = {}) {
-  const processes = new SearchProcesses({ name: 'embedded', directory: folder.path }, bounds, (line) =>
-    notes.push(line),
-  );
+  const processes = new SearchProcesses({
+    engine: { name: 'embedded', directory: folder.path },
+    bounds,
+    note: (line) => notes.push(line),
+  });
   opened.push(processes);
   return processes;
 }
@@ -153,15 +155,37 @@ describe('a process that is killed', () => {
 });
 
 test('a process that cannot start is told to those who wait, and tried again by the next search', async () => {
-  const processes = new SearchProcesses({ name: 'meilisearch', url: 'no address', apiKey: '' }, {}, (line) =>
-    notes.push(line),
-  );
+  const processes = new SearchProcesses({
+    engine: { name: 'meilisearch', url: 'no address', apiKey: '' },
+    note: (line) => notes.push(line),
+  });
   opened.push(processes);
   for (const n of [1, 2]) {
     await expect(processes.run('', find)).rejects.toThrow(SearchUnavailableError);
     await waitFor(() => notes.length === n, { what: 'the line about it' });
   }
   expect(processes.pids).toEqual([]);
+});
+
+test('a process runs the entry that it is given; one that never gets ready is ended and refuses the search', async () => {
+  const processes = new SearchProcesses({
+    engine: { name: 'embedded', directory: folder.path },
+    bounds: { startMs: 500 },
+    note: (line) => notes.push(line),
+    entry: fixture('never-ready.mjs'),
+  });
+  opened.push(processes);
+  await expect(processes.run('', find)).rejects.toThrow('no search process can start: it did not start in time');
+  expect(notes).toEqual(['a search process ended: it did not start in time']);
+});
+
+test('a compiled entry that is missing is named', async () => {
+  const entry = fixture('not-built.mjs');
+  const processes = new SearchProcesses({ engine: { name: 'embedded', directory: folder.path }, entry });
+  opened.push(processes);
+  await expect(processes.run('', find)).rejects.toThrow(
+    `no search process can start: ${entry} is missing: run npm run build`,
+  );
 });
 
 describe('turns', () => {
@@ -254,7 +278,7 @@ test('a Meilisearch that does not answer costs that search and nothing else', as
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const address = silent.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-  const processes = new SearchProcesses({ name: 'meilisearch', url, apiKey: '' }, { turnMs: 2000 });
+  const processes = new SearchProcesses({ engine: { name: 'meilisearch', url, apiKey: '' }, bounds: { turnMs: 2000 } });
   opened.push(processes);
   const stuck = processes.run('ann', find).then(
     () => 'found',

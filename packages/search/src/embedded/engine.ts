@@ -23,7 +23,7 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
   // Fills beside the one that serves, see begin.
   let next: IndexWriter | undefined;
   // They start with the first search: a process that only writes has none.
-  const processes = new SearchProcesses({ name: 'embedded', directory });
+  const processes = new SearchProcesses({ engine: { name: 'embedded', directory } });
   const openNext = (file: string) => {
     const opened = new IndexWriter(file, onLost);
     opened.open();

@@ -1,14 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import { SearchUnavailableError } from '../port.ts';
 import type { EngineSettings, FromProcess, Task, ToProcess } from './tasks.ts';
 
 const MOST_HEAP_MB = 384;
-
-/** Processes run compiled code; seen from the sources (tests) that is in dist. */
-const ENTRY = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/processes/main.js' : './main.js', import.meta.url),
-);
 
 interface Pending {
   resolve(reply: FromProcess): void;
@@ -26,9 +21,10 @@ export class SearchProcess {
   #pending: Pending | undefined;
   #reason: string | undefined;
 
-  constructor(settings: EngineSettings) {
+  /** @param entry the JavaScript file that the process runs, see COMPILED_ENTRY */
+  constructor(settings: EngineSettings, entry: string) {
     // Messages are payloads in bulk: the structured clone copies their bytes, JSON would escape and parse them again.
-    this.#child = fork(ENTRY, [String(process.pid)], {
+    this.#child = fork(entry, [String(process.pid)], {
       execArgv: [`--max-old-space-size=${MOST_HEAP_MB}`],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -47,7 +43,8 @@ export class SearchProcess {
         this.#settle()?.reject(new SearchUnavailableError(`the search process ended: ${this.#reason}`));
         resolve(this.#reason);
       };
-      this.#child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`));
+      const missing = existsSync(entry) ? undefined : `${entry} is missing: run npm run build`;
+      this.#child.once('exit', (code, signal) => gone(missing ?? signal ?? `exit code ${code}`));
       this.#child.once('error', (error) => gone(error.message));
     });
     this.#child.on('message', (reply: FromProcess) => this.#settle()?.resolve(reply));

@@ -1,5 +1,6 @@
 import type { Presentation } from '../payload/presentPayload.ts';
 import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../port.ts';
+import { COMPILED_ENTRY } from './compiledEntry.ts';
 import { SearchProcess } from './searchProcess.ts';
 import type { EngineSettings, FromProcess, Task } from './tasks.ts';
 import { WaitingSearches } from './waitingSearches.ts';
@@ -13,6 +14,15 @@ export interface ProcessBounds {
   startMs: number;
   most: number;
   mostOfOne: number;
+}
+
+export interface SearchProcessesOptions {
+  engine: EngineSettings;
+  bounds?: Partial<ProcessBounds>;
+  /** called with one line when a process ends by itself */
+  note?: (line: string) => void;
+  /** the JavaScript file that each process runs; COMPILED_ENTRY unless given */
+  entry?: string;
 }
 
 const BOUNDS: ProcessBounds = {
@@ -41,16 +51,17 @@ type State = 'starting' | 'idle' | 'taken';
  * memory ends with them. They start when they are needed; one that ended is replaced at once.
  */
 export class SearchProcesses {
-  readonly #settings: EngineSettings;
+  readonly #engine: EngineSettings;
+  readonly #entry: string;
   readonly #bounds: ProcessBounds;
   readonly #note: (line: string) => void;
   readonly #processes = new Map<SearchProcess, State>();
   readonly #waiting: WaitingSearches<SearchProcess>;
   #isClosed = false;
 
-  /** @param note is told of a process that ended by itself */
-  constructor(settings: EngineSettings, bounds: Partial<ProcessBounds> = {}, note: (line: string) => void = () => {}) {
-    this.#settings = settings;
+  constructor({ engine, bounds = {}, note = () => {}, entry = COMPILED_ENTRY }: SearchProcessesOptions) {
+    this.#engine = engine;
+    this.#entry = entry;
     this.#bounds = { ...BOUNDS, ...bounds };
     this.#note = note;
     this.#waiting = new WaitingSearches(this.#bounds);
@@ -113,7 +124,7 @@ export class SearchProcesses {
   }
 
   #start(): void {
-    const process = new SearchProcess(this.#settings);
+    const process = new SearchProcess(this.#engine, this.#entry);
     this.#processes.set(process, 'starting');
     const timer = setTimeout(() => process.kill('it did not start in time'), this.#bounds.startMs);
     timer.unref();
