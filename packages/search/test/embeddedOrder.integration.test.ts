@@ -2,9 +2,9 @@ import type { SearchDocument, SearchQuery } from '@ruyi/search';
 import { type TempDir, tempDir } from '@ruyi/testkit';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { search } from '../src/embedded/query.ts';
+import { IndexWriter } from '../src/embedded/indexWriter.ts';
+import { search } from '../src/embedded/search.ts';
 import type { Plan } from '../src/embedded/textHits.ts';
-import { IndexWriter } from '../src/embedded/writer.ts';
 import { group, inGroup, NOW, personal, queryOf, user } from './contract/documents.ts';
 
 const PLANS: Plan[] = ['hits', 'places', 'texts'];

@@ -2,10 +2,10 @@ import { matcherOf, type ScopeClause, type SearchDocument, type SearchQuery } fr
 import { type Random, seededRandom, tempDir } from '@ruyi/testkit';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { search } from '../src/embedded/query.ts';
+import { IndexWriter } from '../src/embedded/indexWriter.ts';
 import { PLACE_SIZE } from '../src/embedded/schema.ts';
+import { search } from '../src/embedded/search.ts';
 import type { Plan } from '../src/embedded/textHits.ts';
-import { IndexWriter } from '../src/embedded/writer.ts';
 import { broadcast, group, groupId, inGroup, NOW, personal, queryOf, topic, user } from './contract/documents.ts';
 import { expectedResult } from './contract/oracle.ts';
 

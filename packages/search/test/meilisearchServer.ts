@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Meilisearch } from 'meilisearch';
-import { servingIndex } from '../src/meilisearch/engine.ts';
+import { servingIndex } from '../src/meilisearch/meilisearchEngine.ts';
 
 interface Server {
   url: string;

@@ -1,7 +1,7 @@
 import { createMeilisearchEngine } from '@ruyi/search';
 import { Meilisearch } from 'meilisearch';
 import { describe, expect, test } from 'vitest';
-import { servingIndex } from '../src/meilisearch/engine.ts';
+import { servingIndex } from '../src/meilisearch/meilisearchEngine.ts';
 import { personal, queryOf, user } from './contract/documents.ts';
 import { newIndexName, removeIndex, server } from './meilisearchServer.ts';
 

@@ -1,5 +1,5 @@
-import { finderOf } from './occurrences.ts';
-import { phrasesOf } from './query.ts';
+import { finderOf } from './finder.ts';
+import { phrasesOf } from './phrases.ts';
 
 /** Characters of a field that are looked at; nobody reads on to the marks behind them. */
 const MOST_CHARACTERS = 65_536;

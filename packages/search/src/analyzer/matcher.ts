@@ -1,5 +1,5 @@
-import { finderOf } from './occurrences.ts';
-import { phrasesOf } from './query.ts';
+import { finderOf } from './finder.ts';
+import { phrasesOf } from './phrases.ts';
 
 /** `prefix`: found only because a word merely begins like the last one of the value; ranks behind `whole` (rule 8) */
 export type Match = 'whole' | 'prefix';

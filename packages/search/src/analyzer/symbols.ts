@@ -1,4 +1,4 @@
-import type { Phrase, WantedRun } from './query.ts';
+import type { Phrase, WantedRun } from './phrases.ts';
 import { type Run, runsOf } from './runs.ts';
 
 /** A text as phrases are sought in it: a word or number is one symbol, and so is each cjk character. */

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { SearchUnavailableError } from '../port.ts';
-import { isDamaged, suspicionOf } from './damage.ts';
-import type { IndexFiles } from './files.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import type { IndexFiles } from './indexFiles.ts';
+import { isDamaged, suspicionOf } from './isDamaged.ts';
 import { checkVersion } from './schema.ts';
 
 const MAGIC = Buffer.from('SQLite format 3\0');

@@ -1,9 +1,9 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../port.ts';
-import { isDamaged, suspicionOf } from './damage.ts';
-import { IndexFiles } from './files.ts';
-import { search } from './query.ts';
+import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../searchEngine.ts';
+import { IndexFiles } from './indexFiles.ts';
+import { isDamaged, suspicionOf } from './isDamaged.ts';
+import { search } from './search.ts';
 
 /** Searches the index of a folder; the calls block, so it belongs in a process of its own. */
 export class IndexReader {

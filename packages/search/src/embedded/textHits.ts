@@ -1,8 +1,8 @@
-import type { TextRequest } from './expression.ts';
 import { includes, joined, lowerBound, type Numbers, shared } from './numbers.ts';
 import { placeOf } from './schema.ts';
 import type { OwnDocuments, Scope } from './scope.ts';
 import { rangeOf, type StoredIndex } from './storedIndex.ts';
+import type { TextRequest } from './textRequest.ts';
 
 /**
  * Ways to the same documents. `hits`: from all hits of the text, each looked at; `places`: the text's hits within what the

@@ -1,6 +1,6 @@
-import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
+import { CONTENT_FIELD, type SearchDocument } from '../searchEngine.ts';
 import { type EncodedText, encodeText } from './encoding.ts';
-import { LONGEST_TERM } from './textQuery.ts';
+import { LONGEST_TERM } from './fieldQueries.ts';
 
 // Meilisearch takes 65,535 words of one attribute. The largest payload has more, so what does not fit goes into the next.
 const MOST_TOKENS = 60_000;

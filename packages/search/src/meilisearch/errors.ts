@@ -1,5 +1,5 @@
 import { MeilisearchApiError, MeilisearchError } from 'meilisearch';
-import { SearchUnavailableError } from '../port.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
 
 /** A failure to reach Meilisearch, or its refusal of what was not our documents' fault: worth trying again. */
 export function unavailable(error: unknown): SearchUnavailableError {

@@ -2,7 +2,7 @@
 // Its parent forks it, tells it the engine, and kills it when a task takes too long.
 import { Worker } from 'node:worker_threads';
 import { presentPayload } from '../payload/presentPayload.ts';
-import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../port.ts';
+import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../searchEngine.ts';
 import type { Watched } from './parentWatch.ts';
 import type { EngineSettings, FromProcess, Presented, Task, ToProcess } from './tasks.ts';
 
@@ -21,7 +21,7 @@ async function openEngine(settings: EngineSettings): Promise<Search> {
     const reader = new IndexReader(settings.directory);
     return (query) => reader.search(query);
   }
-  const { createMeilisearchEngine } = await import('../meilisearch/engine.ts');
+  const { createMeilisearchEngine } = await import('../meilisearch/meilisearchEngine.ts');
   const engine = createMeilisearchEngine({ url: settings.url, apiKey: settings.apiKey, role: 'reader' });
   return (query) => engine.search(query);
 }

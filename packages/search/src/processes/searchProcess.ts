@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { SearchUnavailableError } from '../port.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
 import type { EngineSettings, FromProcess, Task, ToProcess } from './tasks.ts';
 
 const MOST_HEAP_MB = 384;

@@ -1,5 +1,5 @@
 import type { Presentation } from '../payload/presentPayload.ts';
-import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../port.ts';
+import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../searchEngine.ts';
 import { COMPILED_ENTRY } from './compiledEntry.ts';
 import { SearchProcess } from './searchProcess.ts';
 import type { EngineSettings, FromProcess, Task } from './tasks.ts';

@@ -1,4 +1,4 @@
-import { SearchUnavailableError } from '../port.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
 
 export interface WaitingBounds {
   /** searches that wait at once, of all users and of one */

@@ -1,5 +1,5 @@
 import { type Matcher, matcherOf } from '../analyzer/matcher.ts';
-import { type Phrase, phrasesOf } from '../analyzer/query.ts';
+import { type Phrase, phrasesOf } from '../analyzer/phrases.ts';
 import { type EncodedTerm, encodePhrase } from './encoding.ts';
 
 /** Meilisearch reads the first ten terms of a query. */

@@ -1,4 +1,4 @@
-import type { Phrase, WantedRun } from '../analyzer/query.ts';
+import type { Phrase, WantedRun } from '../analyzer/phrases.ts';
 import { gramsOf, pairsOf } from '../analyzer/tokens.ts';
 
 /** Tokens that follow each other in the index. */

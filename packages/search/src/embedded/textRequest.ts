@@ -1,7 +1,7 @@
 import { type Match, matcherOf } from '../analyzer/matcher.ts';
-import { phrasesOf } from '../analyzer/query.ts';
-import { CONTENT_FIELD } from '../port.ts';
-import { type Part, partsOf } from './phrases.ts';
+import { phrasesOf } from '../analyzer/phrases.ts';
+import { CONTENT_FIELD } from '../searchEngine.ts';
+import { type Part, partsOf } from './parts.ts';
 import type { StoredIndex } from './storedIndex.ts';
 
 /** A query's text as the index understands it. */

@@ -1,5 +1,5 @@
 import { Automaton } from './automaton.ts';
-import type { Phrase } from './query.ts';
+import type { Phrase } from './phrases.ts';
 import { isGlued, type PhraseSymbols, phraseSymbols, type SymbolText, symbolsOf } from './symbols.ts';
 
 /** A place at which a phrase occurs in a text. */

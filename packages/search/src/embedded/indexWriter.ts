@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../port.ts';
-import { isDamaged, suspicionOf } from './damage.ts';
+import { type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../searchEngine.ts';
 import { DocumentWriter } from './documentWriter.ts';
+import { isDamaged, suspicionOf } from './isDamaged.ts';
 import { createSchema } from './schema.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { Meilisearch } from 'meilisearch';
-import type { SearchEngine } from '../port.ts';
+import type { SearchEngine } from '../searchEngine.ts';
+import { addDocuments } from './addDocuments.ts';
 import { isServerFailure, unavailable } from './errors.ts';
-import { searcher } from './search.ts';
-import { dropIndex, exists, setUpIndex, swapIndexes } from './settings.ts';
-import { addDocuments } from './writer.ts';
+import { dropIndex, exists, setUpIndex, swapIndexes } from './indexes.ts';
+import { searcher } from './searcher.ts';
 
 export interface MeilisearchOptions {
   url: string;

@@ -1,9 +1,9 @@
-import type { OnLost, SearchEngine } from '../port.ts';
 import { SearchProcesses } from '../processes/searchProcesses.ts';
+import type { OnLost, SearchEngine } from '../searchEngine.ts';
 import { checkIndexFile } from './checkIndexFile.ts';
-import { IndexFiles, removeIndex } from './files.ts';
+import { IndexFiles, removeIndex } from './indexFiles.ts';
+import { IndexWriter } from './indexWriter.ts';
 import { OutdatedIndexError } from './schema.ts';
-import { IndexWriter } from './writer.ts';
 
 export interface EmbeddedOptions {
   /** the index is a file in it */

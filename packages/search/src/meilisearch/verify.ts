@@ -1,6 +1,6 @@
 import type { Match } from '../analyzer/matcher.ts';
 import { charactersOf, textsOf } from './documents.ts';
-import type { FieldQuery } from './textQuery.ts';
+import type { FieldQuery } from './fieldQueries.ts';
 
 type Hit = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 import type { Meilisearch, SearchParams } from 'meilisearch';
-import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../port.ts';
-import { verify } from './candidates.ts';
+import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchEngine.ts';
 import { attributesOf, positionOf, TEXT } from './documents.ts';
+import { type FieldQuery, fieldQueries } from './fieldQueries.ts';
 import { filterOf, matchesNothing } from './filter.ts';
-import { type FieldQuery, fieldQueries } from './textQuery.ts';
+import { verify } from './verify.ts';
 
 type Hit = Record<string, unknown>;
 

@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../port.ts';
-import { textRequest } from './expression.ts';
+import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchEngine.ts';
 import { newestHits, newestOwn, ranked } from './order.ts';
 import { checkVersion, placeOf } from './schema.ts';
 import { Scope } from './scope.ts';
 import { type StoredIndex, storedIndexOf } from './storedIndex.ts';
 import { type Plan, textHits } from './textHits.ts';
+import { textRequest } from './textRequest.ts';
 
 /**
  * Searches one open index file. An empty audience, or text without a letter or digit, finds nothing.
