@@ -4,12 +4,7 @@ export { type Match, type Matcher, matcherOf } from './analyzer/matcher.ts';
 export { type Phrase, phrasesOf, type WantedRun } from './analyzer/phrases.ts';
 export { MAX_WORD, type Run, runsOf } from './analyzer/runs.ts';
 export { digitGramsOf, type Token, tokensOf } from './analyzer/tokens.ts';
-export {
-  createSearchEngine,
-  createSearchReader,
-  type SearchReader,
-  type SearchSettings,
-} from './createSearchEngine.ts';
+export { createSearchEngine, type SearchSettings } from './createSearchEngine.ts';
 export { createEmbeddedEngine, type EmbeddedOptions } from './embedded/embeddedEngine.ts';
 export { createMeilisearchEngine, type MeilisearchOptions } from './meilisearch/meilisearchEngine.ts';
 export {
@@ -24,4 +19,7 @@ export { type Presentation, presentPayload } from './payload/presentPayload.ts';
 export { type JsonKind, type OnMember, scanJson } from './payload/scanJson.ts';
 export { type ProcessBounds, SearchProcesses, type SearchTurn } from './processes/searchProcesses.ts';
 export { type WaitingBounds, WaitingSearches } from './processes/waitingSearches.ts';
+export * from './searchDocument.ts';
 export * from './searchEngine.ts';
+export * from './searchQuery.ts';
+export { createSearchReader, type SearchReader } from './searchReader.ts';

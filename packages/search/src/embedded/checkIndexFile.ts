@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { SearchUnavailableError } from '../searchEngine.ts';
-import type { IndexFiles } from './indexFiles.ts';
-import { isDamaged, suspicionOf } from './isDamaged.ts';
+import { type IndexFiles, suspicionOf } from './indexFiles.ts';
+import { isDamaged } from './isDamaged.ts';
 import { checkVersion } from './schema.ts';
 
 const MAGIC = Buffer.from('SQLite format 3\0');

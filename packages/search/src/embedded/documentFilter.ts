@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { SearchQuery } from '../searchEngine.ts';
+import type { SearchQuery } from '../searchQuery.ts';
 import type { Numbers } from './numbers.ts';
 import { keyBytes } from './schema.ts';
 import { rangeOf, type StoredIndex, type Value } from './storedIndex.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { digitGramsOf, tokensOf } from '../analyzer/tokens.ts';
-import { CONTENT_FIELD, type SearchDocument } from '../searchEngine.ts';
+import { CONTENT_FIELD, type SearchDocument } from '../searchDocument.ts';
 import { keyBytes, MAX_PLACE, PLACE_SIZE } from './schema.ts';
 
 /** A key that may see a document, and its index in the document's audience. */

@@ -62,5 +62,8 @@ export class IndexFiles {
 }
 
 export function removeIndex(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '.suspect']) rmSync(file + suffix, { force: true });
+  for (const one of [file, `${file}-wal`, `${file}-shm`, suspicionOf(file)]) rmSync(one, { force: true });
 }
+
+/** A file that a reader leaves for the writer, who alone may replace a damaged index. */
+export const suspicionOf = (file: string): string => `${file}.suspect`;

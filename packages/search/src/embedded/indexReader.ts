@@ -1,8 +1,9 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../searchEngine.ts';
-import { IndexFiles } from './indexFiles.ts';
-import { isDamaged, suspicionOf } from './isDamaged.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
+import { IndexFiles, suspicionOf } from './indexFiles.ts';
+import { isDamaged } from './isDamaged.ts';
 import { search } from './search.ts';
 
 /** Searches the index of a folder; the calls block, so it belongs in a process of its own. */

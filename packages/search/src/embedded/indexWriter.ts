@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../searchEngine.ts';
+import type { RefusedDocument, SearchDocument } from '../searchDocument.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
 import { DocumentWriter } from './documentWriter.ts';
-import { isDamaged, suspicionOf } from './isDamaged.ts';
+import { suspicionOf } from './indexFiles.ts';
+import { isDamaged } from './isDamaged.ts';
 import { createSchema } from './schema.ts';
 
 /**

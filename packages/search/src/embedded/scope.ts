@@ -1,4 +1,4 @@
-import type { ScopeClause, SearchQuery } from '../searchEngine.ts';
+import type { ScopeClause, SearchQuery } from '../searchQuery.ts';
 import { DocumentFilter } from './documentFilter.ts';
 import { OWN } from './documentWriter.ts';
 import { joined, type Numbers, shared, sortedNumbers } from './numbers.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchEngine.ts';
+import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchQuery.ts';
 import { newestHits, newestOwn, ranked } from './order.ts';
 import { checkVersion, placeOf } from './schema.ts';
 import { Scope } from './scope.ts';

@@ -1,6 +1,6 @@
 import { type Match, matcherOf } from '../analyzer/matcher.ts';
 import { phrasesOf } from '../analyzer/phrases.ts';
-import { CONTENT_FIELD } from '../searchEngine.ts';
+import { CONTENT_FIELD } from '../searchDocument.ts';
 import { type Part, partsOf } from './parts.ts';
 import type { StoredIndex } from './storedIndex.ts';
 

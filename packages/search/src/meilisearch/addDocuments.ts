@@ -1,5 +1,5 @@
 import type { Meilisearch } from 'meilisearch';
-import type { RefusedDocument, SearchDocument } from '../searchEngine.ts';
+import type { RefusedDocument, SearchDocument } from '../searchDocument.ts';
 import { toMeilisearch } from './documents.ts';
 import { isRefusal, textOf, unavailable } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { CONTENT_FIELD, type SearchDocument } from '../searchEngine.ts';
+import { CONTENT_FIELD, type SearchDocument } from '../searchDocument.ts';
 import { type EncodedText, encodeText } from './encoding.ts';
 import { LONGEST_TERM } from './fieldQueries.ts';
 

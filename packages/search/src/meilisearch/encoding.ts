@@ -1,6 +1,6 @@
 import type { Phrase } from '../analyzer/phrases.ts';
 import { gramsOf, pairsOf, type Token, tokensOf } from '../analyzer/tokens.ts';
-import { CONTENT_FIELD } from '../searchEngine.ts';
+import { CONTENT_FIELD } from '../searchDocument.ts';
 
 /**
  * Tokens as Meilisearch gets them: lower-case letters and digits that no segmenter cuts and no normaliser changes. Each

@@ -1,4 +1,4 @@
-import type { ScopeClause, SearchQuery } from '../searchEngine.ts';
+import type { ScopeClause, SearchQuery } from '../searchQuery.ts';
 
 /** Its time grows with the square of the values in one IN. */
 const VALUES_AT_ONCE = 500;

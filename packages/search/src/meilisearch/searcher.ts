@@ -1,5 +1,5 @@
 import type { Meilisearch, SearchParams } from 'meilisearch';
-import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchEngine.ts';
+import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchQuery.ts';
 import { attributesOf, positionOf, TEXT } from './documents.ts';
 import { type FieldQuery, fieldQueries } from './fieldQueries.ts';
 import { filterOf, matchesNothing } from './filter.ts';

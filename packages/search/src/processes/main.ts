@@ -2,7 +2,8 @@
 // Its parent forks it, tells it the engine, and kills it when a task takes too long.
 import { Worker } from 'node:worker_threads';
 import { presentPayload } from '../payload/presentPayload.ts';
-import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../searchEngine.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
 import type { Watched } from './parentWatch.ts';
 import type { EngineSettings, FromProcess, Presented, Task, ToProcess } from './tasks.ts';
 

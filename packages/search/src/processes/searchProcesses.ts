@@ -1,5 +1,6 @@
 import type { Presentation } from '../payload/presentPayload.ts';
-import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../searchEngine.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
 import { COMPILED_ENTRY } from './compiledEntry.ts';
 import { SearchProcess } from './searchProcess.ts';
 import type { EngineSettings, FromProcess, Task } from './tasks.ts';

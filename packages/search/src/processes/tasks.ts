@@ -1,5 +1,5 @@
 import type { Presentation } from '../payload/presentPayload.ts';
-import type { SearchQuery, SearchResult } from '../searchEngine.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
 
 /** The engine that a search process asks. */
 export type EngineSettings =
