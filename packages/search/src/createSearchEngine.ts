@@ -10,7 +10,7 @@ export interface SearchSettings {
   dataDir: string;
 }
 
-/** The engine that the settings name. @param role the indexer writes, everyone else reads */
+/** Opens the engine that the settings name. @param role the indexer writes, everybody else reads */
 export function createSearchEngine(settings: SearchSettings, role: 'writer' | 'reader', onLost?: OnLost): SearchEngine {
   const notify = onLost ? { onLost } : {};
   if (settings.meiliUrl !== '') {

@@ -1,28 +1,31 @@
-/** A search within what one user may see; every part is ANDed. */
+/** Results beyond this one are not returned (docs/api.md §2, usersearch); totals stay exact. */
+export const LAST_RESULT = 10_000;
+
+/** A search within what one user may see. All parts are ANDed. */
 export interface SearchQuery {
-  /** which documents: each has to have one of `audience` in its audience; empty matches nothing */
+  /** a document matches if its audience contains one of these keys; an empty list matches nothing */
   audience: string[];
-  /** further restriction of the scope: a document matches where ANY of these matches; absent: no restriction */
+  /** restricts the scope further: a document matches if ANY of these clauses does; absent: no restriction */
   anyOf?: ScopeClause[];
-  /** text by payload field: ORed over the fields, words within one ANDed; empty: no text */
+  /** text by payload field: fields are ORed, words within one field are ANDed; empty: no text is asked for */
   text: Record<string, string>;
   payloadTypes: number[];
   from?: string;
   topic?: string;
   channelType?: number;
-  /** seconds, both inclusive, 0 is open */
+  /** seconds, both inclusive; 0 means open */
   startTime: number;
   endTime: number;
-  /** seconds: documents with 0 < expiresAt <= now are left out */
+  /** seconds; documents with 0 < expiresAt <= now are left out */
   now: number;
-  /** first hit to return and how many; beyond the 10,000th result nothing is returned, `total` stays exact */
+  /** the first hit to return, and how many; beyond the 10,000th result nothing is returned, but `total` stays exact */
   offset: number;
   limit: number;
-  /** positions of these keys in a hit's audience are returned with the hit */
+  /** each hit is returned with the positions of these keys in its audience */
   locate: string[];
 }
 
-/** All given parts of one clause must hold. `audience`: the document's audience contains this one key. */
+/** A clause holds if all of its given parts hold. `audience`: the document's audience contains this one key. */
 export interface ScopeClause {
   from?: string;
   audience?: string;
@@ -34,7 +37,7 @@ export interface ScopeClause {
 export interface SearchHit {
   id: string;
   locator: string;
-  /** index in the audience of each key in `locate`, -1 where it is not in it */
+  /** for each key in `locate` its index in the audience, or -1 */
   positions: number[];
 }
 
@@ -42,6 +45,3 @@ export interface SearchResult {
   total: number;
   hits: SearchHit[];
 }
-
-/** Beyond this result nothing is shown (docs/api.md §2, usersearch); totals stay exact. */
-export const LAST_RESULT = 10_000;

@@ -1,21 +1,21 @@
 import { createSearchEngine, indexFolder, type SearchSettings } from './createSearchEngine.ts';
 import { SearchProcesses, type SearchTurn } from './processes/searchProcesses.ts';
 
-/** Searching as the API does it: in processes that can be killed, each user at most in one of them at a time. */
+/** Searching for the API: in processes that can be killed. A user has at most one search running at a time. */
 export interface SearchReader {
   /** see SearchProcesses.run */
   run<T>(user: string, work: (turn: SearchTurn) => Promise<T>): Promise<T>;
-  /** Starts a process, so that the first search does not wait for that. */
+  /** Starts a process in advance, so that the first search does not wait for it. */
   warm(): void;
-  /** Whether the engine serves; it never waits for a search. @throws SearchUnavailableError */
+  /** Checks that the engine serves. It never waits for a search. @throws SearchUnavailableError */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Meilisearch computes elsewhere, so more searches at once only wait for it. */
+/** More than with the embedded engine: Meilisearch does the work, and these processes mostly wait for it. */
 const MEILISEARCH_PROCESSES = 4;
 
-/** @param note is told, in a line, of a search process that ended by itself */
+/** @param note is called with one line when a search process ends by itself */
 export function createSearchReader(settings: SearchSettings, note: (line: string) => void): SearchReader {
   const engine = createSearchEngine(settings, 'reader');
   const processes =

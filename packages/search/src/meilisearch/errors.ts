@@ -1,7 +1,7 @@
 import { MeilisearchApiError, MeilisearchError } from 'meilisearch';
 import { SearchUnavailableError } from '../searchEngine.ts';
 
-/** A failure to reach Meilisearch, or its refusal of what was not our documents' fault: worth trying again. */
+/** The error for a Meilisearch that cannot be reached, or refuses for a reason other than our documents: try again later. */
 export function unavailable(error: unknown): SearchUnavailableError {
   const wrapped = new SearchUnavailableError(`Meilisearch: ${textOf(error)}`, { cause: error });
   const seconds = error instanceof MeilisearchApiError ? Number(error.response.headers.get('retry-after')) : 0;
@@ -16,11 +16,11 @@ export function unavailable(error: unknown): SearchUnavailableError {
 export const isServerFailure = (error: unknown): boolean =>
   error instanceof MeilisearchError || error instanceof SyntaxError;
 
-/** The code of Meilisearch's own answer, such as `index_not_found`; undefined where it gave none. */
+/** The code in Meilisearch's answer, such as `index_not_found`; undefined if it gave none. */
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof MeilisearchApiError ? error.cause?.code : undefined;
 
-/** Whether the documents are at fault and not the server: the same request would be refused again. */
+/** Whether the documents are at fault, so that the same request would be refused again. */
 export function isRefusal(error: unknown): boolean {
   if (!(error instanceof MeilisearchApiError)) return false;
   const { status } = error.response;
@@ -30,6 +30,6 @@ export function isRefusal(error: unknown): boolean {
 export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  // fetch says only that it failed; why is one or two causes below.
+  // fetch only says that it failed; the reason is one or two causes deeper.
   return cause instanceof Error ? `${error.message}: ${textOf(cause)}` : error.message;
 }

@@ -1,5 +1,5 @@
-// A search process: asks the engine and makes payloads presentable, so that the process that answers requests does not.
-// Its parent forks it, tells it the engine, and kills it when a task takes too long.
+// A search process: it asks the engine and prepares payloads for the answer, so that this work does not block the API's event
+// loop. Its parent forks it, tells it which engine to use, and kills it when a task takes too long.
 import { Worker } from 'node:worker_threads';
 import { presentPayload } from '../payload/presentPayload.ts';
 import { SearchUnavailableError } from '../searchEngine.ts';
@@ -11,11 +11,11 @@ type Search = (query: SearchQuery) => SearchResult | Promise<SearchResult>;
 
 const WATCH = new URL('./parentWatch.js', import.meta.url);
 const [parent] = process.argv.slice(2);
-/** Far above what any search needs: the heap has a bound of its own, this one is for what lies outside of it. */
+/** Far above what any search needs. The heap has its own bound; this one is for memory outside of it. */
 const MOST_MEMORY = 768 * 1024 * 1024;
 const watched: Watched = { parent: Number(parent), mostMemory: MOST_MEMORY };
 
-/** Only the engine that is used is loaded. */
+/** Loads only the engine that is used. */
 async function openEngine(settings: EngineSettings): Promise<Search> {
   if (settings.name === 'embedded') {
     const { IndexReader } = await import('../embedded/indexReader.ts');
@@ -46,7 +46,7 @@ function failureOf(error: unknown): FromProcess {
 
 const tell = (message: FromProcess) => void process.send?.(message);
 
-// A signal to the whole process group is the parent's to hear: it ends its processes when it has answered.
+// A signal to the whole process group is for the parent, which ends its search processes when it has answered.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));
 new Worker(WATCH, { workerData: watched }).unref();

@@ -13,7 +13,7 @@ interface Pending {
 
 /** One child process that does one task at a time. */
 export class SearchProcess {
-  /** resolves when it can be asked; rejects if it ends before */
+  /** resolves when the process can take tasks; rejects if it ends before */
   readonly ready: Promise<void>;
   /** resolves with the reason when the process is gone */
   readonly ended: Promise<string>;
@@ -23,13 +23,13 @@ export class SearchProcess {
 
   /** @param entry the JavaScript file that the process runs, see COMPILED_ENTRY */
   constructor(settings: EngineSettings, entry: string) {
-    // Messages are payloads in bulk: the structured clone copies their bytes, JSON would escape and parse them again.
+    // Messages carry many payloads. The structured clone copies their bytes; JSON would escape and parse them again.
     this.#child = fork(entry, [String(process.pid)], {
       execArgv: [`--max-old-space-size=${MOST_HEAP_MB}`],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    // A process that only waits for work keeps nobody running.
+    // A process that only waits for work must not keep its parent running.
     this.#child.unref();
     this.#child.channel?.unref();
     this.ready = this.#next().then((reply) => {
@@ -64,8 +64,8 @@ export class SearchProcess {
   }
 
   /**
-   * Has a task done. A process that does not reply in time is ended: nothing else stops a search inside SQLite, and its
-   * memory goes with it.
+   * Runs a task. A process that does not reply in time is killed: nothing else stops a search inside SQLite, and it frees
+   * its memory.
    * @throws SearchUnavailableError if the engine fails, the task takes longer than `withinMs`, or the process ends
    * @throws Error if the task ran into a defect; its `cause` is the process's own error
    */
@@ -80,10 +80,10 @@ export class SearchProcess {
     throw reply.defect ? new Error(text, { cause: reply.defect }) : new SearchUnavailableError(text);
   }
 
-  /** Ends the process at once, with whatever it is doing. */
+  /** Ends the process at once, whatever it is doing. */
   kill(reason: string): void {
     this.#reason ??= reason;
-    // Whoever waits for its end is kept running until then.
+    // From now on it keeps the parent running, for whoever waits for its end.
     this.#child.ref();
     this.#child.kill('SIGKILL');
   }
@@ -107,7 +107,7 @@ export class SearchProcess {
   }
 
   #send(message: ToProcess): void {
-    // A failure to send is followed by the exit that tells whoever waits.
+    // If sending fails, the process has ended, and its exit rejects the pending reply.
     this.#child.send(message, () => {});
   }
 }

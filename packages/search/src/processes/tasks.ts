@@ -12,7 +12,7 @@ export type Task =
   /** payloads in base64 */
   | { kind: 'present'; payloads: string[]; presentation: Presentation };
 
-/** Payloads as they go into an answer, one after the other in `bytes`; each ends at its element of `ends`. */
+/** Payloads as they appear in an answer, one after the other in `bytes`; the i-th ends at `ends[i]`. */
 export interface Presented {
   bytes: Uint8Array;
   ends: number[];
