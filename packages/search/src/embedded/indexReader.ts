@@ -6,7 +6,7 @@ import { IndexFiles, suspicionOf } from './indexFiles.ts';
 import { isDamaged } from './isDamaged.ts';
 import { search } from './search.ts';
 
-/** Searches the index of a folder; the calls block, so it belongs in a process of its own. */
+/** Searches the index of a folder. Its calls block, so it runs in a separate process. */
 export class IndexReader {
   readonly #files: IndexFiles;
   #open: { database: Database; file: string; inode: number } | undefined;
@@ -16,8 +16,8 @@ export class IndexReader {
   }
 
   /**
-   * What the index holds now; nothing while there is none. A damaged file is reported to its writer.
-   * @throws SearchUnavailableError whatever fails: rows of a damaged file can raise any error
+   * Searches the index as it is now; without an index nothing is found. A damaged file is reported to its writer.
+   * @throws SearchUnavailableError for every failure, because rows of a damaged file can raise any error
    */
   search(query: SearchQuery): SearchResult {
     try {
@@ -32,7 +32,7 @@ export class IndexReader {
     }
   }
 
-  /** The index as it is now; undefined while there is none. A file that was replaced is opened again. */
+  /** The current index; undefined if there is none. A file that was replaced is opened again. */
   #current(): Database | undefined {
     const file = this.#files.current();
     const inode = existsSync(file) ? statSync(file).ino : 0;
@@ -41,7 +41,7 @@ export class IndexReader {
     this.#open = undefined;
     if (inode === 0) return undefined;
     const database = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: 2000 });
-    // The writer makes the tables right after the file.
+    // The writer creates the tables right after the file, so they may still be missing.
     if (database.prepare("select 1 from sqlite_master where name = 'text'").get() === undefined) {
       database.close();
       return undefined;

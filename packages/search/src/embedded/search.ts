@@ -8,8 +8,8 @@ import { type Plan, textHits } from './textHits.ts';
 import { textRequest } from './textRequest.ts';
 
 /**
- * Searches one open index file. An empty audience, or text without a letter or digit, finds nothing.
- * @param plan for tests: the way that is gone, instead of the one that seems to cost least
+ * Searches one open index file. An empty audience finds nothing, and neither does a text without a letter or digit.
+ * @param plan for tests: the plan to use instead of the one that seems to cost least
  * @throws OutdatedIndexError
  */
 export function search(database: Database, query: SearchQuery, plan?: Plan): SearchResult {
