@@ -39,7 +39,7 @@ export function newestOwn(index: StoredIndex, scope: Scope, total: number, count
   if (wanted === 0) return [];
   const newest = walk(index, wanted, total, (n) => scope.isVisible(n));
   if (newest) return newest;
-  const { places, loose } = scope.own();
+  const { places, loose } = scope.ownDocuments();
   const rows: OrderRow[] = [];
   const parts = places.map((place) => scope.newestIn(place, wanted));
   for (const part of [...parts, scope.visible(loose)]) for (const row of orderRows(index, part)) rows.push(row);

@@ -49,7 +49,7 @@ export class Scope {
   readonly #filter: DocumentFilter;
   readonly #verdicts = new Map<number, Verdict | undefined>();
   #listedKeys: string[] | undefined;
-  #own: OwnDocuments | undefined;
+  #ownDocuments: OwnDocuments | undefined;
 
   constructor(index: StoredIndex, query: SearchQuery) {
     this.#index = index;
@@ -107,9 +107,9 @@ export class Scope {
   }
 
   /** Everything that the user may see, without the places that the clauses rule out. */
-  own(): OwnDocuments {
-    this.#own ??= this.#collect();
-    return this.#own;
+  ownDocuments(): OwnDocuments {
+    this.#ownDocuments ??= this.#collect();
+    return this.#ownDocuments;
   }
 
   /** How many documents of a place may be found. @param place one of which the user may see everything */

@@ -40,7 +40,7 @@ function find(index: StoredIndex, query: SearchQuery, plan?: Plan): { total: num
 }
 
 function countOwn(scope: Scope): number {
-  const { places, loose } = scope.own();
+  const { places, loose } = scope.ownDocuments();
   return places.reduce((sum, place) => sum + scope.countIn(place), scope.visible(loose).length);
 }
 

@@ -56,10 +56,10 @@ class TextSearch {
   by(plan: Plan): TextHits {
     const { match } = this.#request;
     if (plan === 'hits') return this.from(this.everywhere(match, Infinity) ?? joined([]));
-    const own = this.#scope.own();
-    if (plan === 'texts') return this.#looked(this.#scope.visible(allOf(this.#scope, own)));
-    const hits = this.#scope.visible(this.#inPlaces(match, own));
-    return this.#settled(hits, (whole) => this.#inPlaces(whole, own));
+    const mine = this.#scope.ownDocuments();
+    if (plan === 'texts') return this.#looked(this.#scope.visible(allOf(this.#scope, mine)));
+    const hits = this.#scope.visible(this.#inPlaces(match, mine));
+    return this.#settled(hits, (whole) => this.#inPlaces(whole, mine));
   }
 
   /** @param hits all hits of the expression, in the whole index */
@@ -99,7 +99,7 @@ class TextSearch {
   }
 
   #estimate(): { places: number; texts: number } {
-    const { places, loose } = this.#scope.own();
+    const { places, loose } = this.#scope.ownDocuments();
     let [documents, tokens] = [loose.length, 0];
     for (const place of places) {
       const extent = this.#index.extent(place);
