@@ -46,7 +46,7 @@ test('messages are stored and found over the socket, also after redis-server was
   await sendAndFind(1);
   process.kill(ruyi.pidOf('redis-server'), 'SIGKILL');
   await sendAndFind(2);
-  expect(await ruyi.ruyi('dead', 'list')).toEqual({ code: 0, output: '0 set aside\n' });
+  expect(await ruyi.ruyi('dead', 'list')).toEqual({ code: 0, output: '0 dead letters\n' });
 });
 
 test('every file of the installation is for its user alone', () => {

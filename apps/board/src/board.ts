@@ -19,7 +19,7 @@ export interface Board {
   close(): Promise<void>;
 }
 
-/** Bull Board over every queue: read-only, except that what was set aside may be tried again. */
+/** Bull Board over every queue. It is read-only, except that dead letters may be retried. */
 export function openBoard(redis: Redis, config: Config, log: Logger): Board {
   const queues = allQueues(config.lanes).map((queue) => openQueue(redis, queue));
   const serverAdapter = new ExpressAdapter();
@@ -73,7 +73,7 @@ const health =
       .json({ status: ok ? 'ok' : 'unavailable', checks: { redis: ok ? 'ok' : 'unavailable' } });
   };
 
-/** While Redis is away a queue waits for it; the page must get an answer, and shows what is in `message`. */
+/** While Redis is away a queue waits for it, but the page needs an answer: it shows the text in `message`. */
 const onlyWhileServed =
   (redis: Redis): RequestHandler =>
   async (_, response, next) => {

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 
 const MOST_JOBS = 100;
 
-/** Bull Board reads as many jobs as it is asked for: a page of a million would be all of them, in Redis and in memory. */
+/** Bull Board reads as many jobs as it is asked for. A page of a million would load all of them from Redis into memory. */
 export const boundQueries: RequestHandler = (request, _response, next) => {
   const [path = '', query] = request.url.split(/\?(.*)/s);
   if (query === undefined) return next();
