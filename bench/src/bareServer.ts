@@ -1,4 +1,4 @@
-// The other side of single sends: Express on the same server options, that parses the body and answers.
+// What single sends are compared with: Express with the same server options, which only parses the body and answers.
 import { createHttpServer } from '@ruyi/api/server';
 import express from 'express';
 
