@@ -7,6 +7,7 @@ import type { connect } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { boundQueries } from './boundQueries.ts';
+import { errorBody, pagesOf } from './bullBoard.ts';
 import { login } from './login.ts';
 import { ownPagesOnly, ownPostsOnly, securityHeaders } from './pageSecurity.ts';
 import { readOnlyExceptRetry } from './readOnly.ts';
@@ -50,9 +51,7 @@ export function openBoard(redis: Redis, config: Config, log: Logger): Board {
   app.use(readOnlyExceptRetry(log));
   app.use(boundQueries);
   app.use('/api', onlyWhileServed(redis));
-  const pages: Express = serverAdapter.getRouter();
-  pages.disable('x-powered-by');
-  app.use(pages);
+  app.use(pagesOf(serverAdapter));
   app.use(answerError(log));
   return {
     name: 'board',
@@ -80,7 +79,7 @@ const onlyWhileServed =
     const answers = await redis.ping().catch(() => undefined);
     if (answers === 'PONG') return next();
     response.status(503).set('Retry-After', '2');
-    response.json({ error: { key: 'ERRORS.INTERNAL_SERVER_ERROR' }, message: 'Redis does not answer' });
+    response.json(errorBody('INTERNAL_SERVER_ERROR', 'Redis does not answer'));
   };
 
 const answerError =

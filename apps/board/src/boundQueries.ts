@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { JOBS_PER_PAGE } from './bullBoard.ts';
 
 const MOST_JOBS = 100;
 
@@ -7,9 +8,9 @@ export const boundQueries: RequestHandler = (request, _response, next) => {
   const [path = '', query] = request.url.split(/\?(.*)/s);
   if (query === undefined) return next();
   const fields = new URLSearchParams(query);
-  const isBounded = fields.getAll('jobsPerPage').every((count) => !(Number(count) > MOST_JOBS));
+  const isBounded = fields.getAll(JOBS_PER_PAGE).every((count) => !(Number(count) > MOST_JOBS));
   if (!isBounded) {
-    fields.set('jobsPerPage', String(MOST_JOBS));
+    fields.set(JOBS_PER_PAGE, String(MOST_JOBS));
     request.url = `${path}?${fields}`;
   }
   next();

@@ -1,9 +1,9 @@
 import { DEAD_QUEUE } from '@ruyi/queue';
 import type { Logger } from '@ruyi/telemetry';
 import type { RequestHandler } from 'express';
+import { errorBody, retryPaths } from './bullBoard.ts';
 
-/** Retries one job of `dead`, or all of them. No job has the id `retry`: the path would belong to another route. */
-const RETRY = new RegExp(`^/api/queues/${DEAD_QUEUE.name}/(?:retry/failed|(?!retry/)[^/]+/retry)$`);
+const RETRY = retryPaths(DEAD_QUEUE.name);
 
 /**
  * Allows reads, and retries on `dead`; refuses everything else before Bull Board sees it. It lists what is allowed, because
@@ -17,9 +17,6 @@ export function readOnlyExceptRetry(log: Logger): RequestHandler {
       return next();
     }
     response.status(405).set('Allow', 'GET, HEAD');
-    response.json({
-      error: { key: 'ERRORS.QUEUE_READ_ONLY' },
-      message: 'the board is read-only; only dead letters can be retried',
-    });
+    response.json(errorBody('QUEUE_READ_ONLY', 'the board is read-only; only dead letters can be retried'));
   };
 }

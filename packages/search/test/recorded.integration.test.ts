@@ -172,7 +172,7 @@ async function replayExactly(name: string) {
 
 test.each([
   ['whole words before beginnings', { content: 'java' }, ['m1', 'm3', 'm2'], 3],
-  // The server's candidates include v2.1.30, because it begins with all words of the query.
+  // The server's candidates include "2.1.3 or v2.1.30": it has all neighbours of the phrase, but not the phrase.
   ['candidates of a phrase', { content: 'v2.1.3' }, ['m4'], 1],
   ['candidates of a phrase in two fields', { content: 'v2.1.3', title: 'v2.1.3' }, ['m6', 'm4'], 2],
 ])('%s: the request is the recorded one, and the candidates are verified', async (name, text, found, total) => {
