@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../bench/dist/main.js', import.meta.url));
 
-test('every bench case works; what it measures is another matter', async () => {
+test('every bench case runs, whatever it measures', async () => {
   const options = { timeout: 580_000 };
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, '--tiny'], options).catch((error) => {
     throw new Error(`the bench ended with ${error.code ?? error.signal}:\n${error.stdout}${error.stderr}`);

@@ -10,16 +10,16 @@ export interface Installation {
   board: string;
   /** Runs `ruyi …` on this installation. */
   ruyi(...args: string[]): Promise<{ code: number | null; output: string }>;
-  /** The process whose command line holds `text`. */
+  /** The id of the process whose command line contains `text`. */
   pidOf(text: string): number;
-  /** Runs what `npm start` runs and waits until everything serves. */
+  /** Starts what `npm start` starts, and waits until everything serves. */
   start(): Promise<TestProcess>;
   post<T = Record<string, unknown>>(path: string, body: unknown): Promise<{ status: number; body: T }>;
   get<T = Record<string, unknown>>(path: string): Promise<{ status: number; body: T }>;
   remove(): Promise<void>;
 }
 
-/** What an operator has after `npm start` in a folder of its own, on ports of its own. */
+/** An installation as an operator has it after `npm start`, with its own folder and ports. */
 export async function newInstallation(env: Record<string, string> = {}): Promise<Installation> {
   const folder = tempDir('ruyi data');
   const [port, boardPort] = [await freePort(), await freePort()];

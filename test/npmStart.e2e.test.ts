@@ -7,7 +7,7 @@ import { processesOf, tempDir, waitFor } from '@ruyi/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** How long everything may take to be gone. */
+/** How long everything may take to end. */
 const GONE_MS = 15_000;
 
 let folder: ReturnType<typeof tempDir>;
@@ -40,7 +40,7 @@ interface Started {
   exit: Promise<number | NodeJS.Signals | null>;
 }
 
-/** Runs a command as a supervisor would: with pipes, and in a session of its own. */
+/** Runs a command like a supervisor: with pipes, and in a new session. */
 function start(command: string, args: string[], cwd = ROOT): Started {
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -80,12 +80,12 @@ describe('npm start', () => {
   test.each([
     ['nohup npm start', true],
     ['node scripts/start.mjs', false],
-  ])('`%s &` goes on when its shell has ended', async (command, byNpm) => {
+  ])('`%s &` keeps running when its shell has ended', async (command, byNpm) => {
     const shell = start('sh', ['-c', `${command} > "$DATA_DIR/output" 2>&1 &`]);
     expect(await shell.exit).toBe(0);
     await waitFor(answers, { what: 'the API to serve', deadlineMs: 200_000 });
     expect(npmRuns() !== undefined).toBe(byNpm);
-    // Longer than it takes to notice that npm is gone.
+    // Wait longer than it takes to notice that npm is gone.
     const later = performance.now() + 2_000;
     await waitFor(() => performance.now() > later);
     expect(await answers()).toBe(true);
@@ -96,8 +96,8 @@ describe('npm start', () => {
 
 const supervisor = () => running().find(({ command }) => command.includes('start.mjs'))?.pid ?? 0;
 
-describe('while it still builds', () => {
-  /** A project whose build never ends, with a grandchild as a compiler would be. */
+describe('while it is building', () => {
+  /** A project whose build never ends and has a grandchild, like a compiler. */
   function slowProject(): string {
     const project = join(folder.path, 'project');
     for (const name of ['start', 'prepare']) {

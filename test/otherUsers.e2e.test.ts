@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => ruyi.remove());
 
-/** DATA_DIR, as a process of it was given it. */
+/** DATA_DIR, from the environment of one of its processes. */
 function dataDirOfWorker(): string {
   const environ = readFileSync(`/proc/${ruyi.pidOf('worker')}/environ`, 'utf8');
   return /(?:^|\0)DATA_DIR=([^\0]+)/.exec(environ)?.[1] ?? '';
@@ -42,14 +42,14 @@ async function sendAndFind(n: number): Promise<void> {
   );
 }
 
-test('messages are stored and found over the socket, also after redis-server was killed', async () => {
+test('messages are stored and found over the socket, even after redis-server was killed', async () => {
   await sendAndFind(1);
   process.kill(ruyi.pidOf('redis-server'), 'SIGKILL');
   await sendAndFind(2);
-  expect(await ruyi.ruyi('dead', 'list')).toEqual({ code: 0, output: '0 set aside\n' });
+  expect(await ruyi.ruyi('dead', 'list')).toEqual({ code: 0, output: '0 dead letters\n' });
 });
 
-test('every file of the installation is for its user alone', () => {
+test('only the user of the installation can access its files', () => {
   const paths = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map((name) => join(dataDir, name));
   for (const name of ['redis.sock', 'messages.sqlite', 'messages.sqlite-wal', 'appendonly.aof.1.incr.aof', 'api.log']) {
     expect(paths.some((path) => path.endsWith(`/${name}`))).toBe(true);
@@ -60,7 +60,7 @@ test('every file of the installation is for its user alone', () => {
   expect(open).toEqual([]);
 });
 
-test.runIf(canBeNobody)('another user reads no file, no variable and no password of it', () => {
+test.runIf(canBeNobody)('another user cannot read its files, variables or passwords', () => {
   const asNobody = (command: string, ...args: string[]) =>
     spawnSync('setpriv', [...AS_NOBODY, command, ...args], { encoding: 'utf8' });
   const pids = processesOf(dataDir).map(({ pid }) => pid);
@@ -71,7 +71,7 @@ test.runIf(canBeNobody)('another user reads no file, no variable and no password
   const connecting = 'require("node:net").connect(process.argv[1]).on("error", (e) => console.log(e.code))';
   const socket = join(dataDir, 'run', 'redis.sock');
   expect(asNobody(process.execPath, '-e', connecting, socket).stdout).toBe('EACCES\n');
-  // `ruyi` says why it cannot help.
+  // `ruyi` says why it cannot work.
   const cli = new URL('../apps/cli/dist/main.js', import.meta.url).pathname;
   const env = { PATH: process.env.PATH ?? '', DATA_DIR: dataDir };
   const list = spawnSync('setpriv', [...AS_NOBODY, process.execPath, cli, 'dead', 'list'], { encoding: 'utf8', env });

@@ -19,7 +19,7 @@ test("the README's first broadcast works as printed", async () => {
   const [, printed = ''] = /## A first broadcast.*?```sh\n(.*?)```/s.exec(README) ?? [];
   const address = 'API=http://127.0.0.1:5001\n';
   expect(printed).toContain(address);
-  // Only the address differs.
+  // Only the address is replaced.
   const script = printed.replace(address, `API=${ruyi.api}\n`);
   const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { timeout: 120_000 });
   expect(stdout).toContain('"stored":10000');

@@ -3,7 +3,7 @@ import { seededRandom, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, newInstallation } from './installation.ts';
 
-/** `ruyi reindex` and killed indexers under traffic: in the end every message is found, and found once. */
+/** `ruyi reindex` with killed indexers under traffic: in the end every message is found exactly once. */
 
 const BATCH = Array.from({ length: 20_000 }, (_, i) => `u${i}`);
 const payload = (content: string) => Buffer.from(JSON.stringify({ content })).toString('base64');
@@ -38,7 +38,7 @@ async function sendRoomMessages(count: number): Promise<void> {
   }
 }
 
-test('with its indexer killed in the middle a reindex goes on; nothing is missing and nothing doubled', async () => {
+test('a reindex continues after its indexer is killed in the middle; nothing is missing or doubled', async () => {
   const random = seededRandom();
   const { body } = await ruyi.post<{ batch_no: string }>('/message/sendbatch', {
     from_uid: 'news',

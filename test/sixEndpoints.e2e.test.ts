@@ -2,7 +2,7 @@ import { type TestProcess, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, newInstallation } from './installation.ts';
 
-/** Starts what `npm start` starts, and goes through the six endpoints over HTTP, before and after a restart. */
+/** Starts what `npm start` starts, and uses the six endpoints over HTTP, before and after a restart. */
 
 interface Message {
   message_seq: number;
@@ -78,7 +78,7 @@ test('a batch to 10,000 users is stored, read at seq 1 and found by a substring'
   expect(await search('u10001', '北京')).toMatchObject({ total: 0, messages: [] });
 });
 
-test('a message to a group is read by all, and found by its members only', async () => {
+test('a message to a group is read by everybody who asks, but only its members find it', async () => {
   await ruyi.post('/channel', { channel_id: 'g1', channel_type: 2, subscribers: ['ann', 'bob'] });
   const sent = await fetch(`${ruyi.api}/message/send`, {
     method: 'POST',
@@ -112,7 +112,7 @@ test('commands are synced, acknowledged, and not shown again', async () => {
   await waitFor(async () => (await sync('dora')).length === 2, { what: "dora's commands" });
 });
 
-test('after Ctrl-C and a second start everything is still there, and seqs go on', async () => {
+test('after Ctrl-C and a second start everything is still there, and seqs continue', async () => {
   const exit = await up.kill('SIGINT');
   expect(exit).toEqual({ code: 0, signal: null });
   await ruyi.start();

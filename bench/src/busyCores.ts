@@ -3,11 +3,14 @@ import { cpus } from 'node:os';
 import { summarize } from './statistics.ts';
 import type { System } from './system.ts';
 
-/** Clock ticks a second in /proc, on every Linux that Node runs on. */
+/** Clock ticks per second in /proc, on every Linux that Node runs on. */
 const TICKS = 100;
 const WAITS = ' waits';
 
-/** CPU seconds so far, by part of the system, and how long each waited for a core; `machine` counts everybody on it, `stolen` what its host gave to others. Linux only, elsewhere empty. */
+/**
+ * CPU seconds so far, by part of the system, and how long each waited for a core. `machine` counts every process on it,
+ * `stolen` what its host gave to others. Linux only; empty elsewhere.
+ */
 function cpuSeconds(system: System): Record<string, number> {
   try {
     const workers = system.workers.reduce((sum, { pid }) => sum + ofProcess(pid), 0);
@@ -27,20 +30,20 @@ function cpuSeconds(system: System): Record<string, number> {
   }
 }
 
-/** proc_pid_stat(5): utime and stime are the 12th and 13th field behind the name, which may have spaces. */
+/** proc_pid_stat(5): utime and stime are the 12th and 13th field after the name, which may contain spaces. */
 function ofProcess(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** Seconds in which the main thread could have run and had no core: proc(5), /proc/pid/task/tid/schedstat. */
+/** Seconds in which the main thread could have run but had no core: proc(5), /proc/pid/task/tid/schedstat. */
 function waitOf(pid: number): number {
   const [, waited] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
   return Number(waited) / 1e9;
 }
 
-/** proc_stat(5): all of the first line but idle and iowait; and what other guests of the same host took meanwhile. */
+/** proc_stat(5): everything in the first line except idle and iowait, and the time that other guests of the same host took. */
 function ofMachine(): { machine: number; stolen: number } {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
   const ticks = line.trim().split(/\s+/).slice(1).map(Number);
@@ -48,7 +51,7 @@ function ofMachine(): { machine: number; stolen: number } {
   return { machine: (user + nice + kernel + irq + softirq) / TICKS, stolen: stolen / TICKS };
 }
 
-/** Counts over several rounds how many cores each part of the system keeps busy. */
+/** Measures over several rounds how many cores each part of the system keeps busy. */
 export class BusyCores {
   readonly #rounds: Record<string, number>[] = [];
 
@@ -72,7 +75,7 @@ export class BusyCores {
     const textOf = (wanted: string[]) => wanted.map((part) => `${part.replace(WAITS, '')} ${medians(part)}`).join(', ');
     return {
       [`${when} of ${cpus().length}`]: textOf(parts.filter((part) => !part.endsWith(WAITS))),
-      // Of the time: 0.3 is a process that stood still for a third of it because others had the cores.
+      // A share of the time: a process with 0.3 stood still for a third of it, because others had the cores.
       [`${when}: waits for one`]: textOf(parts.filter((part) => part.endsWith(WAITS))),
     };
   }

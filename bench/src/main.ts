@@ -28,7 +28,7 @@ for (const [name, run] of Object.entries(cases)) {
   console.log(`${name} …`);
   const measured = await run(scale);
   lines.push(...measured);
-  // What is measured is kept, also where a later case fails.
+  // Results are kept even if a later case fails.
   if (!scale.tiny) file = writeResults(folder, measured, scale);
 }
 console.log('');

@@ -3,15 +3,15 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from './statistics.ts';
 
-/** One line of the table: what was measured, beside what, in the same run. */
+/** One line of the table: a measurement and what it is compared with, in the same run. */
 export interface Line {
   what: string;
   goal: string;
-  /** what the goal is about: a ratio, bytes, milliseconds */
+  /** the measured value: a ratio, bytes or milliseconds */
   value: Summary;
   unit: string;
   met: boolean;
-  /** the two sides of a ratio, and whatever explains the number */
+  /** both sides of a ratio, and anything else that explains the value */
   details: Record<string, number | string>;
 }
 
@@ -27,7 +27,7 @@ const cellsOf = ({ what, goal, value, unit, met, details }: Line) => [
     .join(', '),
 ];
 
-/** A line as soon as it is measured, of a case that takes minutes; the table follows at the end. */
+/** Prints a line as soon as it is measured, in a case that takes minutes. The table follows at the end. */
 export const printLine = (line: Line): void => console.log(`  ${cellsOf(line).join(' | ')}`);
 
 export function printTable(lines: Line[]): void {
@@ -39,7 +39,7 @@ export function printTable(lines: Line[]): void {
   }
 }
 
-/** Writes bench/results/<date>.json; what was measured earlier that day stays. @returns its path */
+/** Adds to bench/results/<date>.json, and keeps earlier results of that day. @returns its path */
 export function writeResults(folder: string, lines: Line[], settings: object): string {
   mkdirSync(folder, { recursive: true });
   const at = new Date();

@@ -5,7 +5,7 @@ import { type Dispatcher, Pool } from 'undici';
 
 const app = (name: string) => fileURLToPath(new URL(`../../apps/${name}/dist/main.js`, import.meta.url));
 
-/** The real processes on a real redis-server (AOF, everysec), each on its own; nothing of it is left behind. */
+/** The real processes on a real redis-server (AOF, everysec), each started separately. Nothing of it is left behind. */
 export interface System {
   redis: TestRedis;
   address: string;
@@ -30,7 +30,7 @@ export async function startSystem(options: { workers?: number; env?: Record<stri
   for (let i = 0; i < (options.workers ?? 1); i++) await startWorker();
   const api = await startProcess(app('api'), env);
   const address = String(api.details.address);
-  // No bound on connections, and much cheaper than fetch: the load shares the machine with what is measured.
+  // Unbounded connections, and much cheaper than fetch, because the load shares the machine with what is measured.
   const http = new Pool(address);
   const ask = async <T>(method: Dispatcher.HttpMethod, path: string, body: string | null): Promise<T> => {
     const answer = await http.request({ method, path, body });
@@ -58,7 +58,7 @@ export async function startSystem(options: { workers?: number; env?: Record<stri
 export const payloadOf = (bytes: number): string =>
   Buffer.from(JSON.stringify({ type: 1, content: 'x'.repeat(Math.max(1, bytes - 23)) })).toString('base64');
 
-/** Request bodies of batches, made before the clock runs. */
+/** Request bodies of batches, made before the measurement starts. */
 export function batchBodies(from: string, batches: number, size: number, payload = payloadOf(136)): string[] {
   return Array.from({ length: batches }, (_, batch) => {
     const subscribers = Array.from({ length: size }, (_, i) => `user_${batch * size + i}`);
@@ -66,7 +66,7 @@ export function batchBodies(from: string, batches: number, size: number, payload
   });
 }
 
-/** Posts batches, a few at a time, and waits until all are stored. */
+/** Posts batches, a few at a time, and waits until all of them are stored. */
 export async function broadcast(system: System, bodies: string[], connections = 4): Promise<void> {
   const queue = bodies.values();
   const accepted: SendBatchAnswer[] = [];

@@ -1,4 +1,4 @@
-/** What may be wrong at the end; the first four are the promise itself. */
+/** The kinds of findings. The first four are violations of the promise itself. */
 export const findingKinds = [
   'lost',
   'doubled',
@@ -16,7 +16,7 @@ export const findingKinds = [
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
 
-/** Collects what is wrong: all of it is counted, the first few of a kind are kept with their details. */
+/** Collects everything that is wrong. All findings are counted, and the first few of each kind keep their details. */
 export class Findings {
   readonly #counts = new Map<FindingKind, number>();
   readonly #details: string[] = [];

@@ -4,19 +4,19 @@ import { type FaultName, faultNames, isFaultName } from './faults/names.ts';
 
 export interface Options {
   seed: number;
-  /** how long load and faults run; starting, draining and checking come on top */
+  /** how long load and faults run, without starting, draining and checking */
   minutes: number;
   faults: FaultName[];
-  /** where the report is written as JSON, if anywhere */
+  /** the file for the report as JSON, if any */
   json?: string;
-  /** folder for what the processes log */
+  /** the folder for the logs of the processes */
   logs?: string;
 }
 
 export const HELP = `npm run torture -- [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file] [--logs folder]
 faults: ${faultNames.join(', ')}; all of them without --faults`;
 
-/** @throws Error with one line for whoever typed the arguments */
+/** @throws Error whose message is one line for the user */
 export function readOptions(args: string[]): Options | 'help' {
   const { values } = parseArgs({
     args,

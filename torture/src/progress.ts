@@ -8,11 +8,11 @@ import { LANES, SHARDS } from './system/system.ts';
 const LOOK_EVERY_MS = 50;
 const RECOVERY_DEADLINE_MS = 120_000;
 
-/** Watches, in Redis itself, whether every lane stores messages. */
+/** Watches in Redis whether every lane stores messages. */
 export interface ProgressWatch {
-  /** The longest time without a stored message in some lane since this was last asked, in ms. */
+  /** The longest time in ms, since the last call, in which some lane stored no message. */
   longestStall(): number;
-  /** Resolves when every lane has stored something from now on. @returns ms @throws Error when one does not */
+  /** Waits until every lane has stored another message. @returns ms @throws Error if a lane does not */
   recovered(): Promise<number>;
   stop(): Promise<void>;
 }

@@ -10,13 +10,13 @@ export interface Report {
   faults: string[];
   seconds: number;
   passed: boolean;
-  /** what the faults did, by name */
+  /** what the faults did, by fault */
   counts: Record<string, number>;
   requests: {
     sent: number;
-    /** answers of 200; more than `sent` where requests were repeated */
+    /** answers of 200; more than `sent` if requests were repeated */
     answered: number;
-    /** tries that ended without an answer, or with 503 */
+    /** tries that got no answer, or 503 */
     unknown: number;
     statuses: Record<string, number>;
   };
@@ -24,7 +24,7 @@ export interface Report {
   findings: Record<FindingKind, number>;
   details: readonly string[];
   longestStallMs: number;
-  /** after the kill of every worker at once */
+  /** after all workers were killed at once */
   workerRecoveryMs: number[];
   phases: Phase[];
 }
@@ -70,7 +70,7 @@ export function createReport(result: RunResult): Report {
 
 const second = (ms: number) => (ms / 1000).toFixed(1);
 
-/** The report as people read it. */
+/** Prints the report for people. */
 export function printReport(report: Report, say: (line: string) => void): void {
   say('');
   say('fault                 seconds  stall s  back in s    p50 ms    p99 ms  done');

@@ -3,15 +3,15 @@ import type { FaultContext } from './faults/fault.ts';
 import { faults } from './faults/index.ts';
 import type { FaultName } from './faults/names.ts';
 
-/** What one fault did, and what was seen of it from outside. */
+/** What one fault did, and how the system reacted. */
 export interface Phase {
   fault: FaultName | 'calm';
   seconds: number;
   counts: Record<string, number>;
   longestStallMs: number;
-  /** from the end of the harm until every lane stored messages again */
+  /** time from the end of the harm until every lane stored messages again */
   recoveryMs: number;
-  /** of requests that were answered, in ms */
+  /** latency of answered requests, in ms */
   p50: number;
   p99: number;
 }
@@ -20,7 +20,7 @@ const CALM_MS = 2000;
 
 export type SharedContext = Omit<FaultContext, 'forMs' | 'count'>;
 
-/** Runs the faults one after the other, in an order that the seed decides, with calm in between. */
+/** Runs the faults one after the other, in an order that the seed decides, with pauses in between. */
 export async function runSchedule(
   shared: SharedContext,
   names: FaultName[],

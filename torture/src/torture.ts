@@ -20,7 +20,7 @@ const SENDERS = 12;
 const ANSWERED_DEADLINE_MS = 120_000;
 const DRAIN_DEADLINE_MS = 180_000;
 
-/** One run: everything is started, loaded, harmed, drained, checked and removed. */
+/** One run: starts the system, loads and harms it, drains and checks it, and removes it. */
 export async function torture(options: Options, say: (line: string) => void): Promise<Report> {
   const began = performance.now();
   const findings = new Findings(say);
@@ -40,7 +40,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     const phases = await runSchedule(shared, options.faults, options.minutes * 60_000, say);
     await progress.stop();
 
-    say('load stops; what was begun is answered, then the queues drain');
+    say('the load stops: open requests are answered, then the queues drain');
     const read = await within(load.stop(), ANSWERED_DEADLINE_MS, 'every request to be answered');
     const isDrained = async () => {
       const unfinished = await unfinishedJobs(system.redis.client);
@@ -50,7 +50,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     const drained = { what: 'the queues to drain', deadlineMs: DRAIN_DEADLINE_MS, everyMs: 200 };
     await waitFor(isDrained, drained).catch((error: Error) => findings.add('stuck', error.message));
 
-    say('everything is read back');
+    say('reading everything back');
     const asking = { http, port };
     const places = expectedPlaces(ledger);
     const found = await readBack(asking, places.keys(), read);

@@ -7,6 +7,7 @@ import type { connect } from '@ruyi/redis';
 import type { Logger } from '@ruyi/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { boundQueries } from './boundQueries.ts';
+import { errorBody, pagesOf } from './bullBoard.ts';
 import { login } from './login.ts';
 import { ownPagesOnly, ownPostsOnly, securityHeaders } from './pageSecurity.ts';
 import { readOnlyExceptRetry } from './readOnly.ts';
@@ -19,7 +20,7 @@ export interface Board {
   close(): Promise<void>;
 }
 
-/** Bull Board over every queue: read-only, except that what was set aside may be tried again. */
+/** Bull Board over every queue. It is read-only, except that dead letters may be retried. */
 export function openBoard(redis: Redis, config: Config, log: Logger): Board {
   const queues = allQueues(config.lanes).map((queue) => openQueue(redis, queue));
   const serverAdapter = new ExpressAdapter();
@@ -50,9 +51,7 @@ export function openBoard(redis: Redis, config: Config, log: Logger): Board {
   app.use(readOnlyExceptRetry(log));
   app.use(boundQueries);
   app.use('/api', onlyWhileServed(redis));
-  const pages: Express = serverAdapter.getRouter();
-  pages.disable('x-powered-by');
-  app.use(pages);
+  app.use(pagesOf(serverAdapter));
   app.use(answerError(log));
   return {
     name: 'board',
@@ -73,14 +72,14 @@ const health =
       .json({ status: ok ? 'ok' : 'unavailable', checks: { redis: ok ? 'ok' : 'unavailable' } });
   };
 
-/** While Redis is away a queue waits for it; the page must get an answer, and shows what is in `message`. */
+/** While Redis is away a queue waits for it, but the page needs an answer: it shows the text in `message`. */
 const onlyWhileServed =
   (redis: Redis): RequestHandler =>
   async (_, response, next) => {
     const answers = await redis.ping().catch(() => undefined);
     if (answers === 'PONG') return next();
     response.status(503).set('Retry-After', '2');
-    response.json({ error: { key: 'ERRORS.INTERNAL_SERVER_ERROR' }, message: 'Redis does not answer' });
+    response.json(errorBody('INTERNAL_SERVER_ERROR', 'Redis does not answer'));
   };
 
 const answerError =

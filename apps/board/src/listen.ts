@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '@ruyi/config';
 
-/** BOARD_HOST and BOARD_PORT cannot be used; the message is the operator's line. */
+/** BOARD_HOST and BOARD_PORT cannot be used; the message is the line that the operator sees. */
 export class AddressError extends Error {
   override readonly name = 'AddressError';
 }
@@ -18,7 +18,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MOST_CONNECTIONS = 1000;
 
-/** @throws AddressError when the port is taken or the address is not this machine's */
+/** @throws AddressError if the port is taken or the address is not this machine's */
 export function listen(app: RequestListener, { boardHost, boardPort }: Config): Promise<Listening> {
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 16_384 },
@@ -27,7 +27,7 @@ export function listen(app: RequestListener, { boardHost, boardPort }: Config): 
   server.maxConnections = MOST_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? 'something else listens there (EADDRINUSE)' : error.message;
+      const reason = error.code === 'EADDRINUSE' ? 'another program listens there (EADDRINUSE)' : error.message;
       reject(new AddressError(`BOARD_HOST=${boardHost}, BOARD_PORT=${boardPort}: ${reason}`));
     });
     server.listen(boardPort, boardHost.replace(/^\[(.*)\]$/, '$1'), () => {
@@ -38,7 +38,7 @@ export function listen(app: RequestListener, { boardHost, boardPort }: Config): 
         close: () =>
           new Promise((closed) => {
             server.close(() => closed());
-            // The board's page polls over connections that it keeps.
+            // The board's page polls on connections that it keeps open.
             server.closeAllConnections();
           }),
       });

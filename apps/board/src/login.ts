@@ -7,11 +7,11 @@ const COOKIE = 'ruyi_board';
 const SESSION_MS = 12 * 60 * 60 * 1000;
 const MOST_SESSIONS = 1000;
 const LARGEST_FORM = '4kb';
-const TOO_MANY = 'Too many tries at the moment, try again in a second.';
+const TOO_MANY = 'Too many tries at the moment. Try again in a second.';
 
 /**
- * Lets in who knows the token: by `Authorization: Bearer`, or through a form that trades it for a cookie. Sessions live
- * in this process's memory, so a restart ends them, and so does logging out.
+ * Admits whoever knows the token, as `Authorization: Bearer` or through a form that exchanges it for a cookie. Sessions
+ * live in the memory of this process, so a restart ends them, and so does logging out.
  */
 export function login(token: string): Router {
   const sessions = new Sessions();
@@ -32,7 +32,7 @@ export function login(token: string): Router {
     setCookie(request, response, sessions.open(), SESSION_MS);
     response.redirect(303, '/');
   });
-  // Only a form, or a fetch, of our own page ends a session: a link, or an image of another page, is a GET.
+  // Only a POST ends a session, so a link or an image on another page cannot.
   router.get('/logout', (_, response) => {
     response.type('html').send(logoutPage);
   });
@@ -58,7 +58,7 @@ function requireEither(sessions: Sessions, tries: LoginTries, isToken: (given: u
   };
 }
 
-/** Compares in constant time: digests have one length, whatever was given. */
+/** Compares in constant time. Digests have the same length, whatever was given. */
 function sameAs(token: string): (given: unknown) => boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(token);
@@ -66,7 +66,7 @@ function sameAs(token: string): (given: unknown) => boolean {
 }
 
 class Sessions {
-  /** id → when it ends, the oldest first */
+  /** session id → when it ends, the oldest session first */
   readonly #open = new Map<string, number>();
 
   open(): string {
@@ -93,7 +93,7 @@ class Sessions {
 const sessionOf = (request: Request): string =>
   new RegExp(`(?:^|; *)${COOKIE}=([\\w-]+)`).exec(request.headers.cookie ?? '')?.[1] ?? '';
 
-/** `Secure` only behind TLS: a browser would drop it over http, and 127.0.0.1 is served without. */
+/** Sets `Secure` only behind TLS, because over http, as on 127.0.0.1, a browser would drop the cookie. */
 function setCookie(request: Request, response: Response, value: string, maxAge: number): void {
   const secure = request.headers['x-forwarded-proto'] === 'https';
   response.cookie(COOKIE, value, { httpOnly: true, sameSite: 'strict', path: '/', maxAge, secure });

@@ -12,7 +12,7 @@ ${form}
 </html>
 `;
 
-/** The form that asks for the token. `problem` is our own text, never input. */
+/** The form that asks for the token. `problem` is a constant text, never input. */
 export const loginPage = (problem = ''): string =>
   page(`<form method="post" action="/login">
   <label for="token">Ruyi board token (BOARD_TOKEN)</label>
@@ -21,7 +21,7 @@ export const loginPage = (problem = ''): string =>
   <span role="alert">${problem}</span>
 </form>`);
 
-/** Where the board's link "Log out" leads: Bull Board has room for links only, and a link must not end a session. */
+/** The target of the board's link "Log out". Bull Board only has room for links, and a link must not end a session. */
 export const logoutPage = page(`<form method="post" action="/logout">
   <button autofocus>Log out</button>
   <a href="/">Back to the board</a>

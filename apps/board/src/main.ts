@@ -12,7 +12,9 @@ await runApp({
   async start() {
     const config = loadConfig(process.env);
     if (config.redisUrl === '') {
-      throw new ConfigError('REDIS_URL: the board needs an address (npm start sets it for its own redis-server)');
+      throw new ConfigError(
+        'REDIS_URL: the board needs the address of Redis (npm start sets it for its own redis-server)',
+      );
     }
     const log = createLog('board', config.logLevel);
     const redis = connect(config.redisUrl, 'request', 'board');

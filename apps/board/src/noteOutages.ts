@@ -1,7 +1,7 @@
 import type { connect } from '@ruyi/redis';
 import type { Logger } from '@ruyi/telemetry';
 
-/** One line when Redis goes away and one when it is back, not one for every attempt. */
+/** Logs one line when Redis goes away and one when it is back, instead of one per attempt. */
 export function noteOutages(redis: ReturnType<typeof connect>, log: Logger): void {
   let away = false;
   redis.on('error', (error) => {

@@ -1,7 +1,7 @@
 import { hasForeignOrigin, reasonToForbid } from '@ruyi/contracts';
 import type { RequestHandler } from 'express';
 
-/** Bull Board's page has inline styles, no inline script; its web font is left out: nothing is fetched from elsewhere. */
+/** Bull Board's page has inline styles but no inline script. Its web font is blocked: nothing is fetched from elsewhere. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -22,7 +22,7 @@ export const securityHeaders: RequestHandler = (request, response, next) => {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
   });
-  // Messages are on these pages; only the fingerprinted scripts and styles may stay in a cache.
+  // These pages show messages, so only the fingerprinted scripts and styles may be cached.
   if (!request.path.startsWith('/static/')) response.set('Cache-Control', 'no-store');
   next();
 };
@@ -31,7 +31,7 @@ const REMEDY = 'set BOARD_TOKEN';
 
 /**
  * Without a token the loopback address is the only protection, and every web page that is open on this machine can send
- * to it: so the rule of the API holds (docs/api.md §1, 403).
+ * requests to it. So the API's rule applies here too (docs/api.md §1, 403).
  */
 export const ownPagesOnly: RequestHandler = (request, response, next) => {
   const reason = reasonToForbid(request, REMEDY);
@@ -39,11 +39,11 @@ export const ownPagesOnly: RequestHandler = (request, response, next) => {
   response.status(403).json({ error: 'forbidden', message: reason });
 };
 
-/** With a token too: a browser sends the cookie along with what a page of the same site posts. */
+/** Needed with a token too: a browser adds the cookie to what another page of the same site posts. */
 export const ownPostsOnly: RequestHandler = (request, response, next) => {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (isRead || !hasForeignOrigin(request)) return next();
   const message =
-    'this comes from a page of another origin; a proxy in front of the board must pass Host and X-Forwarded-Proto on';
+    'this request comes from a page of another origin; a proxy in front of the board must forward Host and X-Forwarded-Proto';
   response.status(403).json({ error: 'forbidden', message });
 };

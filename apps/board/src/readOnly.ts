@@ -1,13 +1,13 @@
 import { DEAD_QUEUE } from '@ruyi/queue';
 import type { Logger } from '@ruyi/telemetry';
 import type { RequestHandler } from 'express';
+import { errorBody, retryPaths } from './bullBoard.ts';
 
-/** One job of `dead`, or all that failed. `retry` is no job's id: with it the path would be another route's. */
-const RETRY = new RegExp(`^/api/queues/${DEAD_QUEUE.name}/(?:retry/failed|(?!retry/)[^/]+/retry)$`);
+const RETRY = retryPaths(DEAD_QUEUE.name);
 
 /**
- * Lets reads through, and a retry on `dead`; refuses all else before Bull Board sees it. A list of what is allowed: its
- * own switches know no "retries only", and a new version may bring a new route that changes something.
+ * Allows reads, and retries on `dead`; refuses everything else before Bull Board sees it. It lists what is allowed, because
+ * Bull Board has no switch for "retries only", and a new version may add a route that changes something.
  */
 export function readOnlyExceptRetry(log: Logger): RequestHandler {
   return (request, response, next) => {
@@ -17,9 +17,6 @@ export function readOnlyExceptRetry(log: Logger): RequestHandler {
       return next();
     }
     response.status(405).set('Allow', 'GET, HEAD');
-    response.json({
-      error: { key: 'ERRORS.QUEUE_READ_ONLY' },
-      message: 'the board only shows; dead jobs can be retried',
-    });
+    response.json(errorBody('QUEUE_READ_ONLY', 'the board is read-only; only dead letters can be retried'));
   };
 }

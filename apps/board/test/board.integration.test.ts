@@ -27,7 +27,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** What bull-board itself registers, so that a new version's routes are tested too. */
+/** The routes that Bull Board itself registers, so that the routes of a new version are tested too. */
 function mutatingRoutes(): { method: string; path: string }[] {
   const require = createRequire(import.meta.url);
   const { appRoutes } = require('@bull-board/api/dist/routes.js');
@@ -42,18 +42,18 @@ function mutatingRoutes(): { method: string; path: string }[] {
 async function failedJob(name: string): Promise<{ queue: Queue; id: string }> {
   const connection = { url: redis.url };
   const queue = new Queue(name, { connection, prefix: `{r.${name}}` });
-  const worker = new Worker(name, async () => Promise.reject(new UnrecoverableError('set aside')), {
+  const worker = new Worker(name, async () => Promise.reject(new UnrecoverableError('cannot be processed')), {
     connection,
     prefix: `{r.${name}}`,
   });
-  const job = await queue.add('dead', { queue: 'send.0', name: 'send', reason: 'set aside', data: {} });
+  const job = await queue.add('dead', { queue: 'send.0', name: 'send', reason: 'cannot be processed', data: {} });
   await waitFor(() => job.isFailed(), { what: 'the job to fail' });
   await worker.close();
   return { queue, id: job.id ?? '' };
 }
 
 describe('what it shows', () => {
-  test('the page and all that it loads come from here', async () => {
+  test('the page, and everything that it loads from this server', async () => {
     const page = await fetch(at(open, '/'));
     expect(page.status).toBe(200);
     const html = await page.text();
@@ -105,7 +105,7 @@ describe('what it refuses', () => {
     },
   );
 
-  test('a name that only points to this machine (DNS rebinding), while there is no token', async () => {
+  test('a host name that only points to this machine (DNS rebinding), if there is no token', async () => {
     const { request } = await import('node:http');
     const status = await new Promise((resolve) => {
       request(at(open, '/api/queues'), { headers: { host: 'evil.example' } }, (answer) => {
@@ -135,7 +135,7 @@ describe('with BOARD_TOKEN', () => {
   const post = (token: string) =>
     fetch(at(guarded, '/login'), { method: 'POST', body: new URLSearchParams({ token }), redirect: 'manual' });
 
-  test('nothing but /health and the form is open', async () => {
+  test('only /health and the login form are open', async () => {
     expect((await fetch(at(guarded, '/health'))).status).toBe(200);
     const page = await fetch(at(guarded, '/'), { headers: { accept: 'text/html' }, redirect: 'manual' });
     expect([page.status, page.headers.get('location')]).toEqual([303, '/login']);
@@ -153,7 +153,7 @@ describe('with BOARD_TOKEN', () => {
     expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(401);
   });
 
-  test('a wrong token does not, nor a longer form than one needs', async () => {
+  test('neither a wrong token nor a form that is too long opens one', async () => {
     for (const wrong of ['', 'x', `${TOKEN}x`]) {
       const answer = await post(wrong);
       expect([answer.status, answer.headers.get('set-cookie')]).toEqual([401, null]);
@@ -161,7 +161,7 @@ describe('with BOARD_TOKEN', () => {
     expect((await post('x'.repeat(10_000))).status).toBe(413);
   });
 
-  test('programs send it as a bearer', async () => {
+  test('programs send it as a bearer token', async () => {
     const ask = (token: string) => fetch(at(guarded, '/api/queues'), { headers: { authorization: `Bearer ${token}` } });
     expect((await ask(TOKEN)).status).toBe(200);
     expect((await ask('x')).status).toBe(401);
@@ -169,7 +169,7 @@ describe('with BOARD_TOKEN', () => {
 });
 
 describe('when something is wrong', () => {
-  test('without Redis it answers 503 and stays; afterwards it goes on', async () => {
+  test('without Redis it answers 503 and keeps running; with Redis it works again', async () => {
     await redis.kill();
     expect((await fetch(at(open, '/api/queues'))).status).toBe(503);
     expect((await fetch(at(open, '/health'))).status).toBe(503);
@@ -190,10 +190,10 @@ describe('when something is wrong', () => {
     await redis.restart();
   });
 
-  test('a busy port and a missing setting are one line', async () => {
+  test('a taken port and a missing setting are reported in one line', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
-    const line = `BOARD_HOST=127.0.0.1, BOARD_PORT=${port}: something else listens there (EADDRINUSE)`;
+    const line = `BOARD_HOST=127.0.0.1, BOARD_PORT=${port}: another program listens there (EADDRINUSE)`;
     await expect(start({ BOARD_PORT: String(port) })).rejects.toThrow(line);
     other.close();
     await expect(start({ REDIS_URL: '' })).rejects.toThrow(/^REDIS_URL/);

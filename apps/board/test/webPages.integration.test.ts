@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const addressOf = (board: TestProcess) => String(board.details.address);
 
-/** `fetch` sets headers of its own and refuses others. */
+/** `fetch` sets some headers itself and refuses others. */
 function ask(board: TestProcess, method: string, path: string, headers: Record<string, string> = {}, body = '') {
   return new Promise<{ status: number; cookie: string; location: string; body: string }>((resolve, reject) => {
     const sent = httpRequest(addressOf(board) + path, { method, headers, agent: false }, (answer) => {
@@ -65,7 +65,7 @@ const ORIGINS = ['none', 'own', 'null', 'http://evil.example', 'http://127.0.0.1
 const SITES = ['absent', 'none', 'same-origin', 'same-site', 'cross-site'];
 const MODES = ['absent', 'navigate', 'cors'];
 
-/** The rule of the contract (docs/api.md §1, 403), once more. */
+/** The rule of the contract (docs/api.md §1, 403), written a second time. */
 function mustBeForbidden(host: string, origin: string, site: string, mode: string, isRead: boolean): boolean {
   if (host === 'evil.example' || host === '10.0.0.1') return true;
   if (mode === 'navigate' && isRead) return false;
@@ -103,7 +103,7 @@ describe('whose pages may ask, by Host, Origin, Sec-Fetch-Site and Sec-Fetch-Mod
     }
   });
 
-  test('behind a proxy that ends TLS the own origin is https', async () => {
+  test("behind a proxy that ends TLS, the board's own origin is https", async () => {
     const headers = { host: 'board.example', 'x-forwarded-proto': 'https' };
     expect((await logIn(guarded, TOKEN, { ...headers, origin: 'https://board.example' })).status).toBe(303);
     expect((await logIn(guarded, TOKEN, { ...headers, origin: 'https://evil.example' })).status).toBe(403);
@@ -161,14 +161,14 @@ describe('who guesses the token', () => {
     for (let n = 0; n < 10; n++) expect((await attempt(board, `wrong ${n}`)).status).toBe(401);
     const wrong = await timed(() => attempt(board, 'wrong'));
     expect([wrong.answer.status, wrong.isSlow]).toEqual([401, true]);
-    // Who is logged in waits for nothing, and is asked nothing.
+    // Whoever is logged in does not wait and needs no token.
     expect((await ask(board, 'GET', '/api/queues', { cookie })).status).toBe(200);
     const good = await timed(() => attempt(board, TOKEN));
     expect([good.answer.status, good.isSlow]).toEqual([right, true]);
     expect((await attempt(board, 'wrong')).status).toBe(401);
   });
 
-  test('with many tries at once is refused the most of them, and keeps nobody out', async () => {
+  test('with many tries at once, is refused most of them and locks nobody out', async () => {
     const board = await start({ BOARD_TOKEN: TOKEN });
     for (let n = 0; n < 10; n++) await logIn(board, 'wrong');
     const tries = await Promise.all(Array.from({ length: 150 }, () => logIn(board, 'wrong')));

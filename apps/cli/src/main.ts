@@ -10,7 +10,7 @@ import type { AppName } from './commands/up/up.ts';
 const HELP = `ruyi <command>
 
   up                       run everything in the foreground: Redis, workers, indexer, API, board
-  dead list                show what was set aside, with the reason
+  dead list                show dead letters and their reasons
   dead retry <id> | --all  put it back on its queue
   search --uid <uid> <text>
                            what this user finds

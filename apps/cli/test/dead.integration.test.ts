@@ -36,12 +36,12 @@ async function ruyi(args: string[], env: Record<string, string> = { REDIS_URL: r
   return { code, stdout: process.stdout, stderr: process.stderr };
 }
 
-test('dead list shows what was set aside and why', async () => {
+test('dead list shows dead letters and their reasons', async () => {
   const { code, stdout } = await ruyi(['dead', 'list']);
   expect(code).toBe(0);
   for (const n of [1, 2, 3])
     expect(stdout).toMatch(new RegExp(`^dead-job-${n}\\t.*\\tsend\\.0\\tsend\\treason ${n}$`, 'm'));
-  expect(stdout).toMatch(/^3 set aside$/m);
+  expect(stdout).toMatch(/^3 dead letters$/m);
 });
 
 test('dead retry puts one back on its lane, --all the rest', async () => {
@@ -50,7 +50,7 @@ test('dead retry puts one back on its lane, --all the rest', async () => {
   await waitFor(async () => (await lane.getWaitingCount()) === 1, { what: 'the job on its lane' });
   expect(await ruyi(['dead', 'retry', '--all'])).toMatchObject({ code: 0, stdout: '2 put back\n' });
   await waitFor(async () => (await lane.getWaitingCount()) === 3, { what: 'the others' });
-  expect(await ruyi(['dead', 'list'])).toMatchObject({ code: 0, stdout: '0 set aside\n' });
+  expect(await ruyi(['dead', 'list'])).toMatchObject({ code: 0, stdout: '0 dead letters\n' });
   await lane.close();
 });
 
@@ -58,14 +58,14 @@ test('without REDIS_URL it finds the Redis of what runs on DATA_DIR', async () =
   const folder = tempDir('data');
   const nothing = await ruyi(['dead', 'list'], { DATA_DIR: folder.path });
   expect(nothing.code).toBe(1);
-  expect(nothing.stderr).toBe(`nothing runs on DATA_DIR=${folder.path}: start it (npm start), or set REDIS_URL\n`);
+  expect(nothing.stderr).toBe(`Ruyi does not run in DATA_DIR=${folder.path}: start it (npm start), or set REDIS_URL\n`);
   openRunFolder(folder.path).noteRedisUrl(redis.url);
   expect((await ruyi(['dead', 'list'], { DATA_DIR: folder.path })).code).toBe(0);
   folder.remove();
 });
 
 test.each([
-  [['dead', 'retry', 'no-such-id'], 1, 'no-such-id: nothing was set aside under this id\n'],
+  [['dead', 'retry', 'no-such-id'], 1, 'no-such-id: no dead letter has this id\n'],
   [['dead'], 2, 'ruyi dead list | ruyi dead retry <id> | ruyi dead retry --all\n'],
   [['fly'], 2, 'unknown command: fly\n'],
 ])('%j is refused with exit %i', async (args, code, line) => {

@@ -7,7 +7,7 @@ import { summarize } from '../statistics.ts';
 import { payloadOf, type System, startSystem } from '../system.ts';
 import { CONNECTIONS, storedSingles } from './singleSend.ts';
 
-/** Twice MAX_BACKLOG is sent while no worker runs; then one is started, and all that was answered 200 has to be stored. */
+/** Sends twice MAX_BACKLOG without a worker, then starts one: everything that was answered 200 must be stored. */
 export async function backpressure(scale: Scale): Promise<Line[]> {
   const backlog = scale.tiny ? 500 : 20_000;
   const system = await startSystem({ workers: 0, env: { MAX_BACKLOG: String(backlog) } });
@@ -56,7 +56,7 @@ async function redisMemory({ redis }: System): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
 }
 
-/** Bytes; Linux only, elsewhere 0. */
+/** In bytes. Linux only; 0 elsewhere. */
 function residentMemory(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;

@@ -13,7 +13,7 @@ interface Latencies {
   sync: number[];
 }
 
-/** Single sends, reads and syncs at a steady pace until `until` resolves; latencies in ms. */
+/** Sends, reads and syncs at a steady rate until `until` resolves. @returns latencies in ms */
 async function steadyLoad(system: System, until: Promise<unknown>): Promise<Latencies> {
   const latencies: Latencies = { send: [], read: [], sync: [] };
   let running = true;
@@ -42,7 +42,7 @@ async function steadyLoad(system: System, until: Promise<unknown>): Promise<Late
   return latencies;
 }
 
-/** p99 of single sends while a broadcast runs (100 batches of 10,000), beside the same load without it. */
+/** p99 of single sends during a broadcast (100 batches of 10,000), compared with the same load without it. */
 export async function fairness(scale: Scale): Promise<Line[]> {
   const [batches, size, quietMs] = scale.tiny ? [1, 1000, 500] : [100, 10_000, 8000];
   const ratios: number[] = [];

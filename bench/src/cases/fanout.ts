@@ -10,7 +10,7 @@ const BATCH = 10_000;
 const COMMANDS_IN_PIPELINE = 10_000;
 const SHARDS = 64;
 
-/** The other side: the same INCR + ZADD by a client that pipelines 10,000 commands and awaits one pipeline after the other. */
+/** The comparison: the same INCR + ZADD from a client that sends one pipeline of 10,000 commands after the other. */
 async function byPipelines(system: System, recipients: number, from: string): Promise<void> {
   for (let first = 0; first < recipients; first += COMMANDS_IN_PIPELINE / 2) {
     const pipeline = system.redis.client.pipeline();
@@ -23,7 +23,7 @@ async function byPipelines(system: System, recipients: number, from: string): Pr
   }
 }
 
-/** Every recipient has exactly one message of each sender, at seq 1. */
+/** Checks that every recipient has exactly one message from each sender, at seq 1. */
 async function check(system: System, recipients: number, senders: string[]): Promise<void> {
   for (const from of senders) {
     for (let first = 0; first < recipients; first += 5000) {
@@ -39,7 +39,7 @@ async function check(system: System, recipients: number, senders: string[]): Pro
       names.forEach((channel, i) => {
         const counter = replies[2 * i]?.[1];
         const log = replies[2 * i + 1]?.[1];
-        // Without a counter the last seq is what the log holds.
+        // Without a counter the last seq is the number of entries in the log.
         if (counter !== null || !Array.isArray(log) || log.length !== 2 || log[1] !== '1') {
           throw new Error(`${channel}: counter ${counter}, log ${JSON.stringify(log)}`);
         }
@@ -48,7 +48,7 @@ async function check(system: System, recipients: number, senders: string[]): Pro
   }
 }
 
-/** HTTP to stored, 10,000 recipients a batch, beside pipelines. */
+/** Fan-out from HTTP to stored, 10,000 recipients per batch, compared with pipelines. */
 export async function fanout(scale: Scale): Promise<Line[]> {
   const batches = scale.tiny ? 1 : 20;
   const recipients = batches * BATCH;

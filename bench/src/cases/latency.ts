@@ -15,7 +15,7 @@ interface Pace {
   seconds: number;
 }
 
-/** Sends at a steady pace. @returns ms from answer to readable of those that were watched, and the pace that was reached */
+/** Sends at a steady rate. @returns ms from answer to readable of the watched messages, and the rate that was reached */
 async function steadySends(system: System, { perSecond, seconds }: Pace) {
   const readable: number[] = [];
   const sends: Promise<void>[] = [];
@@ -38,13 +38,13 @@ async function steadySends(system: System, { perSecond, seconds }: Pace) {
   return { readable, reached: (seconds * perSecond) / ((performance.now() - begun) / 1000) };
 }
 
-/** Ids of one API rise, so a later one says that this one was there, though it may be out of sight by now. */
+/** The ids of one API rise, so a later id means that this message has been there, even if it is no longer on the page. */
 async function isReadable(system: System, channel: object, id: number): Promise<boolean> {
   const { messages } = await system.post<MessageSyncAnswer>('/channel/messagesync', { ...channel, limit: 30 });
   return messages.some(({ message_id }) => message_id >= id);
 }
 
-/** Time from the answer of a send to the moment at which a read shows it, at a steady pace. */
+/** Time from the answer to a send until a read returns the message, at a steady rate. */
 export async function latency(scale: Scale): Promise<Line[]> {
   const pace = scale.tiny ? { perSecond: 50, seconds: 1 } : { perSecond: 1000, seconds: 8 };
   const p99s: number[] = [];

@@ -5,7 +5,7 @@ import { batchBodies, broadcast, payloadOf, startSystem } from '../system.ts';
 
 const BATCH = 10_000;
 
-/** Bytes of Redis memory a recipient, all queues emptied. */
+/** Bytes of Redis memory per recipient, after all queues are emptied. */
 export async function memory(scale: Scale): Promise<Line[]> {
   const lines: Line[] = [];
   for (const [name, bytes] of [

@@ -2,10 +2,10 @@ import { statSync } from 'node:fs';
 import type { SearchDocument } from '@ruyi/search';
 import Sqlite from 'better-sqlite3';
 
-/** What searching without a search engine would be: one table, and LIKE. */
+/** Searching without a search engine: one table, and LIKE. */
 export interface PlainTable {
   fill(documents: Iterable<SearchDocument & { content: string }>): void;
-  /** The newest 20 and the total; '' as text: whatever they say. */
+  /** The newest 20 and the total. @param text '' matches all */
   scan(channels: string[], text: string): void;
   bytes(): number;
   close(): void;

@@ -31,7 +31,7 @@ async function fillInbox(system: System, uid: string, count: number): Promise<vo
   await system.redis.client.set(keys.inboxSeq(shard, uid), count);
 }
 
-/** Median latency of alternating reads of two places, in ms: both sides see the same noise. */
+/** Median latencies in ms of reads of two places. The reads alternate, so that both see the same noise. */
 async function compare(large: () => Promise<unknown>, small: () => Promise<unknown>): Promise<[number, number]> {
   const times: [number[], number[]] = [[], []];
   for (let i = 0; i < READS; i++) {
@@ -44,7 +44,7 @@ async function compare(large: () => Promise<unknown>, small: () => Promise<unkno
   return [quantile(times[0], 0.5), quantile(times[1], 0.5)];
 }
 
-/** Reads of 100 in a large log or inbox beside a small one. */
+/** Reads 100 messages in a large log or inbox, compared with a small one. */
 export async function reads(scale: Scale): Promise<Line[]> {
   const [largeLog, largeInbox] = scale.tiny ? [10_000, 5000] : [10_000_000, 100_000];
   const system = await startSystem();

@@ -5,7 +5,7 @@ import { batchBodies, broadcast, startSystem, timed } from '../system.ts';
 
 const BATCH = 10_000;
 
-/** Fan-out with 1, 2 and 4 worker processes. With two cores Redis is full with one; see docs/scaling.md. */
+/** Fan-out with 1, 2 and 4 worker processes. On two cores one worker fills Redis; see docs/scaling.md. */
 export async function scaling(scale: Scale): Promise<Line[]> {
   const batches = scale.tiny ? 1 : 20;
   const details: Record<string, number> = {};

@@ -23,7 +23,7 @@ const WORDS =
   '今天 明天 上海 消息 会议 火锅 项目 电影 老师 学生 手机 电脑 朋友 工作 天气 音乐 旅行 晚饭 hello meeting report'.split(
     ' ',
   );
-/** Milliseconds that 99 of 100 searches may take at 100,000 messages. */
+/** The most milliseconds that 99 of 100 searches may take at 100,000 messages. */
 const P99_GOAL = 50;
 
 const groupKeys = Array.from({ length: GROUPS }, (_, n) => accessKey('channel', `2:g${n}`));
@@ -57,7 +57,7 @@ function* corpus(count: number, random: Random): Generator<SearchDocument & { co
   }
 }
 
-/** `least`: times as fast as a scan by LIKE over a plain table, 0 where no goal is set. */
+/** `least`: how many times as fast as a scan by LIKE over a plain table it must be; 0 if there is no goal. */
 const QUESTIONS = [
   { what: 'rare word, 1,000 groups', text: RARE, groups: 1000, least: 50 },
   { what: 'common word, 10 groups', text: COMMON, groups: 10, least: 3 },
@@ -68,8 +68,8 @@ const QUESTIONS = [
 ];
 
 /**
- * Indexing and searching beside a plain table that is scanned with LIKE; on Meilisearch too if MEILI_URL is set. Searches
- * are measured at the engine's port, as the API asks it. A line is printed as soon as it is measured.
+ * Indexing and searching, compared with a plain table that is scanned with LIKE; on Meilisearch too if MEILI_URL is set.
+ * Searches are measured at the interface through which the API searches. Each line is printed as soon as it is measured.
  */
 export async function search(scale: Scale): Promise<Line[]> {
   const lines: Line[] = [];
@@ -104,11 +104,11 @@ interface Measured {
   name: string;
   writer: SearchEngine;
   reader: SearchEngine;
-  /** where its files are; '' if they are elsewhere */
+  /** the folder of its files; '' if it has none here */
   directory: string;
 }
 
-/** The two sides take turns, so that what else the machine does weighs on both. */
+/** The two sides take turns, so that everything else on the machine affects both. */
 async function measure(
   engine: Measured,
   { what, text, groups, least }: (typeof QUESTIONS)[number],
@@ -179,7 +179,7 @@ async function indexAll(engine: SearchEngine, documents: Iterable<SearchDocument
   await engine.index(batch);
 }
 
-/** No goal is set for indexing; a plain table only takes the rows. */
+/** There is no goal for indexing, because a plain table only stores rows. */
 function indexingLine(engine: Measured, count: number, seconds: number, scanSeconds: number, bytes: number): Line {
   const per100k = (total: number) => (total / 1e6) * (100_000 / count);
   return {

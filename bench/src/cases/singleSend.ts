@@ -15,7 +15,7 @@ interface Load {
   p99: number;
 }
 
-/** Sends single messages from this process, each connection to a group of its own. */
+/** Sends single messages from this process. Each connection sends to a different group. */
 async function sendSingles(address: string, seconds: number, from = 'u1'): Promise<Load> {
   const requests = Array.from({ length: CONNECTIONS }, (_, i) => ({
     method: 'POST' as const,
@@ -27,7 +27,7 @@ async function sendSingles(address: string, seconds: number, from = 'u1'): Promi
   return { perSecond: result.requests.average, answered: result['2xx'], p99: result.latency.p99 };
 }
 
-/** Single sends beside an Express app on the same server options that parses the body and answers. */
+/** Single sends, compared with an Express app with the same server options that only parses the body and answers. */
 export async function singleSend(scale: Scale): Promise<Line[]> {
   const seconds = scale.tiny ? 1 : 8;
   const system = await startSystem();
@@ -69,7 +69,7 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
       details: {
         'ours/s': summarize(ours).median,
         'bare/s': summarize(theirs).median,
-        // 0: everything was stored when the last answer came
+        // 0 means that everything was stored when the last answer came.
         'time to drain / time of load': summarize(drains).median,
         ...busy.details(),
       },
@@ -77,7 +77,7 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
   ];
 }
 
-/** Messages in the logs that sendSingles writes to. */
+/** The number of messages in the logs that sendSingles writes to. */
 export async function storedSingles(system: Awaited<ReturnType<typeof startSystem>>): Promise<number> {
   const seqs = await Promise.all(
     Array.from({ length: CONNECTIONS }, (_, i) =>

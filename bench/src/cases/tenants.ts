@@ -5,7 +5,7 @@ import { batchBodies, broadcast, startSystem, timed } from '../system.ts';
 
 const SMALL_ONES = 5;
 
-/** Batches to 10 recipients by others, sent while one sender's large broadcast waits: do they have to wait for all of it? */
+/** Other senders' batches to 10 recipients, sent while a large broadcast waits: must they wait for all of it? */
 export async function tenants(scale: Scale): Promise<Line[]> {
   const batches = scale.tiny ? 3 : 100;
   const ratios: number[] = [];
@@ -15,7 +15,7 @@ export async function tenants(scale: Scale): Promise<Line[]> {
   try {
     await broadcast(system, batchBodies('warmup', 1, 1000));
     for (let round = 0; round < scale.rounds; round++) {
-      // Many connections, so that nearly all of it waits on the lanes before the first small one comes.
+      // Many connections, so that nearly all of it waits on the lanes before the first small batch.
       const large = broadcast(system, batchBodies(`large${round}`, batches, 10_000), 16);
       await broadcast(system, batchBodies(`first${round}`, 1, 10));
       for (let i = 0; i < SMALL_ONES; i++) {

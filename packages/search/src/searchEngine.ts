@@ -1,58 +1,59 @@
-import { join } from 'node:path';
-import { createEmbeddedEngine } from './embedded/engine.ts';
-import { createMeilisearchEngine } from './meilisearch/engine.ts';
-import type { OnLost, SearchEngine } from './port.ts';
-import { SearchProcesses, type SearchTurn } from './processes/searchProcesses.ts';
+import type { RefusedDocument, SearchDocument } from './searchDocument.ts';
+import type { SearchQuery, SearchResult } from './searchQuery.ts';
 
-export interface SearchSettings {
-  /** '' for the embedded engine */
-  meiliUrl: string;
-  meiliApiKey: string;
-  dataDir: string;
-}
-
-/** The engine that the settings name. @param role the indexer writes, everyone else reads */
-export function createSearchEngine(settings: SearchSettings, role: 'writer' | 'reader', onLost?: OnLost): SearchEngine {
-  const notify = onLost ? { onLost } : {};
-  if (settings.meiliUrl !== '') {
-    return createMeilisearchEngine({ url: settings.meiliUrl, apiKey: settings.meiliApiKey, role, ...notify });
-  }
-  return createEmbeddedEngine({ directory: indexFolder(settings), role, ...notify });
-}
-
-/** Searching as the API does it: in processes that can be killed, each user at most in one of them at a time. */
-export interface SearchReader {
-  /** see SearchProcesses.run */
-  run<T>(user: string, work: (turn: SearchTurn) => Promise<T>): Promise<T>;
-  /** Starts a process, so that the first search does not wait for that. */
-  warm(): void;
-  /** Whether the engine serves; it never waits for a search. @throws SearchUnavailableError */
+/**
+ * The search engine as the rest of the system sees it. Both adapters (embedded, meilisearch) implement it and pass the
+ * same contract suite. Keys that decide access (`audience`, `from`, …) are hex hashes, see accessKey: an engine may fold
+ * case, and two uids that differ only in case must not see each other's messages.
+ */
+export interface SearchEngine {
+  readonly name: 'embedded' | 'meilisearch';
+  /**
+   * Creates or updates indexes and settings. Idempotent, and safe if several processes start at once.
+   * @returns created: the index is new and empty, so it misses everything that is already stored
+   */
+  prepare(): Promise<{ created: boolean }>;
+  /**
+   * Resolves when all documents except the refused ones are durable and findable. Idempotent by id.
+   * @throws SearchUnavailableError
+   */
+  index(documents: SearchDocument[]): Promise<RefusedDocument[]>;
+  /**
+   * Begins a new index; from now on `index` fills both.
+   * @param resume continues an index that an earlier process began, if there is one
+   * @throws SearchUnavailableError
+   */
+  begin(resume: boolean): Promise<FreshIndex>;
+  /** @throws SearchUnavailableError if the engine does not answer in time */
+  search(query: SearchQuery): Promise<SearchResult>;
+  /**
+   * Checks that the engine serves. A writer calls it every few seconds: its check also notices a missing or damaged
+   * index, begins a new one, and calls `onLost`.
+   * @throws SearchUnavailableError
+   */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Meilisearch computes elsewhere, so more searches at once only wait for it. */
-const MEILISEARCH_PROCESSES = 4;
-
-/** @param note is told, in a line, of a search process that ended by itself */
-export function createSearchReader(settings: SearchSettings, note: (line: string) => void): SearchReader {
-  const engine = createSearchEngine(settings, 'reader');
-  const processes =
-    settings.meiliUrl === ''
-      ? new SearchProcesses({ name: 'embedded', directory: indexFolder(settings) }, {}, note)
-      : new SearchProcesses(
-          { name: 'meilisearch', url: settings.meiliUrl, apiKey: settings.meiliApiKey },
-          { processes: MEILISEARCH_PROCESSES },
-          note,
-        );
-  return {
-    run: (user, work) => processes.run(user, work),
-    warm: () => processes.warm(),
-    check: () => engine.check(),
-    async close() {
-      await Promise.all([processes.close(), engine.close()]);
-    },
-  };
+/** A new index that is being filled while the old one serves. */
+export interface FreshIndex {
+  /** whether an earlier process began it */
+  resumed: boolean;
+  /** Fills the new index alone. */
+  index(documents: SearchDocument[]): Promise<RefusedDocument[]>;
+  /** Atomically replaces the serving index and deletes the old one; searches keep working. */
+  swap(): Promise<void>;
 }
 
-const indexFolder = ({ dataDir }: SearchSettings) => join(dataDir, 'search');
+/**
+ * Called by a writer when the index misses what was written before. `fresh`: the existing index cannot be used at all;
+ * searches are refused until a new one (see `begin`) takes its place.
+ */
+export type OnLost = (reason: string, how?: { fresh: boolean }) => void;
+
+/** The engine does not answer, or not in time: try again later. */
+export class SearchUnavailableError extends Error {
+  override readonly name = 'SearchUnavailableError';
+  /** how long the engine asked to be left alone, if it did */
+  retryAfterMs?: number;
+}

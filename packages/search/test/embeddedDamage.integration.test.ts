@@ -43,7 +43,7 @@ const messages = (from: number, count: number) =>
 
 const indexFile = () => join(folder.path, readdirSync(folder.path).find((name) => name.endsWith('.sqlite')) ?? 'none');
 
-/** A writer and a reader in use, of an index that an earlier writer has filled: it is in the file, not in the journal. */
+/** A writer and a reader in use. An earlier writer has filled the index, so it is in the file and not in the journal. */
 async function running() {
   const earlier = open('writer');
   await earlier.prepare();
@@ -86,7 +86,7 @@ const DAMAGES: [name: string, damage: () => void][] = [
 ];
 
 describe.each(DAMAGES)('an index file that %s while it is used', (_, damage) => {
-  test('is noticed by the next write, and what is written from then on is found', async () => {
+  test('is noticed by the next write, and everything written after that is found', async () => {
     const { writer, reader } = await running();
     damage();
     const fresh = personal('fresh', 'ann', 'bob', '新消息');
@@ -109,7 +109,7 @@ describe.each(DAMAGES)('an index file that %s while it is used', (_, damage) => 
     expect(lost).toHaveLength(1);
   });
 
-  test('is noticed while nothing is written, by searches and checks', async () => {
+  test('is noticed by searches and checks if nothing is written', async () => {
     const { writer, reader } = await running();
     damage();
     await waitFor(
@@ -156,7 +156,7 @@ test('a batch that fails half-way leaves nothing behind', async () => {
   const broken: SearchDocument = JSON.parse(JSON.stringify({ ...second, id: 'broken', text: null }));
   await expect(writer.index([first, broken])).rejects.toThrow(SearchUnavailableError);
   expect((await writer.search(queryOf(ann))).total).toBe(0);
-  // A field's number that was given in the failed batch must not become another field's.
+  // A field number that the failed batch assigned must not become another field's.
   await writer.index([second]);
   await writer.index([first]);
   for (const text of [{ first: 'one' }, { second: 'two' }])
@@ -169,7 +169,7 @@ function expectUnavailable(error: unknown): void {
   expect(error).toBeInstanceOf(SearchUnavailableError);
 }
 
-test('what was indexed is there after a restart, and the index is not new', async () => {
+test('after a restart everything that was indexed is there, and the index is not new', async () => {
   const { writer } = await running();
   await writer.close();
   const next = open('writer');
@@ -184,10 +184,10 @@ test.each([
   ['no folder', () => rmSync(folder.path, { recursive: true })],
   ['an empty folder', () => {}],
   [
-    'an empty file, as a process leaves that is killed while it begins',
+    'an empty file, left by a process that was killed while it started',
     () => writeFileSync(join(folder.path, 'messages.sqlite'), ''),
   ],
-])('a writer that starts with %s says that the index is new', async (_, prepare) => {
+])('a writer that starts with %s reports that the index is new', async (_, prepare) => {
   prepare();
   const writer = open('writer');
   expect(await writer.prepare()).toEqual({ created: true });
@@ -195,7 +195,7 @@ test.each([
   expect((await writer.search(QUERY)).total).toBe(3);
 });
 
-test('a writer that starts with a damaged file tells of the loss and keeps the file', async () => {
+test('a writer that starts with a damaged file reports the loss and keeps the file', async () => {
   const file = join(folder.path, 'messages.sqlite');
   writeFileSync(file, 'this is no database '.repeat(1000));
   copyFileSync(file, join(folder.path, 'copy'));
@@ -207,7 +207,7 @@ test('a writer that starts with a damaged file tells of the loss and keeps the f
   expect((await writer.search(QUERY)).total).toBe(3);
 });
 
-test('a reader that is there before the index finds nothing, then what is written', async () => {
+test('a reader that starts before there is an index finds nothing, then what is written', async () => {
   const reader = open('reader');
   await reader.check();
   expect(await reader.search(QUERY)).toEqual({ total: 0, hits: [] });

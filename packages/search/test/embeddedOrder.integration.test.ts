@@ -2,9 +2,9 @@ import type { SearchDocument, SearchQuery } from '@ruyi/search';
 import { type TempDir, tempDir } from '@ruyi/testkit';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { search } from '../src/embedded/query.ts';
+import { IndexWriter } from '../src/embedded/indexWriter.ts';
+import { search } from '../src/embedded/search.ts';
 import type { Plan } from '../src/embedded/textHits.ts';
-import { IndexWriter } from '../src/embedded/writer.ts';
 import { group, inGroup, NOW, personal, queryOf, user } from './contract/documents.ts';
 
 const PLANS: Plan[] = ['hits', 'places', 'texts'];
@@ -33,7 +33,7 @@ const ids = (of: Database, query: SearchQuery, plan?: Plan) => search(of, query,
 const said = (id: string, content: string, age: number) =>
   personal(id, 'ann', 'bob', { text: { content }, timestamp: NOW - age });
 
-test('whole words rank before words that merely begin so, then short messages before long ones, then newest first', () => {
+test('whole words rank before beginnings of words, then short messages before long ones, then newest first', () => {
   const of = indexed([
     said('begins', 'javascript', 1),
     said('long', `java ${'and so on '.repeat(40)}`, 2),
@@ -49,7 +49,7 @@ test('whole words rank before words that merely begin so, then short messages be
   }
 });
 
-test('a field in which the word is whole outranks one in which it begins', () => {
+test('a field with the whole word outranks a field with a longer word', () => {
   const of = indexed([
     personal('begins', 'ann', 'bob', { text: { content: 'payment', title: 'payroll' }, timestamp: NOW }),
     personal('whole', 'ann', 'bob', { text: { content: 'payment', title: 'pay' }, timestamp: NOW - 9 }),
@@ -58,9 +58,9 @@ test('a field in which the word is whole outranks one in which it begins', () =>
   for (const plan of PLANS) expect([plan, ids(of, query, plan)]).toEqual([plan, ['whole', 'begins']]);
 });
 
-test('more than 10,000 hits come newest first, whatever they say, and their number is exact', () => {
+test('more than 10,000 hits come newest first, whatever their texts are, and the total is exact', () => {
   const count = 10_050;
-  // Neither the order in which they are indexed nor that of their places is the one of time.
+  // Neither the order of indexing nor the order of places is the order of time.
   const age = (i: number) => (i * 7919) % count;
   const documents = Array.from({ length: count }, (_, i) =>
     inGroup(`m${age(i)}`, `s${i % 7}`, `g${i % 5}`, {
@@ -81,7 +81,7 @@ test('more than 10,000 hits come newest first, whatever they say, and their numb
   expect(search(of, { ...query, text: { content: 'java long' } }).total).toBeLessThan(10_000);
 });
 
-test('the newest of a user who was silent for long are found behind those of everybody else', () => {
+test('the newest messages of a user who was silent for long are found, although all others are newer', () => {
   const old = Array.from({ length: 300 }, (_, i) => said(`o${i}`, '消息', 10_000 + i));
   const sent = Array.from({ length: 20 }, (_, i) => inGroup(`l${i}`, 'ann', 'left', { timestamp: NOW - 20_000 - i }));
   const busy = Array.from({ length: 3000 }, (_, i) => inGroup(`b${i}`, 'cid', 'busy', { timestamp: NOW - i }));

@@ -2,17 +2,17 @@ import { matcherOf, type ScopeClause, type SearchDocument, type SearchQuery } fr
 import { type Random, seededRandom, tempDir } from '@ruyi/testkit';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { search } from '../src/embedded/query.ts';
+import { IndexWriter } from '../src/embedded/indexWriter.ts';
 import { PLACE_SIZE } from '../src/embedded/schema.ts';
+import { search } from '../src/embedded/search.ts';
 import type { Plan } from '../src/embedded/textHits.ts';
-import { IndexWriter } from '../src/embedded/writer.ts';
 import { broadcast, group, groupId, inGroup, NOW, personal, queryOf, topic, user } from './contract/documents.ts';
 import { expectedResult } from './contract/oracle.ts';
 
 const PLANS: Plan[] = ['hits', 'places', 'texts'];
 const USERS = ['ann', 'bob', 'cid', 'dan', 'eve', 'fay'] as [string, ...string[]];
 const GROUPS = ['club', 'team', 'room', 'hall'] as [string, ...string[]];
-// Runs of every kind, so that they meet with and without something between them.
+// Runs of every kind, so that runs meet both with and without something between them.
 const WORDS: [string, ...string[]] = [
   '人民',
   ...['北京', '大学', '京', '学', '北京大学', '第', '章', '🎂'],
@@ -29,7 +29,7 @@ function text(random: Random, most: number): string {
   return words.join('');
 }
 
-/** Something that somebody wrote, or a piece of it. */
+/** A text that somebody wrote, or a part of it. */
 function asked(random: Random, texts: readonly string[]): string {
   if (random.next() < 0.5) return text(random, 4);
   const written = [...(texts[random.whole(0, texts.length - 1)] ?? '')];
@@ -80,13 +80,13 @@ function question(random: Random, texts: readonly string[]): SearchQuery {
   });
 }
 
-/** Those whose text is found, by the definition of it. */
+/** The documents whose text matches, by the matcher's definition. */
 function holding(documents: SearchDocument[], query: SearchQuery): SearchDocument[] {
   const matchers = Object.entries(query.text).map(([name, value]) => [name, matcherOf(value)] as const);
   return documents.filter(({ text }) => matchers.some(([name, match]) => match(text[name] ?? '') !== undefined));
 }
 
-describe('the ways that a search can go', () => {
+describe('the plans of a search', () => {
   const random = seededRandom();
   const documents = Array.from({ length: 800 }, (_, i) => message(random, i));
   const texts = documents.map((document) => document.text.content ?? '');
@@ -105,7 +105,7 @@ describe('the ways that a search can go', () => {
     folder.remove();
   });
 
-  test('find the same, in the same order, and what a look at every message finds', () => {
+  test('find the same in the same order, and the same as a scan of every message', () => {
     let found = 0;
     for (let i = 0; i < 150; i++) {
       const query = question(random, texts);
@@ -118,7 +118,7 @@ describe('the ways that a search can go', () => {
     expect(found).toBeGreaterThan(200);
   });
 
-  test('without text too: all pages together are what a look at every message finds', () => {
+  test('without text: all pages together are the same as a scan of every message', () => {
     for (let i = 0; i < 200; i++) {
       const query = { ...question(random, texts), text: {} };
       expect([query, search(database, query)]).toEqual([query, expectedResult(documents, query)]);
@@ -126,7 +126,7 @@ describe('the ways that a search can go', () => {
   });
 });
 
-test('a place that is full is followed by another one', () => {
+test('when a place is full, another one is begun', () => {
   const folder = tempDir('full');
   const file = `${folder.path}/index.sqlite`;
   const writer = new IndexWriter(file, () => {});

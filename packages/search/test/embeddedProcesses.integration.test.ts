@@ -26,7 +26,7 @@ function open(role: 'writer' | 'reader') {
 
 const mine = (text: Record<string, string> = {}, limit = 10) => queryOf({ audience: [user('ann')], text, limit });
 
-/** A writer in a process of its own, and the numbers of the batches that it was told are taken. */
+/** A writer in another process, and the numbers of the batches that it has reported as indexed. */
 async function startWriter() {
   const started = await startProcess(WRITER, {}, { args: [folder.path] });
   const taken: number[] = [];
@@ -52,7 +52,7 @@ test('searches beside a writer in another process see whole batches, and never f
 });
 
 test.each([3, 10, 25])(
-  'a writer that is killed after %i batches has lost none of those that were taken',
+  'a writer that is killed after %i batches has lost none of those that it reported',
   async (count) => {
     const writer = await startWriter();
     await waitFor(() => writer.taken.length >= count, { what: `${count} batches` });
@@ -73,7 +73,7 @@ test.each([3, 10, 25])(
   },
 );
 
-test('two writers on one file take turns, and neither spoils what the other wrote', async () => {
+test('two writers on one file take turns, and neither damages what the other wrote', async () => {
   const [one, two, reader] = [open('writer'), open('writer'), open('reader')];
   await Promise.all([one.prepare(), two.prepare()]);
   for (let i = 0; i < 30; i++) {
@@ -93,7 +93,7 @@ test('two writers on one file take turns, and neither spoils what the other wrot
   }
 });
 
-test('a second writer beside one that writes all the time gets its turn', async () => {
+test('a second writer gets its turn while another one writes all the time', async () => {
   const other = await startWriter();
   const writer = open('writer');
   await writer.prepare();
@@ -104,7 +104,7 @@ test('a second writer beside one that writes all the time gets its turn', async 
   expect((await writer.search(mine())).total).toBeGreaterThanOrEqual(other.taken.length * BATCH);
 });
 
-test('more searches at once than may wait are answered or refused, and the next one is answered', async () => {
+test('if more searches come at once than may wait, each is answered or refused, and the next one is answered', async () => {
   const writer = open('writer');
   await writer.prepare();
   await writer.index([personal('m', 'ann', 'bob', 'hello')]);
@@ -118,7 +118,7 @@ test('more searches at once than may wait are answered or refused, and the next 
   expect((await writer.search(mine({ content: 'hello' }))).total).toBe(1);
 });
 
-test('closing ends the searches that are under way and those that wait, and later ones are refused', async () => {
+test('closing ends running and waiting searches, and later ones are refused', async () => {
   const engine = open('writer');
   await engine.prepare();
   await engine.index([personal('m', 'ann', 'bob', 'hello')]);

@@ -6,7 +6,7 @@ import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { personal, queryOf, user } from './contract/documents.ts';
 
-/** The tables of version 1, as far as a program can tell which one it is. */
+/** As much of the tables of version 1 as a program needs to recognize the version. */
 const VERSION_1 = `
 create table meta (version integer not null);
 create table document (n integer primary key, id text not null unique, sender blob not null, locator text not null);
@@ -71,7 +71,7 @@ test.each(VERSIONS)(
     expect(lost).toEqual([[expect.stringMatching(/version (1|999)\b.*rebuilt/), { fresh: true }]]);
     expect(await writer.index([message('meanwhile')])).toEqual([]);
     await writer.check();
-    // Half an index is no answer.
+    // An incomplete index must not answer.
     for (const engine of [reader, writer]) {
       await expect(engine.search(QUERY)).rejects.toThrow(SearchUnavailableError);
       await expect(engine.search(QUERY)).rejects.toThrow(/version/);
@@ -88,7 +88,7 @@ test.each(VERSIONS)(
   },
 );
 
-test('a writer that is stopped before the new index is whole tells again, and keeps what was filled', async () => {
+test('a writer that is stopped before the new index is complete reports the loss again, and keeps what it has filled', async () => {
   await VERSIONS[0]?.[1]();
   const first = open('writer');
   await first.prepare();
@@ -103,7 +103,7 @@ test('a writer that is stopped before the new index is whole tells again, and ke
   expect(ids(await second.search(QUERY))).toEqual(['first']);
 });
 
-test('what an older version began to fill is dropped', async () => {
+test('an index that an older version began to fill is removed', async () => {
   const old = open('writer');
   await old.prepare();
   await old.index([message('serves')]);

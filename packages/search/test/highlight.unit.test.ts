@@ -65,7 +65,7 @@ test.each([
 
 const text = fc.string({ unit: fc.constantFrom(...'北京大学人aAbéＢ ，<&$😀𠮷e\u0301'), maxLength: 30 });
 
-test('without its marks the text is what it was', () => {
+test('without the marks the text is unchanged', () => {
   fc.assert(
     fc.property(text, text, (original, query) => {
       const result = highlight(original, query);
@@ -85,7 +85,7 @@ test('marks are never empty, nested or side by side', () => {
   );
 });
 
-test('a substring of characters that is found is marked, wherever it stands', () => {
+test('a cjk substring that is found is marked, wherever it is', () => {
   const characters = fc.string({ unit: fc.constantFrom(...'北京大学'), minLength: 1, maxLength: 6 });
   fc.assert(
     fc.property(characters, characters, characters, (before, hit, after) => {
@@ -100,14 +100,14 @@ test('a substring of characters that is found is marked, wherever it stands', ()
 /** A word, a number or a cjk character of a text. */
 interface Piece {
   run: Run;
-  /** of a cjk character in its run */
+  /** the index of a cjk character in its run */
   at: number;
 }
 
 const piecesOf = (runs: Run[]): Piece[] =>
   runs.flatMap((run) => (run.kind === 'cjk' ? run.chars.map((_, at) => ({ run, at })) : [{ run, at: 0 }]));
 
-/** Where a phrase ends that begins at a piece, by comparing run after run. */
+/** Where a phrase that begins at a piece ends, found by comparing run after run. */
 function endOf(phrase: Phrase, pieces: Piece[], from: number): number | undefined {
   let next = from;
   let end: number | undefined;
@@ -128,7 +128,7 @@ function endOf(phrase: Phrase, pieces: Piece[], from: number): number | undefine
   return end;
 }
 
-/** Marks by trying every phrase at every place. */
+/** Marks a text by trying every phrase at every position. */
 function highlightSlowly(text: string, query: string): string | undefined {
   const isMarked = Array.from(text, () => false);
   const pieces = piecesOf(runsOf(text));
@@ -155,7 +155,7 @@ function highlightSlowly(text: string, query: string): string | undefined {
     .join('');
 }
 
-test('marks are those that trying every phrase at every place makes', () => {
+test('marks are the same as if every phrase is tried at every position', () => {
   const few = (maxLength: number) =>
     fc
       .array(fc.constantFrom('一', '二', '一', 'a', 'b', 'ab', '1', '1111', '2', ' ', '，', '-', '™', '\u200b'), {

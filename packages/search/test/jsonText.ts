@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-/** What may stand between the tokens of a JSON text. */
+/** What may be between the tokens of a JSON text. */
 const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\t', '\r'), maxLength: 2 });
 
-/** Numbers as people and programs write them, also those that no double holds. */
+/** Numbers as people and programs write them, including some that no double can represent. */
 const number = fc.oneof(
   fc.constantFrom('0', '-0', '1.10', '1e400', '-1E-400', '12345678901234567890', '1.0e+2', '9007199254740993'),
   fc

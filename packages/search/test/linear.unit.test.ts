@@ -6,12 +6,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Rule 1: of one character. */
+/** How many marks of one character count (rule 1). */
 const MOST_MARKS = 30;
 const marks = (count: number) =>
   Array.from({ length: count }, (_, i) => String.fromCodePoint(0x300 + (i % 60))).join('');
 
-/** What of a text grows with its length, each of `n` characters and more. */
+/** Texts that stress one part each, with at least `n` characters. */
 const LONG: [name: string, make: (n: number) => string][] = [
   ['one character with marks', (n) => `a${marks(n)}`],
   ['marks on nothing', marks],
@@ -31,7 +31,7 @@ const LONG: [name: string, make: (n: number) => string][] = [
   ['lone surrogates', (n) => '\ud800'.repeat(n)],
 ];
 
-/** Characters that are handed to normalize() while a text is folded: the one step whose cost is not the length. */
+/** Counts the characters given to String.normalize() while a text is folded: the only step that is not linear. */
 function normalized(text: string): { most: number; all: number } {
   const spy = vi.spyOn(String.prototype, 'normalize');
   normalize(text);
@@ -40,20 +40,20 @@ function normalized(text: string): { most: number; all: number } {
   return { most: Math.max(0, ...lengths), all: lengths.reduce((sum, length) => sum + length, 0) };
 }
 
-test.each(LONG)('folding %s hands it on in small pieces, whatever its length', (_, make) => {
+test.each(LONG)('folding %s normalizes it in small pieces, whatever its length', (_, make) => {
   const [short, long] = [normalized(make(1000)), normalized(make(10_000))];
   expect(long.most).toBeLessThanOrEqual(2 * (MOST_MARKS + 2));
   expect(long.all).toBeLessThanOrEqual(20 * Math.max(short.all, 200));
 });
 
-test('a character with 124,000 marks is its first 30, and takes all their places', () => {
+test('of a character with 124,000 marks the first 30 count, and all of them belong to it', () => {
   const thai = `ก${'\u0e48'.repeat(124_000)}ข`;
   const { chars, ends } = normalize(thai);
   expect([chars.length, ends[0], ends.at(-1)]).toEqual([MOST_MARKS + 2, 124_001, 124_002]);
   expect(normalize(`a${marks(124_000)}b`).chars).toEqual(['a', 'b']);
 });
 
-/** Look-ups in maps: each step of the automaton is one, and so is each fold that is known. */
+/** Counts look-ups in maps: one per step of the automaton, and one per cached fold. */
 function lookUps(work: () => void): number {
   const spy = vi.spyOn(Map.prototype, 'get');
   work();
@@ -91,17 +91,17 @@ describe.each([
     [0, 1].forEach((which) => {
       const [one = 0, two = 0, three = 0] = [once[which], twice[which], four[which]];
       expect(three - two).toBeLessThanOrEqual(2.2 * (two - one) + 200);
-      // Not much a character, however much is asked for.
+      // Few look-ups per character, however long the query is.
       expect(two - one).toBeLessThanOrEqual(text.length * 64);
     });
   });
 });
 
-test('what is found, and marked, is right in 86,000 characters as well', () => {
+test('in 86,000 characters the right parts are found and marked too', () => {
   const text = `${'一'.repeat(60_000)}二${'一'.repeat(26_000)}三`;
   expect(matcherOf(`${han(512).join(' ')}`)(text)).toBeUndefined();
   expect(matcherOf('二 三 一二一')(text)).toBe('whole');
   expect(highlight(text, '二')).toBe(text.replace('二', '<mark>二</mark>'));
-  // Beyond the first 64 KB of a field nothing is marked.
+  // Nothing is marked after the first 64 KB of a field.
   expect(highlight(text, '三')).toBeUndefined();
 });

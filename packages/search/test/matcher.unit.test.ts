@@ -44,7 +44,7 @@ describe('beyond them', () => {
     ['北京😀大学', '京😀大', whole],
     ['ok👍🏽done', 'ok done', whole],
     ['© ®', '©', nothing],
-    // Rule 4: what is a beginning, and of what.
+    // Rule 4: which beginnings of which words match.
     ['it said', "it's", nothing],
     ["it's", "it's", whole],
     ['say it', 'i', prefix],
@@ -70,7 +70,7 @@ describe('beyond them', () => {
     ['v13812345678', 'v5678', nothing],
     ['2024', '202', nothing],
     ['room2024', '2024', whole],
-    // Rule 6: what stands between, and what touches.
+    // Rule 6: runs with something between them, and runs that touch.
     ['a = b', 'a=b', whole],
     ['a，b', 'a=b', whole],
     ['a 1 b', 'a=b', nothing],
@@ -92,11 +92,11 @@ describe('beyond them', () => {
     ['x北京x', '京xx', nothing],
     ['x北京x', '北x', nothing],
     ['a.b.a.b.c', 'a.b.c', whole],
-    // Invisible characters are not there, also as white space.
+    // Invisible characters are ignored; they are not white space either.
     ['北京', '北\ufeff京', whole],
     ['e\u200b\u0301a', 'éa', whole],
     ['\u202eabc\u202c', 'abc', whole],
-    // Cut, on both sides alike.
+    // Long words are cut, in the text and in the query.
     ['a'.repeat(60), `${'a'.repeat(48)}b`, whole],
     ['a'.repeat(60), `${'a'.repeat(47)}b`, nothing],
     ['1'.repeat(60), '1'.repeat(70), whole],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Meilisearch } from 'meilisearch';
-import { servingIndex } from '../src/meilisearch/engine.ts';
+import { servingIndex } from '../src/meilisearch/meilisearchEngine.ts';
 
 interface Server {
   url: string;
@@ -9,10 +9,10 @@ interface Server {
 
 const { MEILI_URL = '', MEILI_API_KEY = '' } = process.env;
 
-/** The Meilisearch that tests may use; there may be none. */
+/** The Meilisearch that tests may use; undefined if there is none. */
 export const server: Server | undefined = MEILI_URL === '' ? undefined : { url: MEILI_URL, apiKey: MEILI_API_KEY };
 
-/** Tests share the server with others: each has an index of its own. */
+/** Tests share the server with others, so each has its own index. */
 export const newIndexName = (): string => `test-${randomUUID()}`;
 
 export async function removeIndex({ url, apiKey, indexName }: Server & { indexName: string }): Promise<void> {

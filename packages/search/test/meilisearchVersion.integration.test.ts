@@ -1,14 +1,14 @@
 import { createMeilisearchEngine } from '@ruyi/search';
 import { Meilisearch } from 'meilisearch';
 import { describe, expect, test } from 'vitest';
-import { servingIndex } from '../src/meilisearch/engine.ts';
+import { servingIndex } from '../src/meilisearch/meilisearchEngine.ts';
 import { personal, queryOf, user } from './contract/documents.ts';
 import { newIndexName, removeIndex, server } from './meilisearchServer.ts';
 
 const wait = { timeout: 60_000 };
 
 describe.skipIf(!server)('an index of an earlier version in Meilisearch', () => {
-  test('stays until the one of this version, which begins empty, is filled; then it goes', async () => {
+  test('is kept until the new one, which starts empty, is filled; then it is deleted', async () => {
     if (!server) return;
     const options = { ...server, indexName: newIndexName() };
     const client = new Meilisearch({ host: server.url, ...(server.apiKey === '' ? {} : { apiKey: server.apiKey }) });
@@ -20,7 +20,7 @@ describe.skipIf(!server)('an index of an earlier version in Meilisearch', () => 
       await client.createIndex(uid, { primaryKey: 'id' }).waitTask(wait);
     }
     const writer = createMeilisearchEngine({ ...options, role: 'writer' });
-    // "created" is what makes the indexer fill it from Redis.
+    // Because of "created" the indexer fills it from Redis.
     expect(await writer.prepare()).toEqual({ created: true });
     expect(await writer.prepare()).toEqual({ created: false });
     expect(await names()).toHaveLength(3);

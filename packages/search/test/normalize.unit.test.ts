@@ -43,7 +43,7 @@ test.each([
   expect(folded(text)).toBe(expected);
 });
 
-test('every character knows where it stands in the original', () => {
+test('every character has its offsets in the original', () => {
   const { chars, starts, ends } = normalize('Aé㈱が😀');
   const places = chars.map((char, i) => [char, starts[i], ends[i]]);
   expect(places).toEqual([
@@ -55,7 +55,7 @@ test('every character knows where it stands in the original', () => {
   ]);
 });
 
-test('what was several characters and is one takes all their places', () => {
+test('a character folded from several has the offsets of all of them', () => {
   const { chars, starts, ends } = normalize('xe\u0301\u0302ｶﾞ');
   expect([chars, starts, ends]).toEqual([
     ['x', 'e', 'ガ'],
@@ -68,7 +68,7 @@ const text = fc.string({ unit: 'binary', maxLength: 60 });
 const splitsPair = (original: string, at: number) =>
   /^[\ud800-\udbff][\udc00-\udfff]$/.test(original.slice(at - 1, at + 1));
 
-test('any text: places are within it, in order, and never inside a pair of surrogates', () => {
+test('for any text, offsets are within it, in order, and never inside a surrogate pair', () => {
   fc.assert(
     fc.property(text, (original) => {
       const { chars, starts, ends } = normalize(original);

@@ -35,7 +35,7 @@ describe.each(engines)('a scan of every message and the %s engine agree', (_, op
     expect([query, total]).toEqual([query, expected.length]);
     if (total > 10_000) return;
     const ranks = hits.map(({ id }) => found[Number(id.slice(1))]);
-    // Whole words first (rule 8), and none of them after the first beginning.
+    // Whole words come first (rule 8), so none follows the first beginning of a word.
     expect([query, ranks]).toEqual([query, ranks.toSorted((a, b) => Number(a === 'prefix') - Number(b === 'prefix'))]);
     if (total <= 1000) expect([query, hits.map(({ id }) => id).sort()]).toEqual([query, expected.sort()]);
   }

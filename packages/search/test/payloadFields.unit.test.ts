@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 const base64 = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64');
 
-test('the string fields of an object and its type are searched, and nothing below them', () => {
+test('top-level string fields and the type of an object are searched, but nothing nested', () => {
   const payload = {
     type: 1,
     content: '你好',
@@ -44,7 +44,7 @@ test.each([
   ['an object and more', '{"content":"x"} {}'],
   ['an object within 100 others', `${'{"a":'.repeat(100)}{}${'}'.repeat(100)}`],
   ['an array within 100 others', `{"content":"x","a":${'['.repeat(100)}${']'.repeat(100)}}`],
-])('%s is no object and has no text', (_, payload) => {
+])('%s is not an object and has no text', (_, payload) => {
   expect(textFields(base64(payload))).toEqual({ text: {} });
 });
 
@@ -53,7 +53,7 @@ test('a byte order mark before the object is skipped, once', () => {
   expect(textFields(base64('\ufeff\ufeff{"content":"x"}'))).toEqual({ text: {} });
 });
 
-test('an object of 100 levels is one', () => {
+test('an object of 100 levels is accepted', () => {
   const payload = `{"content":"x","a":${'['.repeat(99)}${']'.repeat(99)}}`;
   expect(textFields(base64(payload))).toEqual({ text: { content: 'x' } });
 });
@@ -71,17 +71,17 @@ test('each field is searched up to its 100,000th character, an emoji counting as
   expect(text.emoji).toBe(`${'😀'.repeat(10)}${'b'.repeat(99_990)}`);
 });
 
-test('of fields with one name the last one counts, as for JSON.parse', () => {
+test('of several fields with one name the last one counts, as in JSON.parse', () => {
   const payload = '{"content":"one","title":"x","type":1,"content":"two","title":5,"\\u0074ype":2}';
   expect(textFields(base64(payload))).toEqual({ text: { content: 'two' }, type: 2 });
 });
 
-test('bytes that are no UTF-8 have no text, also within an object', () => {
+test('bytes that are not UTF-8 have no text, even within an object', () => {
   const bytes = Buffer.concat([Buffer.from('{"content":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
   expect(textFields(bytes.toString('base64'))).toEqual({ text: {} });
 });
 
-test('a field may be named like what every object has', () => {
+test('a field may have the name of a property that every object has', () => {
   const { text } = textFields(base64('{"__proto__":"a","constructor":"b","toString":"c"}'));
   expect(Object.entries(text)).toEqual([
     ['__proto__', 'a'],

@@ -89,7 +89,7 @@ describe('hits are marked', () => {
     ).toBe('{"title":"<mark>北京</mark>","__proto__":"<mark>北京</mark>","content":"<mark>北京</mark>"}');
   });
 
-  test('only where it was searched, and by paths of the payload', () => {
+  test('only in fields that were searched and are given as paths of the payload', () => {
     const payload = '{"content":"北京","title":"北京"}';
     expect(shown(payload, { highlights: ['content', 'payload.title', 'payload.'], text: { content: '北京' } })).toBe(
       payload,
@@ -99,7 +99,7 @@ describe('hits are marked', () => {
 
 const RUNS = 10_000;
 
-test('any JSON object comes back byte for byte where nothing is highlighted', () => {
+test('any JSON object is returned byte for byte if nothing is highlighted', () => {
   let objects = 0;
   fc.assert(
     fc.property(objectText, (text) => {
@@ -112,13 +112,13 @@ test('any JSON object comes back byte for byte where nothing is highlighted', ()
   expect(objects).toBeGreaterThanOrEqual(RUNS);
 });
 
-test('any JSON object comes back equal but for the marks where something is highlighted', () => {
+test('any JSON object is returned equal except for the marks if something is highlighted', () => {
   let marked = 0;
   fc.assert(
     fc.property(objectText, (text) => {
       const result = shown(text, marking('北 a', 'content', 'title'));
       if (result !== text) marked++;
-      // Independent of where the spans are: the values that JSON.parse sees.
+      // Compare the values that JSON.parse gives, independently of the spans.
       const expected: unknown = JSON.parse(text, function (this: object, key, value: unknown) {
         const isMarked = (key === 'content' || key === 'title') && typeof value === 'string';
         return isMarked ? { string: value } : value;
@@ -146,5 +146,5 @@ const stringOf = (value: unknown): string | undefined => {
   return typeof string === 'string' && Object.keys(Object(value)).length === 1 ? string : undefined;
 };
 
-/** All that is not inside a string: numbers, structure and spaces as they were written. */
+/** Everything outside of strings: numbers, structure and spaces as they were written. */
 const withoutMarkedStrings = (text: string) => text.replace(/"(?:[^"\\]|\\.)*"/g, '""');

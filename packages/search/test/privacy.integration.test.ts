@@ -6,7 +6,7 @@ import { expectedResult } from './contract/oracle.ts';
 import type { EnginePair } from './contract/suite.ts';
 import { engines } from './engines.ts';
 
-// Names that an engine which folds case, accents or space would take for each other.
+// Names that an engine would confuse if it folded case, accents or white space.
 const USERS = ['ann', 'Ann', 'ANN', 'ánn', 'ann ', 'ａｎｎ', 'bob', 'bobby', '安', '安娜', '0', '00'] as [
   string,
   ...string[],
@@ -39,7 +39,7 @@ function message(random: Random, i: number): SearchDocument {
   return broadcast(`p${i}`, from, ['', ...someOf(random, USERS), ''], content);
 }
 
-/** What may be asked for a user who is in these groups: always within what belongs to that user. */
+/** A query for a user who is in these groups, always within what belongs to that user. */
 function question(random: Random, uid: string, groups: Group[]): SearchQuery {
   const me = user(uid);
   const maybe = <T extends Partial<SearchQuery>>(chance: number, part: T) => (random.next() < chance ? part : {});
@@ -77,7 +77,7 @@ describe.each(engines)('whatever is asked of the %s engine', (_, open) => {
 
   beforeAll(async () => {
     pair = await open();
-    // Those without any recipient are nobody's; an engine may refuse them.
+    // Documents without any recipient belong to nobody; an engine may refuse them.
     await pair.writer.index(documents);
   });
   afterAll(() => pair.close());
@@ -101,7 +101,7 @@ describe.each(engines)('whatever is asked of the %s engine', (_, open) => {
     expect(shown).toBeGreaterThan(500);
   });
 
-  test('a conversation with a peer holds what passed between the two, and nothing else', async () => {
+  test('a conversation with a peer contains the messages between the two, and nothing else', async () => {
     let shown = 0;
     for (let i = 0; i < 100; i++) {
       const [me, peer] = [user(random.pick(USERS)), user(random.pick(USERS))];

@@ -7,8 +7,8 @@ import { afterEach, expect, test } from 'vitest';
 import { queryOf, user } from './contract/documents.ts';
 
 /**
- * The Meilisearch adapter against what a real 1.50.0 answered, for machines without one. Recorded are answers to single
- * requests, not an index: what it finds is tested on a real server (MEILI_URL), how it is understood is tested here.
+ * Tests the Meilisearch adapter with recorded answers of a real 1.50.0, for machines without one. They are answers to single
+ * requests. What an index finds is tested on a real server (MEILI_URL); how answers are understood is tested here.
  */
 interface Exchange {
   case: string;
@@ -21,7 +21,7 @@ const EXCHANGES = readFileSync(new URL('./recorded/meilisearch-1.50.0.jsonl', im
   .split('\n')
   .map((line): Exchange => JSON.parse(line));
 
-/** What was answered in a case; where it was a task, its end comes with the same case's GET. */
+/** The recorded answer in a case. The end of a task is the answer to the GET of the same case. */
 function answerOf(name: string, method: string) {
   const found = EXCHANGES.find((exchange) => exchange.case === name && exchange.request.method === method);
   if (!found) throw new Error(`nothing was recorded for ${method} in "${name}"`);
@@ -34,7 +34,7 @@ afterEach(() => {
   server?.close();
 });
 
-/** Answers each request with the case that `script` names for it; tasks end as they ended in their case. */
+/** A server that answers each request with the case that `script` names for it. Tasks end as recorded. */
 async function replay(script: (method: string, path: string, body: string) => string, headers: object = {}) {
   const seen: string[] = [];
   const tasks = new Map<number, string>();
@@ -94,7 +94,7 @@ const QUERY: SearchQuery = {
 test.each([
   ['create the index', true],
   ['create it again: the task fails', false],
-])('%s: created is %s, and the settings are set in any case', async (creation, created) => {
+])('%s: created is %s, and the settings are always set', async (creation, created) => {
   const { engine, seen } = await replay((method) =>
     method === 'GET' ? MISSING : method === 'PATCH' ? 'settings' : creation,
   );
@@ -102,7 +102,7 @@ test.each([
   expect(seen).toContain('PATCH /indexes/messages_v2/settings');
 });
 
-test('of a batch whose task fails for one bad id only that document is refused', async () => {
+test('if the task of a batch fails because of one bad id, only that document is refused', async () => {
   const { engine } = await replay((method, _path, body) => {
     if (method === 'GET') return PRESENT;
     return body.includes('bad id!') ? 'one bad document id fails the whole task' : 'add documents as NDJSON';
@@ -112,7 +112,7 @@ test('of a batch whose task fails for one bad id only that document is refused',
   expect(refused).toEqual([{ id: 'bad id!', reason: expect.stringContaining('bad id!') }]);
 });
 
-test('a body that is refused as malformed is halved too', async () => {
+test('a batch that is refused as malformed is halved too', async () => {
   const { engine } = await replay((method, _path, body) => {
     if (method === 'GET') return PRESENT;
     return body.includes('m2') ? 'malformed JSON' : 'add documents as NDJSON';
@@ -130,7 +130,7 @@ test.each(['no key', 'wrong key', MISSING])(
   },
 );
 
-test('a server that wants to be left alone for a while is: Retry-After comes with the error', async () => {
+test('the Retry-After of a server is part of the error', async () => {
   const { engine } = await replay(() => 'wrong key', { 'retry-after': '10' });
   await expect(engine.search(QUERY)).rejects.toMatchObject({ retryAfterMs: 10_000 });
 });
@@ -138,7 +138,7 @@ test('a server that wants to be left alone for a while is: Retry-After comes wit
 test.each([
   ['empty query: newest first', {}],
   ['multi-search federated', { content: '你好', title: '你好' }],
-])('%s: total and hits are the answer of the server', async (name, text) => {
+])('%s: total and hits are those of the server', async (name, text) => {
   const { engine } = await replay(() => name);
   const { totalHits, hits } = recorded(name).body as { totalHits: number; hits: { id: string }[] };
   const found = await engine.search({ ...QUERY, text });
@@ -146,7 +146,7 @@ test.each([
   expect(found.hits.map(({ id }) => id)).toEqual(hits.map(({ id }) => id));
 });
 
-/** Answers as the server did to the very same request, and with an error to any other. */
+/** A server that answers identical requests as recorded, and all others with an error. */
 async function replayExactly(name: string) {
   const exchanges = EXCHANGES.filter((exchange) => exchange.case === name);
   server = createServer((request, response) => {
@@ -172,16 +172,16 @@ async function replayExactly(name: string) {
 
 test.each([
   ['whole words before beginnings', { content: 'java' }, ['m1', 'm3', 'm2'], 3],
-  // The server's candidates have v2.1.30 among them, after words that make up the rest.
+  // The server's candidates include "2.1.3 or v2.1.30": it has all neighbours of the phrase, but not the phrase.
   ['candidates of a phrase', { content: 'v2.1.3' }, ['m4'], 1],
   ['candidates of a phrase in two fields', { content: 'v2.1.3', title: 'v2.1.3' }, ['m6', 'm4'], 2],
-])('%s: the server is asked as it was, and what it found is verified', async (name, text, found, total) => {
+])('%s: the request is the recorded one, and the candidates are verified', async (name, text, found, total) => {
   const engine = await replayExactly(name);
   const result = await engine.search(queryOf({ audience: [user('ann')], text, limit: 10 }));
   expect([result.hits.map(({ id }) => id), result.total]).toEqual([found, total]);
 });
 
-test('nothing is asked where nothing can be found', async () => {
+test('the server is not asked if nothing can be found', async () => {
   const { engine, seen } = await replay(() => 'empty filter matches everything');
   expect(await engine.search({ ...QUERY, audience: [] })).toEqual({ total: 0, hits: [] });
   expect(await engine.search({ ...QUERY, text: { content: '!!!' } })).toEqual({ total: 0, hits: [] });

@@ -17,7 +17,7 @@ describe.each(engines)('a new index of the %s engine', (_, open) => {
 
   const found = async (engine = pair.reader) => (await engine.search(QUERY)).hits.map(({ id }) => id).sort();
 
-  test('fills beside the one that serves, and takes its place at once', async () => {
+  test('is filled beside the serving one, and replaces it atomically', async () => {
     const fresh = await pair.writer.begin(false);
     expect(fresh.resumed).toBe(false);
     expect(await fresh.index(messages('kept', 'again'))).toEqual([]);
@@ -29,7 +29,7 @@ describe.each(engines)('a new index of the %s engine', (_, open) => {
     expect(await found()).toEqual(['again', 'kept', 'later']);
   });
 
-  test('takes what is written meanwhile, which the one that serves shows at once', async () => {
+  test('gets what is written meanwhile, which the serving one shows at once', async () => {
     const fresh = await pair.writer.begin(false);
     await pair.writer.index(messages('meanwhile'));
     expect(await found()).toEqual(['kept', 'meanwhile', 'old']);
@@ -38,7 +38,7 @@ describe.each(engines)('a new index of the %s engine', (_, open) => {
     expect(await found()).toEqual(['again', 'meanwhile']);
   });
 
-  test('is gone on with where that is asked, and begun again where not', async () => {
+  test('is continued if that is asked for, and otherwise begun again', async () => {
     await (await pair.writer.begin(false)).index(messages('half'));
     const resumed = await pair.writer.begin(true);
     expect(resumed.resumed).toBe(true);
@@ -51,7 +51,7 @@ describe.each(engines)('a new index of the %s engine', (_, open) => {
     expect(await found()).toEqual(['new']);
   });
 
-  test('that was gone on with holds both parts', async () => {
+  test('that was continued contains both parts', async () => {
     await (await pair.writer.begin(false)).index(messages('half'));
     const resumed = await pair.writer.begin(true);
     await resumed.index(messages('rest'));
@@ -59,7 +59,7 @@ describe.each(engines)('a new index of the %s engine', (_, open) => {
     expect(await found()).toEqual(['half', 'rest']);
   });
 
-  test('is begun where there is none to go on with, and can be made time and again', async () => {
+  test('is begun if there is none to continue, and can be made repeatedly', async () => {
     for (const name of ['first', 'second', 'third']) {
       const fresh = await pair.writer.begin(true);
       expect(fresh.resumed).toBe(false);
@@ -69,7 +69,7 @@ describe.each(engines)('a new index of the %s engine', (_, open) => {
     }
   });
 
-  test('comes without a search that fails or sees neither', async () => {
+  test('is swapped in while no search fails or sees neither index', async () => {
     const fresh = await pair.writer.begin(false);
     await fresh.index(messages('new1', 'new2', 'new3'));
     let swapped = false;

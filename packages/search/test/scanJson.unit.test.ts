@@ -27,7 +27,7 @@ const parses = (text: string) => {
   }
 };
 
-test('tells where the members of an object are, as they were written', () => {
+test('reports where the members of an object are', () => {
   const text = ' {"a" : 12345678901234567890,"b":{"a":[1,{}]} , "c":[ ], "d":"x\\"y","e":null}\n';
   expect(scan(text)).toEqual({
     kind: 'object',
@@ -41,7 +41,7 @@ test('tells where the members of an object are, as they were written', () => {
   });
 });
 
-test('tells where the elements of an array are', () => {
+test('reports where the elements of an array are', () => {
   expect(scan('[1, "x",[2]]').members.map(({ value }) => value)).toEqual(['1', '"x"', '[2]']);
 });
 
@@ -95,7 +95,7 @@ test.each([
   expect(scan(text).kind !== undefined).toBe(parses(text));
 });
 
-test('accepts what JSON.parse accepts and nothing else, also of texts that are nearly JSON', () => {
+test('accepts exactly what JSON.parse accepts, even among texts that are nearly JSON', () => {
   const mutation = fc.record({
     at: fc.nat(),
     cut: fc.nat(3),
@@ -107,7 +107,7 @@ test('accepts what JSON.parse accepts and nothing else, also of texts that are n
         const place = at % (before.length + 1);
         return before.slice(0, place) + put + before.slice(place + cut);
       }, text);
-      // A surrogate that a cut has left alone has no bytes.
+      // A lone surrogate, left by a cut, has no bytes in UTF-8.
       const sent = Buffer.from(near).toString();
       expect([sent, scan(sent).kind !== undefined]).toEqual([sent, parses(sent)]);
     }),
@@ -115,7 +115,7 @@ test('accepts what JSON.parse accepts and nothing else, also of texts that are n
   );
 });
 
-test('counts the depth, and does not recurse', () => {
+test('bounds the depth, and does not recurse', () => {
   const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`;
   expect(scan(nested(100), 100).kind).toBe('array');
   expect(scan(nested(102), 100).kind).toBeUndefined();

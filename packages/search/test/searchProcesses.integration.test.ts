@@ -12,6 +12,7 @@ import {
 import { expectNoLeaks, startProcess, type TempDir, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personal, queryOf, user } from './contract/documents.ts';
+import { isRunning } from './isRunning.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 
@@ -32,9 +33,11 @@ afterEach(async () => {
 afterAll(expectNoLeaks);
 
 function open(bounds: Partial<ProcessBounds> = {}) {
-  const processes = new SearchProcesses({ name: 'embedded', directory: folder.path }, bounds, (line) =>
-    notes.push(line),
-  );
+  const processes = new SearchProcesses({
+    engine: { name: 'embedded', directory: folder.path },
+    bounds,
+    note: (line) => notes.push(line),
+  });
   opened.push(processes);
   return processes;
 }
@@ -43,16 +46,7 @@ const QUERY = queryOf({ audience: [user('ann')], text: { content: 'hello' }, lim
 const find = (turn: SearchTurn) => turn.search(QUERY);
 const found = async (processes: SearchProcesses, who = '') => (await processes.run(who, find)).total;
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A turn that is kept until it is let go. */
+/** Keeps a turn until letGo is called. */
 async function keepTurn(processes: SearchProcesses, who: string) {
   let letGo = () => {};
   const isOver = new Promise<void>((resolve) => {
@@ -66,14 +60,14 @@ async function keepTurn(processes: SearchProcesses, who: string) {
   return { ended, letGo, hasTurn: () => turn !== undefined };
 }
 
-/** Stops the process of a turn, as something does that never comes back, such as a step of SQLite. */
+/** Stops the process of a turn, like a step of SQLite that never returns. */
 async function freeze(turn: SearchTurn): Promise<number> {
   await turn.search(QUERY);
   process.kill(turn.pid, 'SIGSTOP');
   return turn.pid;
 }
 
-/** Begins a search in a process that hears nothing any more. */
+/** Begins a search in a process that no longer reacts. */
 async function beginFrozen(processes: SearchProcesses) {
   let pid = 0;
   const outcome = processes
@@ -90,7 +84,7 @@ async function beginFrozen(processes: SearchProcesses) {
 }
 
 describe('a search that takes too long', () => {
-  test('is refused, its process ended and another one started, while others are answered', async () => {
+  test('is refused, and its process is replaced, while others are answered', async () => {
     const processes = open({ turnMs: 3000 });
     const { pid, outcome } = await beginFrozen(processes);
     expect([await found(processes, 'other'), isRunning(pid)]).toEqual([1, true]);
@@ -101,7 +95,7 @@ describe('a search that takes too long', () => {
     for (const who of ['slow', 'other', '']) expect(await found(processes, who)).toBe(1);
   });
 
-  test('is one with all of its tasks: they share one time', async () => {
+  test('may be one with many tasks, which share one deadline', async () => {
     const processes = open({ turnMs: 300, processes: 1 });
     const many = processes.run('slow', async (turn) => {
       for (;;) await turn.search(QUERY);
@@ -110,7 +104,7 @@ describe('a search that takes too long', () => {
     expect(await found(processes)).toBe(1);
   });
 
-  test('does not hold up the closing, and its process is gone then', async () => {
+  test('does not delay closing, after which its process is gone', async () => {
     const processes = open({ turnMs: 60_000 });
     const { pid, outcome } = await beginFrozen(processes);
     await processes.close();
@@ -130,7 +124,7 @@ describe('a process that is killed', () => {
     expect(processes.pids).not.toContain(pid);
   });
 
-  test('while nobody searches is replaced, and the end is told', async () => {
+  test('while nobody searches is replaced, and its end is noted', async () => {
     const processes = open({ processes: 1 });
     processes.warm();
     const [pid = 0] = processes.pids;
@@ -142,7 +136,7 @@ describe('a process that is killed', () => {
     expect(notes).toEqual(['a search process ended: SIGKILL']);
   });
 
-  test('by a signal to its whole group but the strongest goes on: its parent ends it', async () => {
+  test('by any signal to its group except SIGKILL keeps running: its parent ends it', async () => {
     const processes = open({ processes: 1 });
     expect(await found(processes)).toBe(1);
     const before = processes.pids;
@@ -152,10 +146,11 @@ describe('a process that is killed', () => {
   });
 });
 
-test('a process that cannot start is told to those who wait, and tried again by the next search', async () => {
-  const processes = new SearchProcesses({ name: 'meilisearch', url: 'no address', apiKey: '' }, {}, (line) =>
-    notes.push(line),
-  );
+test('if a process cannot start, waiting searches are refused, and the next search tries again', async () => {
+  const processes = new SearchProcesses({
+    engine: { name: 'meilisearch', url: 'no address', apiKey: '' },
+    note: (line) => notes.push(line),
+  });
   opened.push(processes);
   for (const n of [1, 2]) {
     await expect(processes.run('', find)).rejects.toThrow(SearchUnavailableError);
@@ -164,8 +159,29 @@ test('a process that cannot start is told to those who wait, and tried again by 
   expect(processes.pids).toEqual([]);
 });
 
+test('a process runs the entry that it is given; one that never gets ready is ended and refuses the search', async () => {
+  const processes = new SearchProcesses({
+    engine: { name: 'embedded', directory: folder.path },
+    bounds: { startMs: 500 },
+    note: (line) => notes.push(line),
+    entry: fixture('never-ready.mjs'),
+  });
+  opened.push(processes);
+  await expect(processes.run('', find)).rejects.toThrow('no search process can start: it did not start in time');
+  expect(notes).toEqual(['a search process ended: it did not start in time']);
+});
+
+test('a compiled entry that is missing is named', async () => {
+  const entry = fixture('not-built.mjs');
+  const processes = new SearchProcesses({ engine: { name: 'embedded', directory: folder.path }, entry });
+  opened.push(processes);
+  await expect(processes.run('', find)).rejects.toThrow(
+    `no search process can start: ${entry} is missing: run npm run build`,
+  );
+});
+
 describe('turns', () => {
-  test('a user has one at a time, so that another user does not wait for the searches of one', async () => {
+  test('a user has one at a time, so others do not wait for all searches of that user', async () => {
     const processes = open();
     const first = await keepTurn(processes, 'ann');
     const second = await keepTurn(processes, 'ann');
@@ -178,7 +194,7 @@ describe('turns', () => {
     await Promise.all([first.ended, second.ended]);
   });
 
-  test('a search that gets none in time is refused, as is one too many', async () => {
+  test('a search that gets none in time is refused, and so is one too many', async () => {
     const processes = open({ waitMs: 1000, mostOfOne: 2, most: 3 });
     await waitFor(() => found(processes), { what: 'a process that has started' });
     const kept = await keepTurn(processes, 'ann');
@@ -193,7 +209,7 @@ describe('turns', () => {
     expect(await found(processes, 'ann')).toBe(1);
   });
 
-  test('an error of the work is its own, and the turn goes on to the next', async () => {
+  test('an error in the work reaches its caller, and the next search gets the turn', async () => {
     const processes = open({ processes: 1 });
     const failing = processes.run('ann', async () => {
       throw new Error('of the work');
@@ -202,7 +218,7 @@ describe('turns', () => {
     expect(await found(processes, 'ann')).toBe(1);
   });
 
-  test('what is left running at the end of a turn does not reach the next one', async () => {
+  test('a task that is still running at the end of a turn does not affect the next one', async () => {
     const processes = open({ processes: 1 });
     await processes.run('ann', async (turn) => {
       turn.search(QUERY).catch(() => {});
@@ -212,49 +228,18 @@ describe('turns', () => {
   });
 });
 
-describe('processes end with their parent', () => {
-  test('that is killed', async () => {
-    const parent = await startProcess(fixture('searcher.mjs'), {}, { args: [folder.path] });
-    const [pid] = Array.isArray(parent.details.pids) ? parent.details.pids : [];
-    expect(isRunning(Number(pid))).toBe(true);
-    await parent.kill('SIGKILL');
-    await waitFor(() => !isRunning(Number(pid)), { what: 'the search process to end' });
-  });
-
-  test('that is killed while they are busy and hear nothing', async () => {
-    const parent = await startProcess(fixture('spinner.mjs'), {}, { args: ['parent', 'spin'] });
-    const pid = Number(parent.details.pid);
-    expect(isRunning(pid)).toBe(true);
-    await parent.kill('SIGKILL');
-    await waitFor(() => !isRunning(pid), { what: 'the busy process to end' });
-  });
-
-  test('who waits for them to close, and for nothing else', async () => {
-    const parent = await startProcess(fixture('searcher.mjs'), {}, { args: [folder.path, 'close'] });
-    // An await that nothing keeps running ends Node with 13.
-    expect(await parent.exit).toEqual({ code: 0, signal: null });
-  });
-
-  test('whom they do not keep running', async () => {
-    const parent = await startProcess(fixture('searcher.mjs'), {}, { args: [folder.path, 'end'] });
-    expect(await parent.exit).toEqual({ code: 0, signal: null });
-    const [pid] = Array.isArray(parent.details.pids) ? parent.details.pids : [];
-    await waitFor(() => !isRunning(Number(pid)), { what: 'the search process to end' });
-  });
-});
-
-test('a process that takes too much memory is ended, also while it is busy', async () => {
+test('a process that takes too much memory is ended, even while it is busy', async () => {
   const parent = await startProcess(fixture('spinner.mjs'), {}, { args: ['parent', 'hoard'] });
   await waitFor(() => parent.details.signal === 'SIGKILL', { what: 'the process to be ended' });
   await parent.exit;
 });
 
-test('a Meilisearch that does not answer costs that search and nothing else', async () => {
+test('a Meilisearch that does not answer only fails that search', async () => {
   const silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const address = silent.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-  const processes = new SearchProcesses({ name: 'meilisearch', url, apiKey: '' }, { turnMs: 2000 });
+  const processes = new SearchProcesses({ engine: { name: 'meilisearch', url, apiKey: '' }, bounds: { turnMs: 2000 } });
   opened.push(processes);
   const stuck = processes.run('ann', find).then(
     () => 'found',
@@ -268,7 +253,7 @@ test('a Meilisearch that does not answer costs that search and nothing else', as
   await new Promise((resolve) => silent.close(resolve));
 });
 
-test('payloads are made presentable, in their order', async () => {
+test('payloads are presented in the order in which they are given', async () => {
   const processes = open();
   const payloads = ['{"content":"hello","n":1.10}', 'no object', '{"__proto__":"hello"}'];
   const shown = await processes.run('', (turn) =>

@@ -5,7 +5,7 @@ import { part, sentence } from './contract/sentences.ts';
 import { ruleCases } from './contract/textFiles.ts';
 import { asked, folded } from './contract/textOracle.ts';
 
-describe('the rules written a second time agree with the cases of the contract', () => {
+describe('a second implementation of the rules agrees with the cases of the contract', () => {
   test.each(ruleCases.map(({ text, query, found }) => [query, text, found] as const))(
     '%j in %j: %s',
     (query, text, found) => {
@@ -15,7 +15,7 @@ describe('the rules written a second time agree with the cases of the contract',
   );
 });
 
-test('the matcher agrees with them on what people write, and on parts of it in every script', () => {
+test('the matcher agrees with it on what people write, and on parts of that, in every script', () => {
   const random = seededRandom();
   let found = 0;
   for (let i = 0; i < 80; i++) {

@@ -38,7 +38,7 @@ test.each([
   expect(runs(text)).toEqual(expected);
 });
 
-test('what is cut off a long word belongs to its last character', () => {
+test('the part that is cut off a long word belongs to its last character', () => {
   const [run] = runsOf(`x${'a'.repeat(60)}`);
   expect([run?.chars.length, run?.starts.at(-1), run?.ends.at(-1)]).toEqual([MAX_WORD, MAX_WORD - 1, 61]);
 });
@@ -89,7 +89,7 @@ test.each([
   expect(shown(query)).toEqual(expected);
 });
 
-/** Letters of scripts without spaces that no folding changes, also beyond the BMP. */
+/** Letters of scripts without spaces that folding does not change, including some beyond the BMP. */
 const character = fc.oneof(
   fc.constantFrom(...'的一是了我不人在他有'),
   fc.integer({ min: 0x4e00, max: 0x9fff }).map((code) => String.fromCodePoint(code)),
@@ -100,7 +100,7 @@ const cjk = (minLength: number, maxLength: number) => fc.array(character, { minL
 
 const answers = (text: string, query: string) => matcherOf(query)(text) !== undefined;
 
-test('each substring of a text of characters is found in it', () => {
+test('each substring of a cjk text is found in it', () => {
   fc.assert(
     fc.property(cjk(1, 30), fc.nat(), fc.nat(), (chars, a, b) => {
       const start = a % chars.length;
@@ -110,7 +110,7 @@ test('each substring of a text of characters is found in it', () => {
   );
 });
 
-test('characters are found where they stand together in a text, and nowhere else', () => {
+test('cjk characters are found only where they are together in a text', () => {
   const few = fc.array(fc.constantFrom('人', '国', '𠮷', '，', ' a '), { maxLength: 16 });
   const asked = fc.array(fc.constantFrom('人', '国', '𠮷'), { minLength: 1, maxLength: 5 });
   fc.assert(
@@ -122,7 +122,7 @@ test('characters are found where they stand together in a text, and nowhere else
   );
 });
 
-test('a text is found by itself, whatever it is, unless it holds nothing to find', () => {
+test('any text is found by itself, unless it contains nothing to find', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
       expect(answers(text, text)).toBe(runsOf(text).length > 0);
@@ -130,7 +130,7 @@ test('a text is found by itself, whatever it is, unless it holds nothing to find
   );
 });
 
-test('tokens hold letters, digits, their marks and emoji only, and none is empty', () => {
+test('tokens only contain letters, digits, their marks and emoji, and none is empty', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
       for (const token of tokens(text))

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 const BOUNDS = { most: 4, mostOfOne: 2, waitMs: 60_000 };
 
-/** Waiting searches, and the users who were given a turn, in order. */
+/** Waiting searches, and the users who got a turn, in order. */
 function open() {
   const waiting = new WaitingSearches<number>(BOUNDS);
   const given: string[] = [];
@@ -16,7 +16,7 @@ function open() {
         refused.push(user);
       },
     );
-  /** Gives as many turns as may be given. */
+  /** Gives as many turns as possible. */
   const giveAll = async () => {
     while (waiting.give(0));
     await Promise.resolve();
@@ -26,7 +26,7 @@ function open() {
   return { waiting, wait, giveAll, refused };
 }
 
-test('turns are given in the order in which they were asked for, one at a time to a user', async () => {
+test('turns are given in the order of the searches, one at a time per user', async () => {
   const { waiting, wait, giveAll } = open();
   for (const user of ['ann', 'bob', 'ann', 'carl']) void wait(user);
   expect(await giveAll()).toEqual(['ann', 'bob', 'carl']);
@@ -41,7 +41,7 @@ test('searches of nobody in particular do not wait for each other', async () => 
   expect(await giveAll()).toEqual(['', '', '']);
 });
 
-test('whoever took less time of late comes first', async () => {
+test('the user who has recently taken less time comes first', async () => {
   const { waiting, wait, giveAll } = open();
   for (const [user, ms] of [
     ['heavy', 2_000_000],
@@ -57,7 +57,7 @@ test('whoever took less time of late comes first', async () => {
   expect(await giveAll()).toEqual(['new', 'light', 'heavy']);
 });
 
-test('more than may wait, of one user or of all, are refused at once', async () => {
+test('if too many wait, of one user or in all, further searches are refused at once', async () => {
   const { waiting, wait, giveAll, refused } = open();
   for (const user of ['ann', 'ann', 'ann', 'bob', 'carl', 'dan']) void wait(user);
   await Promise.resolve();

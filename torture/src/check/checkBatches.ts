@@ -6,7 +6,7 @@ import { type Asking, ask } from './readBack.ts';
 
 const INDEXED_DEADLINE_MS = 120_000;
 
-/** Progress of every batch: all stored, none failed, done; and one batch_no however often it was sent. */
+/** Checks the progress of every batch: all stored, none failed, done, and one batch_no however often it was sent. */
 export async function checkBatches(asking: Asking, ledger: Ledger, findings: Findings): Promise<number> {
   const batches = ledger.sent.filter((sent) => sent.batchSize > 0 && ledger.isUnharmed(sent));
   for (const { n, answers, batchSize, isCommand } of batches) {
@@ -16,7 +16,7 @@ export async function checkBatches(asking: Asking, ledger: Ledger, findings: Fin
     const indexed = isCommand ? 0 : batchSize;
     let progress = await read();
     if (progress.indexed !== indexed) {
-      // The index may lag; it must not lag for ever.
+      // The index may lag, but not for ever.
       const options = { what: `the index to hold batch ${batchNo}`, deadlineMs: INDEXED_DEADLINE_MS, everyMs: 200 };
       await waitFor(async () => (await read()).indexed === indexed, options).catch(() => {});
       progress = await read();

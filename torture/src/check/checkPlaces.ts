@@ -2,7 +2,7 @@ import type { Findings } from '../findings.ts';
 import type { Ledger, Sent } from '../ledger/ledger.ts';
 import type { Stored } from './readBack.ts';
 
-/** What must lie where: every place with the requests that name it. */
+/** What each place must contain: the requests that name it. */
 export function expectedPlaces(ledger: Ledger): Map<string, Sent[]> {
   const places = new Map<string, Sent[]>();
   for (const sent of ledger.sent) {
@@ -15,7 +15,7 @@ export function expectedPlaces(ledger: Ledger): Map<string, Sent[]> {
   return places;
 }
 
-/** Each place against the ledger: nothing lost, doubled, foreign, out of order; seqs 1..n. */
+/** Compares each place with the ledger: nothing lost, doubled, foreign or out of order, and seqs 1 to n. */
 export function checkPlaces(
   ledger: Ledger,
   findings: Findings,
@@ -68,7 +68,7 @@ function checkContents(ledger: Ledger, findings: Findings, place: string, expect
   }
 }
 
-/** message_id and seq are those that were answered. */
+/** Checks that message_id and seq are the ones that were answered. */
 function checkNumbers(ledger: Ledger, findings: Findings, place: string, sent: Sent, { id, seq }: Stored): void {
   if (!ledger.isUnharmed(sent) || sent.order === 'many') return;
   for (const answer of sent.answers) {
@@ -81,7 +81,7 @@ function checkNumbers(ledger: Ledger, findings: Findings, place: string, sent: S
   }
 }
 
-/** A sender sends one after the other, so what it sent under one order keeps the order of its numbers. */
+/** A sender sends one request at a time, so its messages with the same `order` keep the order of their numbers. */
 function checkOrder(ledger: Ledger, findings: Findings, place: string, stored: Stored[]): void {
   const last = new Map<string, number>();
   for (const { token, seq } of stored) {

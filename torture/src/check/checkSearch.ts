@@ -16,7 +16,7 @@ interface Question {
   total: number;
 }
 
-/** Totals of searches against what was read back: per group, per word, and all that a user has. */
+/** Compares totals of searches with what was read back: per group, per word, and everything that a user has. */
 export async function checkSearch(
   asking: Asking,
   ledger: Ledger,
@@ -26,7 +26,7 @@ export async function checkSearch(
   random: Random,
 ): Promise<number> {
   const questions = [...groupQuestions(ledger, world, found), ...userQuestions(world, found, random)];
-  // What a loss of power took may still be in the index.
+  // Messages that a power failure took may still be in the index.
   const isExact = (total: number, expected: number) =>
     ledger.lossWindows.length === 0 ? total === expected : total >= expected;
   for (const { what, query, total } of questions) {
@@ -61,7 +61,7 @@ function groupQuestions(ledger: Ledger, world: World, found: Map<string, Stored[
   });
 }
 
-/** All that belongs to a user who only receives: its personal logs, and its groups'. */
+/** All that belongs to a user who only receives: its personal logs and the logs of its groups. */
 function userQuestions(world: World, found: Map<string, Stored[]>, random: Random): Question[] {
   const totals = new Map<string, number>();
   const add = (uid: string, count: number) => totals.set(uid, (totals.get(uid) ?? 0) + count);

@@ -4,17 +4,17 @@ import type { Findings } from '../findings.ts';
 import { LANES, SHARDS } from '../system/system.ts';
 
 const PLACE_KEY = /^r:\{\d+\}:(log|in):(.*)$/s;
-/** Keys of messages, users and channels, and those with a life of their own: they grow with what is stored. */
+/** Keys of messages, users and channels, and keys that expire by themselves: they grow with what is stored. */
 const STORED =
   /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|progress)\b|^r:\{reports\}/;
-/** Of a queue: its own keys, and the completed jobs that are kept for the board. */
+/** Keys of a queue, and of the completed jobs that are kept for the board. */
 const KEYS_OF_QUEUE = 40;
 const SCAN_COUNT = 1000;
 
 /**
- * Logs and inboxes that no request named: something crossed into them. And whether keys that hold no message are as few
- * as where nothing was stored yet.
- * @returns how many those are
+ * Finds logs and inboxes that no request named, into which something must have crossed. Also checks that there are only as
+ * many keys without a message as before anything was stored.
+ * @returns how many keys hold no message
  */
 export async function checkStrayKeys(
   redis: Redis,

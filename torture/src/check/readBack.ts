@@ -4,18 +4,18 @@ import { parsePlace, tokenOf } from '../ledger/places.ts';
 import type { Http } from '../load/http.ts';
 import type { ReadCommand } from '../load/reader.ts';
 
-/** A message as it lies in its place. */
+/** A message as it is stored in a place. */
 export interface Stored {
   seq: number;
   id: number;
-  /** the request that carried it; undefined where no request of this run did */
+  /** the request that carried it; undefined if it is none of this run */
   token: number | undefined;
 }
 
 const PAGE = 1000;
 const AT_ONCE = 12;
 
-/** How the checks ask the API: until it answers. */
+/** How the checks ask the API: they repeat a request until it is answered. */
 export interface Asking {
   http: Http;
   port: number;
@@ -37,7 +37,7 @@ export async function ask(
   );
 }
 
-/** Everything that lies in the places, read over HTTP page by page. */
+/** Everything that is stored in the places, read over HTTP page by page. */
 export async function readBack(
   asking: Asking,
   places: Iterable<string>,
@@ -84,7 +84,7 @@ async function readLog(asking: Asking, channel: string): Promise<Stored[]> {
   }
 }
 
-/** Without acknowledging: an inbox whose user read nothing is read from its start, any other from where its user is. */
+/** Reads an inbox without acknowledging: from its user's cursor, which is the start if the user read nothing. */
 async function readInbox(asking: Asking, uid: string, before: ReadCommand[]): Promise<Stored[]> {
   const stored: Stored[] = before.map(({ seq, id, payload }) => ({ seq, id, token: tokenOf(payload) }));
   let from = 0;
@@ -92,7 +92,7 @@ async function readInbox(asking: Asking, uid: string, before: ReadCommand[]): Pr
     const { body } = await ask(asking, 'POST', '/message/sync', { uid, limit: PAGE, message_seq: from });
     if (body.length === 0) return stored;
     for (const message of body.map(toStored)) {
-      // After a loss of power the cursor may be older than what was read.
+      // After a power failure the cursor may be older than what was read.
       if (message.seq > (before.at(-1)?.seq ?? 0)) stored.push(message);
       from = message.seq;
     }

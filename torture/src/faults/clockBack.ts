@@ -5,7 +5,7 @@ import type { Fault } from './fault.ts';
 const HOUR_MS = 3_600_000;
 const IDS_PER_MS = 2048;
 
-/** Clocks of processes jump back an hour and forward again; so does Redis', seen from the ids that it gave out before. */
+/** The clocks of processes jump back an hour and forward again. So does Redis' clock, compared with the ids that it leased before. */
 export const clockBack: Fault = async ({ system, random, forMs, count }) => {
   const until = performance.now() + forMs;
   const [seconds] = await system.redis.client.time();

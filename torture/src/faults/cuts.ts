@@ -5,7 +5,7 @@ import type { Fault, FaultContext } from './fault.ts';
 const MOST_SWALLOWED = 6;
 const SHARE = 0.5;
 
-/** Cuts connections while a reply is awaited, or swallows the reply itself. */
+/** Cuts connections while a reply is awaited, or swallows the reply. */
 async function cut({ random, forMs, count }: FaultContext, proxies: TcpProxy[], what: string): Promise<void> {
   const until = performance.now() + forMs;
   while (performance.now() < until) {
@@ -19,12 +19,12 @@ async function cut({ random, forMs, count }: FaultContext, proxies: TcpProxy[], 
   for (const proxy of proxies) proxy.swallowReplies(0);
 }
 
-/** Between the clients and the API. */
+/** Cuts connections between clients and API. */
 export const cutClients: Fault = async (context) => {
   context.load.throughProxies(true);
   await cut(context, context.system.apiProxies, 'client connections');
   context.load.throughProxies(false);
 };
 
-/** Between every process and Redis: an `add`, a script, a lock, each may have been done without an answer. */
+/** Cuts connections between processes and Redis: an `add`, a script or a lock may have been executed without an answer. */
 export const cutRedis: Fault = (context) => cut(context, [context.system.redisProxy], 'redis connections');

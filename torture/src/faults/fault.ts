@@ -17,11 +17,11 @@ export interface FaultContext {
   findings: Findings;
   progress: ProgressWatch;
   random: Random;
-  /** for how long it is to do harm */
+  /** how long it must do harm */
   forMs: number;
-  /** Counts what was done, for the report: `worker kills`, `connections cut`. */
+  /** Counts what was done, for the report, such as `worker kills` or `connections cut`. */
   count(what: string, by?: number): void;
-  /** Notes how long all lanes took to store messages again after the kill of every worker. */
+  /** Records how long all lanes took to store messages again after all workers were killed. */
   noteRecovery(ms: number): void;
 }
 

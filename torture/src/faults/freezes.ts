@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from './fault.ts';
 
-/** Job locks last 3 s; whoever is frozen for longer wakes as a zombie whose jobs others have done. */
+/** Job locks last 3 s. A worker that is frozen for longer wakes as a zombie whose jobs others have done. */
 const FROZEN_MS = { least: 3500, most: 8000 };
 
-/** SIGSTOP of one worker for longer than its locks, SIGCONT, again and again. */
+/** Repeatedly stops one worker (SIGSTOP) for longer than its locks last, and lets it continue (SIGCONT). */
 export const freezeWorker: Fault = async ({ system, random, forMs, count }) => {
   const until = performance.now() + forMs;
   const workers = system.of('worker');
@@ -18,7 +18,7 @@ export const freezeWorker: Fault = async ({ system, random, forMs, count }) => {
   } while (performance.now() < until);
 };
 
-/** All of them at once: nobody takes the jobs over, and every lock is lost when they wake. */
+/** Freezes all of them at once: nobody takes the jobs over, and every lock is lost when they wake. */
 export const freezeAll: Fault = async ({ system, random, forMs, count }) => {
   const until = performance.now() + forMs;
   const members = [...system.of('worker'), ...system.of('api'), ...system.of('indexer')];

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, FaultContext } from './fault.ts';
 
-/** Fewer in the short form, which has no time to open more. */
+/** Fewer in the short run, which has no time to open more. */
 const IDLE = { least: 1500, most: 10_000, longMs: 15_000 };
 const OPENED_AT_ONCE = 500;
 const LORISES = 150;
@@ -13,7 +13,7 @@ const START = 'POST /message/send HTTP/1.1\r\nHost: localhost\r\n';
 const payload = Buffer.from('{"content":"hostile"}').toString('base64');
 const group = { channel_type: 2, payload };
 
-/** Bodies that must be refused, each for a reason of its own. */
+/** Bodies that must be refused, each for a different reason. */
 const REFUSED: [what: string, body: string][] = [
   ['deep JSON', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
   ['deep arrays', `{"subscribers":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
@@ -24,11 +24,11 @@ const REFUSED: [what: string, body: string][] = [
   ['a lone surrogate in an id', `{"channel_id":"\\ud800","channel_type":2,"payload":"${payload}"}`],
   ['an object as an id', JSON.stringify({ ...group, channel_id: { toString: 'g0' } })],
   ['an array as an id', JSON.stringify({ ...group, channel_id: ['g0'] })],
-  ['no JSON', 'channel_id=g0&channel_type=2'],
+  ['not JSON', 'channel_id=g0&channel_type=2'],
   ['JSON that ends early', '{"channel_id":"g0","channel_type":2,"payload":"'],
 ];
 
-/** Clients that mean harm. Nobody else may notice, and nothing that they send may be stored. */
+/** Hostile clients. Nobody else may notice them, and nothing that they send may be stored. */
 export const hostileClients: Fault = async (context) => {
   const { system, random, forMs, count } = context;
   const until = performance.now() + forMs;
@@ -36,7 +36,7 @@ export const hostileClients: Fault = async (context) => {
   const open = (first = '') => {
     const port = system.apiPorts[sockets.length % system.apiPorts.length] ?? 0;
     const socket = connect({ port, host: '127.0.0.1' });
-    // The server may close it whenever it has had enough.
+    // The server may close the connection at any time.
     socket.on('error', () => {});
     socket.on('data', () => {});
     if (first !== '') socket.write(first);
@@ -46,7 +46,7 @@ export const hostileClients: Fault = async (context) => {
   const idle = forMs < IDLE.longMs ? IDLE.least : IDLE.most;
   for (let i = 1; i <= idle; i++) {
     open();
-    // More than the listen queue holds would keep others out for a moment, which any client's own system does too.
+    // More connections than the listen queue holds would briefly keep others out, which is not the server's fault.
     if (i % OPENED_AT_ONCE === 0) await pause(TICK_MS / 5);
   }
   const lorises = Array.from({ length: LORISES }, () => open(START));
@@ -73,7 +73,7 @@ export const hostileClients: Fault = async (context) => {
 const garbage = (random: FaultContext['random'], length: number): string =>
   Buffer.from(Array.from({ length }, () => random.whole(0, 255))).toString('latin1');
 
-/** One of the bodies that must be refused, as a whole request on a connection of its own. */
+/** Sends one of the bodies that must be refused as a complete request on a new connection. */
 async function sendRefused({ system, random, findings }: FaultContext): Promise<void> {
   const [what, body] = random.pick([REFUSED[0] ?? ['', ''], ...REFUSED.slice(1)]);
   const port = system.apiPorts[random.whole(0, system.apiPorts.length - 1)] ?? 0;

@@ -8,17 +8,17 @@ const SEND = '/message/send';
 const SEARCH = '/plugins/wk.plugin.search/usersearch';
 const GROUP_ID = 'hostile';
 const MEMBERS = ['hostile1', 'hostile2', 'hostile3'];
-/** Searches that each member has under way. */
+/** How many searches each member runs at once. */
 const SEARCHES_EACH = 4;
 const SEND_EVERY_MS = 100;
 const AGAIN_MS = 100;
-/** A search is answered or refused within its deadline, however many wait before it; a busy machine adds to that. */
+/** A search is answered or refused within its deadline, however many are waiting. A busy machine adds to that. */
 const ANSWER_DEADLINE_MS = 30_000;
 
 const marks = (count: number) => '\u0301\u0327\u0323'.repeat(count / 3);
 const distinct = (count: number) => String.fromCodePoint(...Array.from({ length: count }, (_, i) => 0x4e00 + i));
 
-/** Payloads that the contract allows, each of which once stopped or slowed the process that read it; `n` names the request. */
+/** Payloads that the contract allows. Each once stopped or slowed the process that read it. `n` names the request. */
 const PAYLOADS: [what: string, json: (n: number) => string][] = [
   ['many small objects', (n) => `{"content":"n${n} kilo","a":[${'{},'.repeat(80_000)}{}]}`],
   ['one character, many times', (n) => `{"content":"n${n} ${'一'.repeat(86_000)}"}`],
@@ -32,7 +32,7 @@ const PAYLOADS: [what: string, json: (n: number) => string][] = [
 
 const allHighlights = Array.from({ length: 32 }, (_, i) => `payload.${i === 0 ? 'content' : `f${i}`}`);
 
-/** Searches that look at as much as they may. */
+/** Searches that read as much as a search may. */
 const SEARCHES: object[] = [
   { payload: { content: 'kilo' }, limit: 1000 },
   { payload: { content: '一'.repeat(1024) }, limit: 1000, highlights: ['payload.content'] },
@@ -45,8 +45,8 @@ const SEARCHES: object[] = [
 ];
 
 /**
- * Members of a group who send and search what costs most. Their messages are stored like anybody's, a search of theirs may
- * be refused with 503, and nobody else may notice: no process ends, and the load goes on meanwhile.
+ * Members of a group who send and search what costs the most. Their messages are stored like all others, and a search of
+ * theirs may be refused with 503. Nobody else may notice: no process ends, and the load continues meanwhile.
  */
 export const hostileMembers: Fault = async (context) => {
   const { http, forMs, findings } = context;
@@ -96,7 +96,7 @@ async function searchUntil(context: FaultContext, uid: string, until: number): P
   }
 }
 
-/** Repeats what was not answered or may be repeated; every other answer than 200 is wrong. */
+/** Repeats a request until it is answered 200, or 400, which callOnce reports. */
 async function untilAnswered(context: FaultContext, path: string, body: object): Promise<Reply> {
   for (;;) {
     const reply = await callOnce(context, path, body);

@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Role } from '../system/member.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
-/** kill -9 of one process of a kind, again and again; each is started again at once. */
+/** Repeatedly kills one process of a kind (kill -9); each is restarted at once. */
 async function killOneByOne(context: FaultContext, role: Role, everyMs: number, forMs: number): Promise<void> {
   const { system, random, count } = context;
   const until = performance.now() + forMs;
   const restarts: Promise<void>[] = [];
   while (performance.now() < until) {
     await pause(random.whole(everyMs / 2, everyMs * 1.5));
-    // One that is still starting can do no harm and suffer none.
+    // A process that is still starting does nothing that a kill could interrupt.
     const victims = system.of(role).filter(({ isReady }) => isReady);
     const victim = victims[random.whole(0, Math.max(0, victims.length - 1))];
     if (!victim) continue;
@@ -19,7 +19,7 @@ async function killOneByOne(context: FaultContext, role: Role, everyMs: number, 
   await Promise.all(restarts);
 }
 
-/** All processes of some kinds die in the same moment. @returns ms until every lane stored messages again */
+/** Kills all processes of some kinds at the same moment. @returns ms until every lane stores messages again */
 async function killTogether({ system, progress, count }: FaultContext, roles: Role[]): Promise<number> {
   const victims = roles.flatMap((role) => system.of(role));
   for (const { role } of victims) count(`${role} kills`);

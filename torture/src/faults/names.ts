@@ -1,4 +1,4 @@
-/** Every fault that the torture knows, in the order in which the help lists them. */
+/** All faults, in the order in which the help lists them. */
 export const faultNames = [
   'soak',
   'kill-workers',

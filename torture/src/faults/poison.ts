@@ -13,16 +13,16 @@ const HOUR_MS = 3_600_000;
 const SET_ASIDE_DEADLINE_MS = 60_000;
 const LEAST_PAUSE_MS = 500;
 
-/** What `ruyi dead list` must show in the end. */
+/** A dead letter that `ruyi dead list` must show in the end. */
 interface Poisoned {
   /** part of the dead letter's id */
   id: string;
   reason: string;
-  /** the log that was broken, for a message that a retry must store */
+  /** the log that was broken, if a retry must store the message */
   brokenLog?: string;
 }
 
-/** Jobs that cannot be read, that nobody understands, whose script call fails; then back with `ruyi dead retry`. */
+/** Adds jobs that are not JSON, of an unknown kind, or whose script call fails; then retries them with `ruyi dead retry`. */
 export const poison: Fault = async (context) => {
   const queues = openQueues(context.system.redis.client, LANES);
   const until = performance.now() + context.forMs * 0.7;
@@ -38,13 +38,13 @@ export const poison: Fault = async (context) => {
   try {
     await bringBack(context, poisoned);
   } finally {
-    // What cannot be retried is thrown away, as an operator would.
+    // Dead letters that cannot be retried are deleted, as an operator would do.
     for (const job of await queues.dead.getFailed()) await job.remove();
     await queues.close();
   }
 };
 
-/** A message to a log that is not a log: accepted, and refused by Redis when it is stored. */
+/** Sends a message to a log whose key is not a sorted set: the API accepts it, and Redis refuses to store it. */
 async function breakLog({ system, http, ledger, random }: FaultContext): Promise<Poisoned> {
   const id = `broken-${ledger.sent.length}`;
   const log = keys.log(shardOf(channelName(GROUP, id), SHARDS), channelName(GROUP, id));
@@ -70,7 +70,7 @@ async function breakLog({ system, http, ledger, random }: FaultContext): Promise
 const someLane = ({ random }: FaultContext, queues: Queues) =>
   queues.lane(random.pick([LANE_KINDS[0] ?? 'send', ...LANE_KINDS.slice(1)]), random.whole(0, LANES - 1));
 
-/** A job of a real kind whose data is cut off; it is damaged while it waits, where no worker can have it. */
+/** Damages the data of a real job while it waits, when no worker can have it. */
 async function unreadable(context: FaultContext, queues: Queues, n: number): Promise<Poisoned> {
   const queue = someLane(context, queues);
   const jobId = `torn-${n}.1`;
@@ -92,7 +92,7 @@ async function addJob(
   return { id: jobId, reason };
 }
 
-/** All of it is listed with its reason; messages are put back when their log is whole again. */
+/** Checks that all dead letters are listed with their reasons, and retries messages once their logs are repaired. */
 async function bringBack({ system, findings }: FaultContext, poisoned: Poisoned[]): Promise<void> {
   let lines: string[] = [];
   const lineOf = ({ id, reason }: Poisoned) => lines.find((line) => line.includes(id) && line.includes(reason));

@@ -7,7 +7,7 @@ const AWAY_MS = { least: 0, most: 3000 };
 const setFsync = (context: FaultContext, policy: 'always' | 'everysec') =>
   context.system.redis.client.config('SET', 'appendfsync', policy);
 
-/** kill -9 of a Redis that syncs before it answers, and a start on what it wrote: nothing answered may be missing. */
+/** Kills a Redis that syncs before it answers (kill -9) and restarts it on its AOF: nothing that was answered may be missing. */
 export const killRedis: Fault = async (context) => {
   const { system, progress, random, count, forMs } = context;
   const until = performance.now() + forMs;
@@ -23,8 +23,8 @@ export const killRedis: Fault = async (context) => {
 };
 
 /**
- * What a loss of power leaves of a Redis with `everysec`: it comes back without its last moments. Only what was answered
- * in them may be missing.
+ * Simulates a power failure of a Redis with `everysec`: it restarts without its last moments. Only what was answered during
+ * them may be missing.
  */
 export const losePower: Fault = async (context) => {
   const { system, ledger, progress, random, count, forMs } = context;
@@ -35,7 +35,7 @@ export const losePower: Fault = async (context) => {
     await pause(random.whole(2000, 4000));
     await system.redis.kill('SIGKILL');
     const known = await aof.stop();
-    // What Redis answered may still be on its way through the API.
+    // An answer of Redis may still be on its way through the API.
     await pause(random.whole(300, 1500));
     const lost = loseTail(known, random);
     count('redis kills');

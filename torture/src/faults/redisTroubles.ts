@@ -5,7 +5,7 @@ const LONGEST_STOP_MS = 30_000;
 const SLEEP_S = 5;
 const NOBODY = 1;
 
-/** SIGSTOP: connections stay open, nothing answers. 30 s where the run is long enough. */
+/** SIGSTOP: connections stay open, but nothing answers. It lasts 30 s if the run is long enough. */
 export const stopRedis: Fault = async ({ system, forMs, count }) => {
   const { redis } = system;
   const stopped = Math.min(LONGEST_STOP_MS, forMs);
@@ -16,7 +16,7 @@ export const stopRedis: Fault = async ({ system, forMs, count }) => {
   await redis.kill('SIGCONT');
 };
 
-/** DEBUG SLEEP 5: longer than every deadline of a request and than a job's lock. */
+/** DEBUG SLEEP 5: longer than every request's deadline and a job's lock. */
 export const sleepRedis: Fault = async ({ system, random, forMs, count }) => {
   const until = performance.now() + forMs;
   do {

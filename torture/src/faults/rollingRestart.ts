@@ -1,12 +1,12 @@
 import type { Fault } from './fault.ts';
 
 const DEADLINE_MS = 10_000;
-/** Not 429: that much waits still may be the fault before this one. */
+/** 429 does not count: the backlog may still be from the previous fault. */
 const FAILED = [500, 503];
 
 /**
- * SIGTERM of every process in turn under load: each exits 0 within 10 s, what it had begun is answered, and no request
- * fails but for connections that a closing API refuses.
+ * Sends SIGTERM to every process in turn, under load. Each must exit 0 within 10 s and answer what it has begun, and no
+ * request may fail except on connections that a closing API refuses.
  */
 export const rollingRestart: Fault = async ({ system, load, findings, random, forMs, count }) => {
   const until = performance.now() + forMs;
@@ -31,6 +31,6 @@ export const rollingRestart: Fault = async ({ system, load, findings, random, fo
   count('idle connections closed under a request', load.stats.cut - before.reused);
   const failed = failures() - before.failures;
   if (failed > 0) findings.add('shutdown', `${failed} requests failed while processes were restarted`);
-  // A connection that waits to be accepted is reset when its server stops listening; one at work is not to be cut.
+  // A connection that waits to be accepted is reset when its server stops listening. One with a request must not be cut.
   count('new connections reset', load.stats.cutFresh - before.cut);
 };

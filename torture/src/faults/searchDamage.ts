@@ -7,7 +7,7 @@ import type { Fault } from './fault.ts';
 const LEAST_PAUSE_MS = 2000;
 const MOST_PAUSE_MS = 8000;
 
-/** The embedded index is removed or cut short while it is written and searched. */
+/** Removes the embedded index, or cuts it short, while it is written and searched. */
 export const searchDamage: Fault = async ({ system, random, forMs, count }) => {
   const until = performance.now() + forMs;
   const directory = join(system.dataDir, 'search');

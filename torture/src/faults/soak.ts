@@ -4,12 +4,12 @@ import type { Member } from '../system/member.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
 const EVERY_MS = 2000;
-/** Shorter, and buffers and caches that are still filling look like growth. */
+/** In less time, buffers and caches that are still filling look like growth. */
 const LEAST_JUDGED_MS = 300_000;
 const GROWTH = { factor: 1.25, bytes: 16 * 1024 * 1024 };
 const MIB = 1024 * 1024;
 
-/** No harm: steady load, under which no process may grow. Needs /proc. */
+/** Harms nothing: under steady load no process may grow. Needs /proc. */
 export const soak: Fault = async (context) => {
   const { system, forMs } = context;
   const samples = new Map<Member, number[]>(system.members.map((member) => [member, []]));

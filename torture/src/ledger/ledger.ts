@@ -1,47 +1,47 @@
-/** A span of time whose answers a Redis with `everysec` may have forgotten: its power failed at the end of it. */
+/** A span of time before a power failure, of which a Redis with `everysec` may have lost what was answered. */
 export interface LossWindow {
   from: number;
   to: number;
 }
 
-/** What a client was told about one message or batch. Times are of performance.now(). */
+/** The answer that a client got for one message or batch. Times are those of performance.now(). */
 export interface Answer {
   at: number;
   messageId?: number;
-  /** only of an answer that waited for the message to be stored */
+  /** only in an answer that waited until the message was stored */
   seq?: number;
   batchNo?: string;
 }
 
-/** One request of a sender, whatever came of it. */
+/** One request of a sender, whatever its outcome. */
 export interface Sent {
   /** its number in this run, and the token in its payload */
   n: number;
   sender: string;
-  /** requests of one sender with the same order keep it in every place that they share */
+  /** requests of one sender with the same `order` stay in order in every place that they share */
   order: string;
-  /** logs and inboxes that get it once each, see places.ts */
+  /** logs and inboxes that must each contain it once, see places.ts */
   places: string[];
-  /** recipients of a sendbatch, whose progress is checked; 0 for all else */
+  /** number of recipients of a sendbatch, whose progress is checked; 0 for everything else */
   batchSize: number;
   isCommand: boolean;
-  /** false without a client_msg_no: it cannot be repeated, so an unknown outcome stays unknown */
+  /** whether it has a client_msg_no; without one it cannot be repeated, so an unknown outcome stays unknown */
   keyed: boolean;
-  /** what its text holds, for the search */
+  /** a word of its text, for searching */
   word: string;
   answers: Answer[];
-  /** the fault that ran when it was first sent */
+  /** the fault that was running when it was first sent */
   during: string;
-  /** tries whose outcome nobody knows: 503, or the connection was cut */
+  /** how many tries have an unknown outcome: 503, or the connection was cut */
   unknown: number;
 }
 
-/** Everything that was sent in this run and what was answered. */
+/** Everything that was sent in this run, with the answers. */
 export class Ledger {
   readonly sent: Sent[] = [];
   readonly lossWindows: LossWindow[] = [];
   answered = 0;
-  /** the fault that runs now */
+  /** the fault that is running */
   phase = '';
 
   open(request: Omit<Sent, 'n' | 'answers' | 'unknown' | 'during'>): Sent {
@@ -55,12 +55,12 @@ export class Ledger {
     this.answered++;
   }
 
-  /** Whether it must be stored: an answer of 200 that no loss of power excuses. */
+  /** Whether it must be stored: it was answered 200, and no power failure excuses its loss. */
   isPromised(sent: Sent): boolean {
     return sent.answers.some(({ at }) => !this.#isExcused(at));
   }
 
-  /** Whether everything that was answered about it still holds; only then its order and its numbers are checked. */
+  /** Whether all of its answers still hold. Only then are its order and its numbers checked. */
   isUnharmed(sent: Sent): boolean {
     return sent.answers.length > 0 && sent.answers.every(({ at }) => !this.#isExcused(at));
   }

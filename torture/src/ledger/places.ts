@@ -1,6 +1,6 @@
 import { channelName } from '@ruyi/contracts';
 
-/** A log or an inbox, by the name that the ledger uses. */
+/** The ledger's name of a log or an inbox. */
 export const logPlace = (channelType: number, channelId: string, uid?: string): string =>
   `log ${channelName(channelType, channelId, uid)}`;
 export const inboxPlace = (uid: string): string => `inbox ${uid}`;
@@ -19,7 +19,7 @@ const TOKEN = /^n(\d+) /;
 export const payloadOf = (n: number, word: string, bytes = 0): string =>
   Buffer.from(JSON.stringify({ type: 1, content: `n${n} ${word} ${'x'.repeat(bytes)}` })).toString('base64');
 
-/** The number of the request that carried a payload; undefined where it is none of this run's. */
+/** The number of the request that carried a payload; undefined if it is none of this run. */
 export function tokenOf(payload: string): number | undefined {
   try {
     const { content } = JSON.parse(Buffer.from(payload, 'base64').toString());

@@ -3,13 +3,13 @@ import type { Sent } from '../ledger/ledger.ts';
 import { inboxPlace, logPlace, payloadOf } from '../ledger/places.ts';
 import { GROUP, type Group, type World } from './world.ts';
 
-/** A request before it is sent: what it asks for, and where its message must be found in the end. */
+/** A request before it is sent: its content, and the places that must contain its message in the end. */
 export interface Draft {
   path: '/message/send' | '/message/sendbatch';
-  /** all but payload and client_msg_no */
+  /** the body without payload and client_msg_no */
   body: Record<string, unknown>;
   entry: Omit<Sent, 'n' | 'answers' | 'unknown' | 'during' | 'sender' | 'keyed' | 'word'>;
-  /** the one log that gives the message a seq which `Prefer: wait` can answer */
+  /** the single log of the message, whose seq `Prefer: wait` can answer */
   hasSeq: boolean;
 }
 
@@ -61,7 +61,7 @@ function groupCommand(group: Group): Draft {
   };
 }
 
-/** To many at once, by sendbatch or by the `subscribers` of send. */
+/** To many users at once, by sendbatch or by the `subscribers` of send. */
 function toMany(random: Random, sender: string, { users }: World): Draft {
   const isBatch = random.next() < 0.7;
   const isCommand = random.next() < 0.4;
@@ -101,7 +101,7 @@ export function draftFor(random: Random, sender: string, world: World): Draft {
 
 const LARGE = 20_000;
 
-/** What is sent, with the number that it has in the ledger. */
+/** The body to send, with the request's number in the ledger. */
 export function bodyOf(draft: Draft, sent: Sent, random: Random): Record<string, unknown> {
   const bytes = random.next() < 0.02 ? random.whole(1000, LARGE) : random.whole(0, 200);
   return {

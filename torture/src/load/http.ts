@@ -6,12 +6,12 @@ export interface Reply {
   body: any;
 }
 
-/** No request was sent: nobody listens. Anything else leaves open whether it was served. */
+/** No request was sent, because nobody listens. With any other error the request may have been served. */
 export class RefusedError extends Error {}
 
-/** The connection ended, or nothing came back in time. */
+/** The connection ended, or no answer came in time. */
 export class CutError extends Error {
-  /** false where the connection had been kept alive: its server may have closed it while it was idle */
+  /** false if the connection had been kept alive: its server may have closed it while it was idle */
   readonly isFresh: boolean;
 
   constructor(cause: unknown, isFresh: boolean) {
@@ -24,7 +24,7 @@ export class CutError extends Error {
 export class Http {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-  /** @throws RefusedError, or CutError where the connection ended or the deadline passed before the answer */
+  /** @throws RefusedError, or CutError if the connection ended or the deadline passed before the answer */
   call(
     port: number,
     method: 'GET' | 'POST',

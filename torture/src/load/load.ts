@@ -9,9 +9,9 @@ import { GROUP, type World } from './world.ts';
 
 export interface Load {
   stats: LoadStats;
-  /** Where requests go: to the APIs themselves, or through the proxies that cut connections. */
+  /** Directs requests to the APIs themselves, or through the proxies that cut connections. */
   throughProxies(yes: boolean): void;
-  /** Begins nothing new, and resolves when all that was begun is answered: what each reader has read. */
+  /** Begins nothing new. Resolves with what each reader has read, once everything that was begun is answered. */
   stop(): Promise<Map<string, ReadCommand[]>>;
 }
 
@@ -25,7 +25,7 @@ export async function createGroups(http: Http, port: number, world: World): Prom
   }
 }
 
-/** Everybody sends and reads, each with random numbers of its own, so that one seed gives each the same requests. */
+/** Starts all senders and readers. Each has its own random numbers, so the same seed gives each the same requests. */
 export function startLoad(
   system: System,
   shared: { http: Http; world: World; ledger: Ledger; findings: Findings; seed: number },
@@ -41,7 +41,7 @@ export function startLoad(
     async (uid, i) => [uid, await runReader(context, uid, randomOf(senders.length + i))] as const,
   );
   const all = Promise.all([Promise.all(reading), ...sending]);
-  // Looked at by stop(); until then an error must not end the process.
+  // stop() handles errors; until then an error must not end the process.
   all.catch(() => {});
   return {
     stats,

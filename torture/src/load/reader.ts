@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Random, waitFor } from '@ruyi/testkit';
 import type { LoadContext } from './sender.ts';
 
-/** A command as its reader saw it. */
+/** A command as its reader got it. */
 export interface ReadCommand {
   seq: number;
   payload: string;
@@ -14,8 +14,8 @@ const PAUSE_MS = 200;
 const ANSWER_DEADLINE_MS = 120_000;
 
 /**
- * Reads and acknowledges one user's commands while the load runs: each once, in order, without a gap.
- * @returns what was read and acknowledged; the rest is still in the inbox
+ * Reads and acknowledges one user's commands while the load runs, and checks that each comes once, in order, without a gap.
+ * @returns the commands that were read and acknowledged; the rest is still in the inbox
  */
 export async function runReader(context: LoadContext, uid: string, random: Random): Promise<ReadCommand[]> {
   const { http, findings, ledger } = context;
@@ -42,7 +42,7 @@ export async function runReader(context: LoadContext, uid: string, random: Rando
     if (last) {
       await call('/message/syncack', { uid, last_message_seq: last.seq });
       const expected = (read.at(-1)?.seq ?? 0) + 1;
-      // After a loss of power the cursor may be an older one.
+      // After a power failure the cursor may be an older one.
       if (commands[0]?.seq !== expected && ledger.lossWindows.length === 0) {
         findings.add('misordered', `${uid} read command ${commands[0]?.seq} where ${expected} was next`);
       }

@@ -12,19 +12,19 @@ export interface LoadContext {
   world: World;
   ledger: Ledger;
   findings: Findings;
-  /** ports on which an API is to be reached now */
+  /** ports on which an API can be reached now */
   ports(): number[];
   stats: LoadStats;
-  /** aborted: begin nothing new; what was begun is repeated until it is answered */
+  /** when aborted, nothing new is begun; what was begun is repeated until it is answered */
   stop: AbortSignal;
 }
 
-/** Counts of what came back; the fault that runs looks at them too. */
+/** Counts of outcomes. The running fault reads them too. */
 export interface LoadStats {
   statuses: Map<number, number>;
   refused: number;
   cut: number;
-  /** of those, on connections that had not been used before */
+  /** those among them on connections that had not been used before */
   cutFresh: number;
   latencies: number[];
 }
@@ -36,7 +36,7 @@ const WAIT_SHARE = 0.05;
 const REPEAT_SHARE = 0.03;
 const TWICE_SHARE = 0.03;
 
-/** Sends one request after the other until it is told to stop. */
+/** Sends one request after the other until the signal aborts. */
 export async function runSender(context: LoadContext, sender: string, random: Random): Promise<void> {
   const { ledger } = context;
   const own: { sent: Sent; send: () => Promise<boolean> }[] = [];
@@ -45,7 +45,7 @@ export async function runSender(context: LoadContext, sender: string, random: Ra
     const keyed = random.next() < KEYED_SHARE;
     const sent = ledger.open({ ...draft.entry, sender, keyed, word: someWord(random) });
     const send = sendOf(context, draft, sent, random);
-    // Two at once with one client_msg_no are one message.
+    // Two requests at once with the same client_msg_no are one message.
     const tries = keyed && random.next() < TWICE_SHARE ? 2 : 1;
     await Promise.all(Array.from({ length: tries }, send));
     if (keyed && sent.answers.length > 0) own.push({ sent, send });
@@ -55,7 +55,7 @@ export async function runSender(context: LoadContext, sender: string, random: Ra
   }
 }
 
-/** Sends until there is an answer; without a client_msg_no only once, unless it is sure that nothing was queued. */
+/** Repeats a request until it is answered. Without a client_msg_no it is only repeated if nothing was queued for sure. */
 function sendOf(context: LoadContext, draft: Draft, sent: Sent, random: Random): () => Promise<boolean> {
   const body = bodyOf(draft, sent, random);
   const waits = draft.hasSeq && random.next() < WAIT_SHARE;

@@ -4,13 +4,13 @@ import { LANES, SHARDS } from '../system/system.ts';
 
 export const GROUP = 2;
 
-/** Who and what there is in a run. */
+/** The users and groups of a run. */
 export interface World {
-  /** people who send; each sends one request after the other */
+  /** users who send; each sends one request after the other */
   senders: string[];
-  /** people who only receive */
+  /** users who only receive */
   users: string[];
-  /** of the users, those whose commands are read and acknowledged while the load runs */
+  /** the users whose commands are read and acknowledged while the load runs */
   readers: string[];
   groups: Group[];
 }
@@ -21,7 +21,7 @@ export interface Group {
   lane: number;
 }
 
-/** Ids that look like keys, patterns or code: legal, and they must cross into nothing. */
+/** Ids that look like keys, patterns or code. They are legal and must not affect anything else. */
 const STRANGE = [
   '{1}',
   '*',
@@ -50,7 +50,7 @@ export function createWorld(senderCount: number): World {
   return { senders, users, readers: users.slice(-4), groups };
 }
 
-/** One group in every lane: their logs show which lanes move. */
+/** One group per lane: their logs show which lanes make progress. */
 function groupPerLane(): string[] {
   return Array.from({ length: LANES }, (_, lane) => {
     for (let i = 0; ; i++) {

@@ -2,7 +2,7 @@ import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random, TestRedis } from '@ruyi/testkit';
 
-/** All that Redis had answered by `at` lies in the first `size` bytes of `file`. */
+/** Everything that Redis had answered by `at` is in the first `size` bytes of `file`. */
 interface Known {
   at: number;
   file: string;
@@ -12,7 +12,7 @@ interface Known {
 const LOOK_EVERY_MS = 50;
 const OLDEST_MS = 1000;
 
-/** Notes how far the append-only file has come, until it is stopped. */
+/** Records the size of the append-only file over time, until it is stopped. */
 export function watchAof(redis: TestRedis): { stop(): Promise<Known[]> } {
   const known: Known[] = [];
   let isStopped = false;
@@ -20,7 +20,7 @@ export function watchAof(redis: TestRedis): { stop(): Promise<Known[]> } {
     while (!isStopped) {
       const at = performance.now();
       const info = await redis.client.info('persistence');
-      // While a sync runs Redis may answer before it writes; without one it writes first.
+      // During a sync Redis may answer before it writes; otherwise it writes first.
       if (!isStopped && info.includes('aof_pending_bio_fsync:0')) {
         const file = currentFile(redis);
         known.push({ at, file, size: statSync(file).size });
@@ -28,7 +28,7 @@ export function watchAof(redis: TestRedis): { stop(): Promise<Known[]> } {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   };
-  // The last question may wait until Redis is back; nobody waits for it.
+  // The last request may hang until Redis is back, but nobody waits for it.
   look().catch(() => {});
   return {
     async stop() {
@@ -46,9 +46,9 @@ function currentFile({ dir }: TestRedis): string {
 }
 
 /**
- * Cuts the file within its last second, between two transactions. Redis 7.0 leaves the start of a transaction that was
- * torn in its middle in the file, goes on behind it, and executes that start when it is restarted once more: a fault of
- * its own that no script is safe from.
+ * Cuts the file within its last second, between two transactions. If a transaction is cut in its middle, Redis 7.0 leaves its
+ * beginning in the file, appends after it, and executes that beginning at the next restart. No script is safe from this
+ * fault of Redis.
  * @returns since when answers may be lost, and how much was cut
  */
 export function loseTail(known: Known[], random: Random): { since: number; bytes: number } {
@@ -62,7 +62,7 @@ export function loseTail(known: Known[], random: Random): { since: number; bytes
   return { since: oldest.at, bytes: oldest.size + tail.length - kept };
 }
 
-/** Where a command or a transaction ends, in bytes from the start, which is such a place itself. */
+/** The offsets in bytes at which a command or a transaction ends, including 0. */
 function transactionEnds(log: Buffer): number[] {
   const ends = [0];
   let at = 0;
@@ -81,7 +81,7 @@ function transactionEnds(log: Buffer): number[] {
       if (i === 0) name = log.toString('latin1', at, at + length).toUpperCase();
       at += length + 2;
     }
-    // The last command may be torn already.
+    // The last command may already be incomplete.
     if (Number.isNaN(args) || at > log.length) break;
     if (name === 'MULTI') isOpen = true;
     if (name === 'EXEC') isOpen = false;

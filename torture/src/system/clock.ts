@@ -1,6 +1,6 @@
 /**
- * Loaded into a process before its program (`node --import`): SIGUSR2 sets its clock back by an hour, the next one forward
- * again.
+ * Loaded into a process before its program (`node --import`). SIGUSR2 sets its clock back by an hour, and the next SIGUSR2
+ * forward again.
  */
 const HOUR_MS = 3_600_000;
 

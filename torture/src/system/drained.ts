@@ -4,7 +4,7 @@ import { LANES } from './system.ts';
 
 const LISTS = ['wait', 'active', 'prioritized', 'delayed', 'failed'] as const;
 
-/** What waits or is at work on any queue, and what failed on one where nothing may fail; `{}` when all is done. */
+/** Counts of waiting and running jobs on all queues, and of failed jobs where nothing may fail; `{}` if all is done. */
 export async function unfinishedJobs(redis: Redis): Promise<Record<string, number>> {
   const queues = openQueues(redis, LANES);
   const unfinished: Record<string, number> = {};

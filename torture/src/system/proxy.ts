@@ -3,16 +3,16 @@ import { connect, createServer, type Socket } from 'node:net';
 interface Pair {
   client: Socket;
   server: Socket;
-  /** the client has sent something since the server last answered */
+  /** whether the client has sent something since the server last answered */
   isWaiting: boolean;
 }
 
 /** A TCP proxy in front of one port that can cut connections between request and reply. */
 export interface TcpProxy {
   readonly port: number;
-  /** Cuts a share (0 to 1) of the connections on which a reply is awaited: the request may or may not have arrived. */
+  /** Cuts a share (0 to 1) of the connections that await a reply: the request may or may not have arrived. */
   cutWaiting(share: number, next: () => number): number;
-  /** The next `count` replies are swallowed and their connections cut: the request was served, nobody hears of it. */
+  /** Swallows the next `count` replies and cuts their connections: the request was served, but its client does not know. */
   swallowReplies(count: number): void;
   close(): Promise<void>;
 }

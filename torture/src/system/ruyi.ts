@@ -3,7 +3,7 @@ import { startProcess } from '@ruyi/testkit';
 
 const RUYI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url));
 
-/** Runs `ruyi …` as an operator would. */
+/** Runs `ruyi …` like an operator. */
 export async function ruyi(env: Record<string, string>, ...args: string[]): Promise<{ code: number; output: string }> {
   const process = await startProcess(RUYI, env, { args, waitForReady: false });
   const { code } = await process.exit;

@@ -9,21 +9,21 @@ export const SHARDS = 64;
 const APIS = 2;
 const WORKERS = 2;
 
-/** The real processes on a real redis-server with AOF, with proxies in between that can cut connections. */
+/** The real processes on a real redis-server with AOF. Proxies between them can cut connections. */
 export interface System {
   redis: TestRedis;
   dataDir: string;
-  /** what the processes were started with; REDIS_URL leads through the proxy */
+  /** the environment of the processes; REDIS_URL leads through the proxy */
   env: Record<string, string>;
   members: Member[];
   of(role: Role): Member[];
-  /** in front of each API */
+  /** the proxies in front of the APIs */
   apiProxies: TcpProxy[];
   redisProxy: TcpProxy;
-  /** the APIs themselves, not through the proxies */
+  /** the ports of the APIs themselves, without the proxies */
   apiPorts: number[];
   allReady(): Promise<void>;
-  /** Ends every process as an operator would, and checks that they end well. */
+  /** Ends every process with SIGTERM, and checks that it exits properly. */
   stop(): Promise<void>;
   remove(): Promise<void>;
 }
@@ -39,9 +39,9 @@ export async function startSystem(findings: Findings, logs?: string): Promise<Sy
     LOG_LEVEL: logs === undefined ? 'warn' : 'info',
     LANES: String(LANES),
     SHARDS: String(SHARDS),
-    // Senders who are faster than the machine are told so, as everywhere; what waits at the end drains within the deadline.
+    // Low enough that senders faster than the machine get 429, and that the backlog drains within the deadline.
     MAX_BACKLOG: '20000',
-    // What was acknowledged is read again at the end.
+    // Acknowledged commands are read again at the end.
     INBOX_KEEP: '1000000',
     INBOX_MAX: '10000000',
   };

@@ -7,7 +7,7 @@ const PAGE = 200;
 
 type DeadQueue = ReturnType<typeof openQueue>;
 
-/** `ruyi dead …`: what workers and the indexer have set aside. @returns the exit code */
+/** `ruyi dead …`: lists and retries the dead letters of workers and indexers. @returns the exit code */
 export async function deadLetters([action, id]: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const known = action === 'list' || (action === 'retry' && id !== undefined);
   if (!known) {
@@ -31,18 +31,18 @@ async function list(dead: DeadQueue): Promise<number> {
   for (let start = 0; start < total; start += PAGE) {
     for (const job of await dead.getFailed(start, start + PAGE - 1)) {
       const { queue = '?', name = '?', reason = '' } = job.data ?? {};
-      const at = new Date(job.timestamp).toISOString();
-      process.stdout.write(`${job.id}\t${at}\t${queue}\t${name}\t${job.failedReason || reason}\n`);
+      const time = new Date(job.timestamp).toISOString();
+      process.stdout.write(`${job.id}\t${time}\t${queue}\t${name}\t${job.failedReason || reason}\n`);
     }
   }
-  process.stdout.write(`${total} set aside\n`);
+  process.stdout.write(`${total} dead ${total === 1 ? 'letter' : 'letters'}\n`);
   return 0;
 }
 
 async function retryOne(dead: DeadQueue, id: string): Promise<number> {
   const job = await dead.getJob(id);
   if (!job || !(await job.isFailed())) {
-    process.stderr.write(`${id}: nothing was set aside under this id\n`);
+    process.stderr.write(`${id}: no dead letter has this id\n`);
     return 1;
   }
   await job.retry();
@@ -50,12 +50,12 @@ async function retryOne(dead: DeadQueue, id: string): Promise<number> {
   return 0;
 }
 
-/** Only what lay there when the command was given: a letter that fails again must not go round for ever. */
+/** Retries only dead letters from before the command: one that fails again must not go round for ever. */
 async function retryAll(dead: DeadQueue): Promise<number> {
   const begun = Date.now();
   let retried = 0;
   for (;;) {
-    // Oldest first, so what has failed again comes last.
+    // Oldest first, so those that failed again come last.
     const page = await dead.getJobs(['failed'], 0, PAGE - 1, true);
     const jobs = page.filter((job) => (job.finishedOn ?? 0) < begun);
     for (const job of jobs) await job.retry();

@@ -8,8 +8,8 @@ const SILENT_MS = 10_000;
 const BAR = 30;
 
 /**
- * `ruyi reindex`: has the indexer build a new search index from Redis while the old one serves, and shows how far it is.
- * Ctrl-C ends only the watching; given again it watches what runs. @returns the exit code
+ * `ruyi reindex`: makes the indexer build a new search index from Redis while the old one serves, and shows the progress.
+ * Ctrl-C only stops watching; the command given again watches the rebuild that is running. @returns the exit code
  */
 export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (args.length > 0) {
@@ -45,7 +45,7 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
 function lineOf(progress: RebuildProgress | undefined, isDone = false): string {
   if (!progress) return 'nothing to index';
   const { logs, logsRead, broadcasts, broadcastsRead, documents } = progress;
-  // Reading logs is half of it, reading broadcasts, known only then, the other half.
+  // Logs are the first half. Broadcasts are the second, because their number is only known then.
   const half = logs === 0 ? 1 : Math.min(1, logsRead / logs);
   const share = isDone ? 1 : (half + (broadcasts === 0 ? 0 : broadcastsRead / broadcasts)) / 2;
   const filled = Math.round(share * BAR);
@@ -53,7 +53,7 @@ function lineOf(progress: RebuildProgress | undefined, isDone = false): string {
   return `${bar} ${Math.floor(share * 100)} %  logs ${logsRead}/${logs}  broadcasts ${broadcastsRead}/${broadcasts}  documents ${documents}`;
 }
 
-/** One line that changes on a terminal; elsewhere a line whenever it is another one. */
+/** On a terminal one line that changes; elsewhere a new line per change. */
 function painter(): (text: string) => void {
   let shown = '';
   return (text) => {

@@ -8,8 +8,8 @@ const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel
 `;
 
 /**
- * `ruyi search`: what a user finds, through the API that runs here, so that it is what the user's client would get.
- * @returns the exit code: 1 where nothing is found
+ * `ruyi search`: searches as a user, through the API that runs here, so the result is what the user's client would get.
+ * @returns the exit code: 1 if nothing is found
  */
 export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const request = requestOf(args);
@@ -33,10 +33,10 @@ export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     return 1;
   }
   for (const message of answer.messages) {
-    const at = new Date(message.timestamp * 1000).toISOString();
-    const place = printable(`${message.channel_type}:${message.channel_id} #${message.message_seq}`);
+    const time = new Date(message.timestamp * 1000).toISOString();
+    const seqInLog = printable(`${message.channel_type}:${message.channel_id} #${message.message_seq}`);
     const from = printable(message.from_uid || '____system');
-    process.stdout.write(`${at}\t${place}\t${from}\t${textOf(message.payload)}\n`);
+    process.stdout.write(`${time}\t${seqInLog}\t${from}\t${textOf(message.payload)}\n`);
   }
   const { total, messages, truncated } = answer;
   const shown = messages.length < total ? `, ${messages.length} shown` : '';
@@ -74,12 +74,12 @@ function requestOf(args: string[]) {
 
 const CONTROL = /\p{Cc}/gu;
 
-/** On one line and without control characters. */
+/** The text on one line, without control characters. */
 const printable = (text: string) => text.replace(/\s+/g, ' ').replace(CONTROL, '');
 
 /**
- * What a person reads of a payload: its text, or, without one, the payload as it came. Hits are shown inverse, between
- * guillemets if this is no terminal.
+ * What a person reads of a payload: its `content`, or without one the whole payload. Hits are shown inverse on a terminal and
+ * between guillemets elsewhere.
  */
 function textOf(payload: string): string {
   const [on = '', off = ''] = process.stdout.isTTY ? ['\x1b[7m', '\x1b[27m'] : ['«', '»'];

@@ -1,6 +1,6 @@
 import { type FieldSpan, scanJson, stringAt } from '@ruyi/search';
 
-/** An answer of usersearch, or an error's, as the command line shows it. */
+/** An answer of usersearch, or of an error, as far as the command shows it. */
 export interface ShownAnswer {
   msg?: string;
   total: number;
@@ -14,14 +14,14 @@ interface ShownMessage {
   channel_type: number;
   message_seq: number;
   from_uid: string;
-  /** the payload's JSON text as it came; parsed, it would lose digits, duplicate keys and the order of keys */
+  /** the payload's JSON text, unparsed: parsing would lose digits, duplicate keys and the order of keys */
   payload: string;
 }
 
-/** The answer and its list around a payload of 100 levels. */
+/** A payload of 100 levels, its message, the list and the answer around it. */
 const MAX_DEPTH = 103;
 
-/** @returns undefined if the bytes are no JSON object */
+/** @returns undefined if the bytes are not a JSON object */
 export function parseAnswer(bytes: Buffer): ShownAnswer | undefined {
   const answer = membersOf(bytes);
   if (!answer) return undefined;
@@ -48,14 +48,14 @@ function messageOf(bytes: Buffer): ShownMessage {
   };
 }
 
-/** With SEARCH_PAYLOAD=base64 the payload's text comes as a base64 string. */
+/** With SEARCH_PAYLOAD=base64 the payload is a base64 string. */
 function payloadOf(value: Buffer | undefined): string {
   if (!value) return '{}';
   const isBase64 = value[0] === 0x22;
   return isBase64 ? Buffer.from(stringAt(value, 0, value.length), 'base64').toString() : value.toString();
 }
 
-/** The members of a JSON object, each as its text. */
+/** The members of a JSON object, each as its JSON text. */
 function membersOf(bytes: Buffer): Map<string, Buffer> | undefined {
   const members = new Map<string, Buffer>();
   const kind = scanJson(bytes, MAX_DEPTH, (_, start, end, nameStart, nameEnd) => {

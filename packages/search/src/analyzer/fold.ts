@@ -3,28 +3,31 @@ import { LATIN_LETTERS } from './latinLetters.ts';
 import { RADICALS } from './radicals.ts';
 import { simplified } from './simplified.ts';
 
-/** What one character of a text, with the marks on it, is to a search. */
+/** One character of a text with its marks, folded for searching. */
 export interface Folded {
-  /** code points; none if nothing is left of it */
+  /** code points; empty if nothing is left of the character */
   chars: string[];
-  /** of each of them; `mark` goes with the character before it */
+  /** the kind of each code point; `mark` belongs to the character before it */
   kinds: (Kind | 'mark' | undefined)[];
-  /** a compatibility symbol: a border on both of its sides (rule 2) */
+  /** whether it is a compatibility symbol, with a border on either side (rule 2) */
   isApart: boolean;
 }
 
-/** Scripts whose marks are accents or points that many leave out. In Thai or Hindi a mark is a vowel, in kana a sound. */
+/**
+ * Scripts whose marks are accents, which many people leave out. In Thai or Hindi a mark is a vowel, in kana it changes the
+ * sound, so it stays.
+ */
 const ACCENTED = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u;
 const ACCENTS = /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])\p{M}+/gu;
-/** Here NFD would also part letters that differ (آ from ا), so only the marks that NFC leaves over go. */
+/** Here NFD would also decompose different letters (آ into ا and a mark), so only marks that remain after NFC are removed. */
 const POINTS = /([\p{Script=Arabic}\p{Script=Hebrew}\p{N}])\p{M}+/gu;
 const HAS_POINTS = /[\p{Script=Arabic}\p{Script=Hebrew}\p{N}]\p{M}/u;
-/** NFKC makes a space or a tatweel of the marks that stand alone in the presentation forms. */
+/** NFKC turns marks that stand alone in the presentation forms into a mark on a space or a tatweel. */
 const TATWEEL = /\u0640/g;
 
 /**
- * Folds one cluster (rules 1 and 2): a character with at most 30 marks, so that normalising, whose cost grows with the
- * square of the marks, has a bound. Invisible characters are gone already.
+ * Folds one cluster (rules 1 and 2): a character with at most 30 marks. The number is bounded because the cost of
+ * normalising grows with its square. Invisible characters have been removed before.
  */
 export function foldCluster(cluster: string): Folded {
   const base = String.fromCodePoint(cluster.codePointAt(0) ?? 0);

@@ -1,7 +1,6 @@
 /**
- * Latin letters that are no letter with an accent to Unicode, so that normalising leaves them alone, and what people
- * type who do not have them on their keyboard: a letter and what it stands for in turn. Small letters only, because
- * case is folded first; `ſ` is not here because NFKC maps it.
+ * Latin letters that Unicode does not decompose into a letter and an accent, each followed by what people type who do not
+ * have it on their keyboard. Small letters only, because case is folded first. `ſ` is missing because NFKC maps it.
  */
 const PAIRS =
   'ß ss æ ae œ oe ø o đ d ð d þ th ł l ħ h ŧ t ı i ȷ j ŋ n ĸ k ' +

@@ -1,10 +1,10 @@
-import { finderOf } from './occurrences.ts';
-import { phrasesOf } from './query.ts';
+import { finderOf } from './finder.ts';
+import { phrasesOf } from './phrases.ts';
 
-/** `prefix`: found only because a word merely begins like the last one of the value; ranks behind `whole` (rule 8) */
+/** `prefix`: found only because a word begins with the last word of the value; ranks after `whole` (rule 8) */
 export type Match = 'whole' | 'prefix';
 
-/** Whether a text is found. */
+/** Whether a text is found, and how. */
 export type Matcher = (text: string) => Match | undefined;
 
 /**

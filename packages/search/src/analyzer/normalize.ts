@@ -2,22 +2,22 @@ import { isInvisible, isMark, type Kind, kindOf } from './characters.ts';
 import { type Folded, foldCluster } from './fold.ts';
 import { simplified } from './simplified.ts';
 
-/** A text as both engines see it: folded characters, each with its place in the original. */
+/** A text as both engines see it: folded characters, each with its offsets in the original. */
 export interface NormalText {
   /** code points */
   chars: string[];
-  /** UTF-16 offsets in the original: where the character begins, and where it ends */
+  /** UTF-16 offsets in the original at which each character begins and ends */
   starts: number[];
   ends: number[];
   kinds: (Kind | 'mark' | undefined)[];
-  /** whether it does not touch the character before it, although nothing is written between them (rule 2) */
+  /** whether the character does not join the one before it, although nothing is written between them (rule 2) */
   isApart: boolean[];
 }
 
-/** Zalgo text has hundreds of marks on a character, and an attacker's a hundred thousand (docs/api.md §2, rule 1). */
+/** Zalgo text has hundreds of marks on a character, an attacker's text a hundred thousand (docs/api.md §2, rule 1). */
 const MOST_MARKS = 30;
 
-/** A character with the marks on it, as it was found in the text. */
+/** A character with its marks, as it is in the text. */
 interface Cluster {
   text: string;
   start: number;
@@ -26,7 +26,7 @@ interface Cluster {
   last: number;
 }
 
-/** Folds a text of any length in time that grows with the length alone; offsets lead back to the original. */
+/** Folds a text in linear time. Offsets lead back to the original. */
 export function normalize(text: string): NormalText {
   const writer = new Writer();
   let cluster: Cluster | undefined;
@@ -36,7 +36,7 @@ export function normalize(text: string): NormalText {
     if (isPlain(code)) {
       writer.add(cluster);
       cluster = undefined;
-      // Nearly all characters of nearly all texts: nothing can be on one that another such follows.
+      // The usual case, nearly always: a plain character that is followed by another one has no marks.
       if (end === text.length || isPlain(text.charCodeAt(end))) writer.addPlain(code, i);
       else cluster = { text: text.charAt(i), start: i, end, marks: 0, last: code };
     } else {
@@ -58,7 +58,7 @@ export function normalize(text: string): NormalText {
   return writer.normal;
 }
 
-/** Marks beyond the bound are skipped, but belong to the character for whoever marks it in the original. */
+/** Marks beyond the bound are skipped, but still belong to the character when it is highlighted in the original. */
 function extend(cluster: Cluster, mark: string, end: number): void {
   cluster.end = end;
   if (cluster.marks++ < MOST_MARKS) cluster.text += mark;
@@ -71,10 +71,10 @@ function joinsHangul(last: number, code: number): boolean {
   return (last >= 0x1160 && last <= 0x11a7) || (last >= 0xac00 && last <= 0xd7a3);
 }
 
-/** ASCII and the common Han characters: no marks, not invisible. */
+/** ASCII and the common Han characters, none of which is a mark or invisible. */
 const isPlain = (code: number) => code < 0x80 || (code >= 0x4e00 && code <= 0x9fff);
 
-/** Clusters that were folded before; texts repeat their characters. */
+/** A cache of folded clusters, because texts repeat their characters. */
 const folds = new Map<string, Folded>();
 const MOST_FOLDS = 8192;
 const LONGEST_KEPT = 8;
@@ -90,7 +90,7 @@ function foldOf(cluster: string): Folded {
 
 class Writer {
   readonly normal: NormalText = { chars: [], starts: [], ends: [], kinds: [], isApart: [] };
-  /** the cluster before was a symbol that stands apart */
+  /** whether the previous cluster was a symbol that does not join its neighbours */
   #afterSymbol = false;
 
   add(cluster: Cluster | undefined): void {
@@ -104,11 +104,11 @@ class Writer {
   }
 
   /** A character of ASCII or a common Han character, without marks. */
-  addPlain(code: number, at: number): void {
+  addPlain(code: number, start: number): void {
     const isHan = code >= 0x80;
     const folded = isHan ? simplified(code) : code >= 65 && code <= 90 ? code + 32 : code;
     const char = String.fromCodePoint(folded);
-    this.#push(char, isHan ? 'cjk' : kindOf(char), at, at + 1, this.#afterSymbol);
+    this.#push(char, isHan ? 'cjk' : kindOf(char), start, start + 1, this.#afterSymbol);
     this.#afterSymbol = false;
   }
 

@@ -1,6 +1,6 @@
 /**
- * CJK Radicals Supplement (U+2E80–2EF3) to the ideographs that they look like: the block's lines of Unicode 17.0's
- * EquivalentUnifiedIdeograph.txt, a radical and its ideograph in turn. The Kangxi radicals need no table: NFKC maps them.
+ * The CJK Radicals Supplement (U+2E80–2EF3), each radical followed by the ideograph that it looks like. Taken from Unicode
+ * 17.0's EquivalentUnifiedIdeograph.txt. The Kangxi radicals need no table, because NFKC maps them.
  */
 const PAIRS = [
   '⺁厂⺂乛⺃乚⺄乙⺅亻⺆冂⺇𠘨⺈刀⺉刂⺊卜⺋㔾⺌小⺍小⺎兀⺏尣⺐尢⺑𡯂⺒巳⺓幺⺔彑⺕𫜹⺖忄⺗心⺘扌⺙攵⺛旡⺜日⺝月⺞歺⺟母⺠民⺡氵⺢氺⺣灬⺤爫⺥爫⺦丬⺧牛',

@@ -2,8 +2,8 @@ import type { Kind } from './characters.ts';
 import { type NormalText, normalize } from './normalize.ts';
 
 /**
- * Characters of one kind that stand together, without anything between them. `cjk`: scripts without spaces between
- * words, and emoji, where any substring can be searched; `letters` and `digits` of all others, where words and numbers can.
+ * Characters of one kind with nothing between them. `cjk` are emoji and scripts without spaces between words, in which any
+ * substring can be searched. `letters` and `digits` are of all other scripts, in which words and numbers can be searched.
  */
 export interface Run {
   kind: Kind;
@@ -14,18 +14,18 @@ export interface Run {
   ends: number[];
 }
 
-/** Longer words and numbers are cut, in texts and in queries alike: engines limit the length of a token. */
+/** Longer words and numbers are cut, both in texts and in queries, because engines limit the length of a token. */
 export const MAX_WORD = 48;
 
-/** The runs of a text, in order; everything that is no letter, digit, cjk character or emoji separates them. */
+/** The runs of a text, in order. Everything other than letters, digits, cjk characters and emoji separates runs. */
 export function runsOf(text: string): Run[] {
   const normal = normalize(text);
   const runs: Run[] = [];
   let current: Run | undefined;
   normal.chars.forEach((_, i) => {
-    const own = normal.kinds[i];
-    // A mark goes with what it stands on; alone it is nothing.
-    const kind = own === 'mark' ? current?.kind : own;
+    const kindOfChar = normal.kinds[i];
+    // A mark belongs to the character before it; without one it is ignored.
+    const kind = kindOfChar === 'mark' ? current?.kind : kindOfChar;
     if (kind === undefined) {
       current = undefined;
       return;
@@ -39,7 +39,7 @@ export function runsOf(text: string): Run[] {
   return runs;
 }
 
-/** What is cut off a long word belongs to its last character, for whoever marks it in the original. */
+/** What is cut off a long word belongs to its last character, so that highlighting covers the whole word. */
 function append(run: Run, { chars, starts, ends }: NormalText, i: number): void {
   if (run.kind !== 'cjk' && run.chars.length === MAX_WORD) {
     run.ends[MAX_WORD - 1] = ends[i] ?? 0;

@@ -1,6 +1,6 @@
 import TRADITIONAL from 'opencc-js/dict/TSCharacters';
 
-/** The blocks that nearly all characters are in: one array lookup each, and 55 KB instead of a megabyte of strings. */
+/** Nearly all characters are in this range. An array takes 55 KB instead of a megabyte of strings, and one lookup. */
 const FIRST = 0x3400;
 const LAST = 0x9fff;
 
@@ -9,8 +9,8 @@ const rare = new Map<number, number>();
 load();
 
 /**
- * OpenCC's table for single characters, 3,512 of them. Without its phrases, because a character must fold to the same
- * wherever it stands: a query shows other neighbours than the text does.
+ * Loads OpenCC's table of 3,512 single characters. Its phrases are not used, because a character must always fold to the
+ * same one: in a query it has other neighbours than in the text.
  */
 function load(): void {
   const table = new Map<number, number>();
@@ -20,7 +20,7 @@ function load(): void {
     if (key !== undefined && value !== undefined && key !== value) table.set(key, value);
   }
   for (const from of table.keys()) {
-    // A few lead to another traditional one (薴 → 苧 → 苎).
+    // A few characters map to another traditional one (薴 → 苧 → 苎).
     let to = from;
     for (let steps = 0; steps < 4; steps++) to = table.get(to) ?? to;
     if (from >= FIRST && from <= LAST && to <= 0xffff) common[from - FIRST] = to;
@@ -28,7 +28,7 @@ function load(): void {
   }
 }
 
-/** @returns the code point of the simplified character; the same one if it has none of its own */
+/** @returns the code point of the simplified character; the same code point if there is none */
 export function simplified(code: number): number {
   const known = code >= FIRST && code <= LAST ? common[code - FIRST] : 0;
   return known || (rare.get(code) ?? code);

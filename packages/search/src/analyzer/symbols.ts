@@ -1,13 +1,13 @@
-import type { Phrase, WantedRun } from './query.ts';
+import type { Phrase, WantedRun } from './phrases.ts';
 import { type Run, runsOf } from './runs.ts';
 
-/** A text as phrases are sought in it: a word or number is one symbol, and so is each cjk character. */
+/** A text in the form in which phrases are searched: a word or number is one symbol, and so is each cjk character. */
 export interface SymbolText {
   symbols: string[];
-  /** of each symbol its run, and the place of its first character in it */
+  /** for each symbol its run, and the index of its first character in that run */
   runs: Run[];
   places: number[];
-  /** bit i: symbol i begins a run, so that something may be between it and the symbol before */
+  /** bit i: symbol i begins a run, so something may be between it and the previous symbol */
   borders: Uint32Array;
 }
 
@@ -24,12 +24,12 @@ export function symbolsOf(text: string): SymbolText {
   return { symbols, runs, places, borders: bitsAt(borders, symbols.length) };
 }
 
-/** The symbols of a phrase but for a word at its end that may be unfinished, which is compared by itself. */
+/** The symbols of a phrase, except an unfinished word at its end, which is compared separately. */
 export interface PhraseSymbols {
   symbols: string[];
-  /** bit i: no border is allowed before symbol i; undefined if borders are allowed everywhere */
+  /** bit i: no border may be before symbol i; undefined if borders are allowed everywhere */
   glued: Uint32Array | undefined;
-  /** the word, which may be longer in the text */
+  /** the unfinished word, which may be longer in the text */
   unfinished: string | undefined;
 }
 
@@ -59,7 +59,7 @@ function bitsAt(places: number[], length: number): Uint32Array {
   return bits;
 }
 
-/** Whether no border of the text lies where the phrase, laid on it from symbol `from`, must be glued: 32 symbols a step. */
+/** Whether the text has no border where the phrase forbids one, if the phrase starts at symbol `from`. 32 symbols per step. */
 export function isGlued(borders: Uint32Array, glued: Uint32Array, from: number): boolean {
   const [word, shift] = [from >>> 5, from & 31];
   for (let i = 0; i < glued.length; i++) {

@@ -1,6 +1,6 @@
 import { type MessageBody, parseChannelName, personalPair } from '@ruyi/contracts';
 import { accessKey } from '../accessKey.ts';
-import type { SearchDocument } from '../port.ts';
+import type { SearchDocument } from '../searchDocument.ts';
 import { contentOf } from './content.ts';
 import { documentId } from './documentId.ts';
 import { writeLocator } from './locator.ts';

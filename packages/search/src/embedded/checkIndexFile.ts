@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { SearchUnavailableError } from '../port.ts';
-import { isDamaged, suspicionOf } from './damage.ts';
-import type { IndexFiles } from './files.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import { type IndexFiles, suspicionOf } from './indexFiles.ts';
+import { isDamaged } from './isDamaged.ts';
 import { checkVersion } from './schema.ts';
 
 const MAGIC = Buffer.from('SQLite format 3\0');
 
 /**
- * A look at the beginning of the index file, which never waits for a search. A missing or empty file is an index that
- * has not been begun yet. One that is no SQLite file is reported to the writer.
+ * Looks at the beginning of the index file and never waits for a search. A missing or empty file is an index that has not
+ * been begun yet. A file that is not SQLite's is reported to the writer.
  * @throws SearchUnavailableError
  */
 export async function checkIndexFile(files: IndexFiles): Promise<void> {
@@ -30,7 +30,7 @@ function checkVersionOf(path: string): void {
   let database: Database | undefined;
   try {
     database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 500 });
-    // The writer makes the tables right after the file.
+    // The writer creates the tables right after the file, so they may still be missing.
     if (database.prepare("select 1 from sqlite_master where name = 'meta'").get() !== undefined) checkVersion(database);
   } catch (error) {
     if (isDamaged(error)) writeFileSync(suspicionOf(path), '');

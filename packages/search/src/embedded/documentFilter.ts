@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { SearchQuery } from '../port.ts';
+import type { SearchQuery } from '../searchQuery.ts';
 import type { Numbers } from './numbers.ts';
 import { keyBytes } from './schema.ts';
 import { rangeOf, type StoredIndex, type Value } from './storedIndex.ts';
@@ -9,9 +9,9 @@ interface SenderRow {
   sender: Buffer;
 }
 
-/** What a query asks of a document's own columns: its sender, topic, type and time, and that it has not expired. */
+/** A query's conditions on the columns of a document: sender, topic, type and time, and that it has not expired. */
 export class DocumentFilter {
-  /** whether it asks for anything; that a document has not expired matters only where documents expire */
+  /** whether there are conditions other than expiry, which matters only in places whose documents expire */
   readonly isNeeded: boolean;
   readonly #sql: string;
   readonly #values: Value[];
@@ -58,7 +58,7 @@ export class DocumentFilter {
     );
   }
 
-  /** Those of the documents that pass, by number. */
+  /** The documents among these that pass, by number. */
   among(numbers: readonly number[]): SenderRow[] {
     const sql = `select n, sender from document where n in (select value from json_each(?)) and ${this.#sql} order by n`;
     return this.#index.prepare<SenderRow>(sql).all(JSON.stringify(numbers), ...this.#values);

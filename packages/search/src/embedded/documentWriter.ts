@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { digitGramsOf, tokensOf } from '../analyzer/tokens.ts';
-import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
+import { CONTENT_FIELD, type SearchDocument } from '../searchDocument.ts';
 import { keyBytes, MAX_PLACE, PLACE_SIZE } from './schema.ts';
 
 /** A key that may see a document, and its index in the document's audience. */
 type Listed = [key: string, position: number];
 
-/** Who besides those of its place may see a document. */
-export const OWN = { nobody: 0, sender: 1, listed: 2 } as const;
+/** Who may see a document besides the keys of its place. The numbers are stored in the column `own`. */
+export const ALSO_SEEN_BY = { nobody: 0, sender: 1, listed: 2 } as const;
 
-/** Those who see everything in the document's place, and those who see just this document. */
+/** The keys that see everything in the document's place, and the keys that see just this document. */
 interface Audience {
   shared: Listed[];
   others: Listed[];
-  own: (typeof OWN)[keyof typeof OWN];
+  alsoSeenBy: (typeof ALSO_SEEN_BY)[keyof typeof ALSO_SEEN_BY];
 }
 
 interface OpenPlace {
@@ -23,16 +23,16 @@ interface OpenPlace {
   tokens: number;
 }
 
-/** Between numbers: a token that nobody asks for, so that no phrase goes from one into the next. */
+/** A token that no query contains. It stands between numbers, so that no phrase reaches from one into the next. */
 const PARTED = ' _ ';
 
 interface Tokens {
   count: number;
-  /** values of the columns of the text table */
+  /** values for the columns of the text table */
   columns: string[];
 }
 
-/** Writes documents into an open index, within a transaction of its caller. */
+/** Writes documents into an open index, within its caller's transaction. */
 export class DocumentWriter {
   readonly #statements: ReturnType<typeof statementsOf>;
   #fields = new Map<string, number>();
@@ -41,12 +41,12 @@ export class DocumentWriter {
     this.#statements = statementsOf(database);
   }
 
-  /** To be called when a transaction failed: what it had added is gone. */
+  /** Call this when a transaction has failed: the fields that it added are gone. */
   forget(): void {
     this.#fields.clear();
   }
 
-  /** Adds documents that have an audience; of those that are there already the locator alone is taken. */
+  /** Adds documents that have an audience. If a document exists already, only its locator is updated. */
   insert(documents: readonly SearchDocument[]): void {
     const places = new Map<string, OpenPlace>();
     const added = new Map<string, { n: number; document: SearchDocument; audience: Audience; tokens: Tokens }>();
@@ -65,7 +65,7 @@ export class DocumentWriter {
       place.count++;
       place.tokens += tokens.count;
     }
-    // The text index writes out what it holds in memory whenever a number is below the one before.
+    // In order, because the text index flushes its memory whenever a number is lower than the one before.
     for (const { n, document, audience, tokens } of [...added.values()].sort((a, b) => a.n - b.n)) {
       this.#write(n, document, audience, tokens);
     }
@@ -91,22 +91,22 @@ export class DocumentWriter {
     this.#statements.text.run(n, ...tokens.columns);
   }
 
-  #place(places: Map<string, OpenPlace>, document: SearchDocument, { shared, own }: Audience): OpenPlace {
+  #place(places: Map<string, OpenPlace>, document: SearchDocument, { shared, alsoSeenBy }: Audience): OpenPlace {
     const { channel, channelId, channelType } = document;
     const expiring = document.expiresAt === 0 ? 0 : 1;
-    const name = JSON.stringify([channel, channelId, channelType, expiring, own, shared]);
+    const name = JSON.stringify([channel, channelId, channelType, expiring, alsoSeenBy, shared]);
     const open = places.get(name);
     if (open && open.count < PLACE_SIZE) return open;
     const digest = createHash('sha256').update(name).digest().subarray(0, 16);
     if (open) this.#statements.grow.run(open.count, open.tokens, open.id);
     let place = this.#statements.place.get(digest);
-    // A full place gives up its name; the next document begins another one.
+    // A full place gives up its name, and the next document begins a new place.
     if (place && place.count >= PLACE_SIZE) {
       this.#statements.rename.run(place.id);
       place = undefined;
     }
     if (place === undefined) {
-      const values = [digest, keyBytes(channel), keyBytes(channelId), channelType, expiring, own];
+      const values = [digest, keyBytes(channel), keyBytes(channelId), channelType, expiring, alsoSeenBy];
       const id = Number(this.#statements.addPlace.run(...values, JSON.stringify(shared)).lastInsertRowid);
       if (id > MAX_PLACE) throw new Error(`the search index has no room for more than ${MAX_PLACE} conversations`);
       for (const [key] of shared) this.#statements.member.run(keyBytes(key), id);
@@ -141,7 +141,7 @@ export class DocumentWriter {
   }
 }
 
-/** A group's members share its documents, two users theirs; each recipient of a batch sees a document of many. */
+/** A group's members share all of its documents, and so do two users. A recipient of a batch sees single documents. */
 function audienceOf(document: SearchDocument): Audience {
   const positions = new Map<string, number>();
   document.audience.forEach((key, position) => {
@@ -152,11 +152,12 @@ function audienceOf(document: SearchDocument): Audience {
   if (positions.has(channel)) {
     const others = all.filter(([key]) => key !== channel);
     const isSender = others.length === 1 && others[0]?.[0] === from;
-    const own = others.length === 0 ? OWN.nobody : isSender ? OWN.sender : OWN.listed;
-    return { shared: all.filter(([key]) => key === channel), others, own };
+    const nobody = others.length === 0;
+    const alsoSeenBy = nobody ? ALSO_SEEN_BY.nobody : isSender ? ALSO_SEEN_BY.sender : ALSO_SEEN_BY.listed;
+    return { shared: all.filter(([key]) => key === channel), others, alsoSeenBy };
   }
-  if (all.length <= 2 && positions.has(from)) return { shared: all, others: [], own: OWN.nobody };
-  return { shared: [], others: all, own: OWN.listed };
+  if (all.length <= 2 && positions.has(from)) return { shared: all, others: [], alsoSeenBy: ALSO_SEEN_BY.nobody };
+  return { shared: [], others: all, alsoSeenBy: ALSO_SEEN_BY.listed };
 }
 
 function statementsOf(database: Database) {
@@ -175,7 +176,7 @@ function statementsOf(database: Database) {
     document: database.prepare('insert into document values (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     source: database.prepare('insert into source (id, locator, text) values (?, ?, ?)'),
     audience: database.prepare('insert into audience values (?, ?, ?)'),
-    // Numbers are bound as floating-point ones beyond 2^31, which the text index refuses as rowids.
+    // Numbers above 2^31 are bound as floating-point, which the text index refuses as rowids.
     text: database.prepare(
       'insert into text (rowid, content, ext, grams, ext_grams) values (cast(? as integer), ?, ?, ?, ?)',
     ),

@@ -1,11 +1,12 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
-import type { SearchQuery, SearchResult } from '../port.ts';
-import { isDamaged, suspicionOf } from './damage.ts';
-import { IndexFiles } from './files.ts';
-import { search } from './query.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
+import { IndexFiles, suspicionOf } from './indexFiles.ts';
+import { isDamaged } from './isDamaged.ts';
+import { search } from './search.ts';
 
-/** Searches the index of a folder; the calls block, so it belongs in a process of its own. */
+/** Searches the index of a folder. Its calls block, so it runs in a separate process. */
 export class IndexReader {
   readonly #files: IndexFiles;
   #open: { database: Database; file: string; inode: number } | undefined;
@@ -14,7 +15,10 @@ export class IndexReader {
     this.#files = new IndexFiles(directory);
   }
 
-  /** What the index holds now; nothing while there is none. A damaged file is reported to its writer. */
+  /**
+   * Searches the index as it is now; without an index nothing is found. A damaged file is reported to its writer.
+   * @throws SearchUnavailableError for every failure, because rows of a damaged file can raise any error
+   */
   search(query: SearchQuery): SearchResult {
     try {
       const database = this.#current();
@@ -23,11 +27,12 @@ export class IndexReader {
       if (isDamaged(error)) writeFileSync(suspicionOf(this.#files.current()), '');
       this.#open?.database.close();
       this.#open = undefined;
-      throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SearchUnavailableError(reason, { cause: error });
     }
   }
 
-  /** The index as it is now; undefined while there is none. A file that was replaced is opened again. */
+  /** The current index; undefined if there is none. A file that was replaced is opened again. */
   #current(): Database | undefined {
     const file = this.#files.current();
     const inode = existsSync(file) ? statSync(file).ino : 0;
@@ -36,7 +41,7 @@ export class IndexReader {
     this.#open = undefined;
     if (inode === 0) return undefined;
     const database = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: 2000 });
-    // The writer makes the tables right after the file.
+    // The writer creates the tables right after the file, so they may still be missing.
     if (database.prepare("select 1 from sqlite_master where name = 'text'").get() === undefined) {
       database.close();
       return undefined;

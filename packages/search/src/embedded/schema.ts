@@ -3,20 +3,21 @@ import type { Database } from 'better-sqlite3';
 const VERSION = 2;
 
 /**
- * A document's number says where it lies: its place times this, plus how many the place held before it. So the hits of a
- * text come sorted by place, those of one place are a range of the text index, and whether a user may see a hit is known
- * from its number alone.
+ * A document's number is its place times this, plus the number of documents that the place held before. So the hits of a
+ * text are sorted by place, the hits of one place are a range in the text index, and the number alone tells in which place
+ * a hit is and so, mostly, whether a user may see it.
  */
 export const PLACE_SIZE = 2 ** 26;
 
-/** The largest number of a place: beyond it a document's number would no longer be exact in a JavaScript number. */
+/** The largest number of a place. With a larger one, document numbers would no longer be exact in JavaScript. */
 export const MAX_PLACE = 2 ** 27 - 1;
 
-// A place holds documents that the same keys may see (`shared`): a group, two users. Its other columns hold for all of its
-// documents too. `own` says who else may see one: nobody (0), its sender (1), those that `audience` lists (1 and 2).
-// Sources, which are given back with a hit, lie in the order in which they were written: a batch fills few pages.
-// The text table has the content, the other fields with their field's id before each token, and of both the 4-grams of
-// long numbers.
+// A place holds the documents that the same keys may see (`shared`), such as a group's or those of two users. Its other columns
+// also apply to all of its documents. `own` tells who else may see single documents: nobody (0), the sender (1), or the keys
+// listed in `audience` (1 and 2).
+// A source is returned with a hit. Sources are stored in the order of writing, so a batch fills few pages.
+// The text table has the content, the other fields with the field's id before each token, and the 4-grams of long numbers
+// of both.
 const SCHEMA = `
 create table meta (version integer not null, documents integer not null);
 create table place (
@@ -54,7 +55,7 @@ create virtual table text using fts5(
 insert into meta values (${VERSION}, 0);
 `;
 
-/** The file was written by a program whose tables were others. */
+/** The file was written by a program with other tables. */
 export class OutdatedIndexError extends Error {
   override readonly name = 'OutdatedIndexError';
 
@@ -63,7 +64,7 @@ export class OutdatedIndexError extends Error {
   }
 }
 
-/** Creates the tables in an empty file. @returns whether it was empty @throws OutdatedIndexError */
+/** Creates the tables if the file is empty. @returns whether it was empty @throws OutdatedIndexError */
 export function createSchema(database: Database): boolean {
   const known = database.prepare("select 1 from sqlite_master where name = 'meta'").get();
   if (known === undefined) database.exec(`begin immediate; ${SCHEMA} commit;`);
@@ -77,7 +78,7 @@ export function checkVersion(database: Database): void {
   if (version !== VERSION) throw new OutdatedIndexError(version);
 }
 
-/** Access keys are stored as bytes; '' (none) as no bytes. */
+/** Access keys are stored as bytes; '' (no key) as no bytes. */
 export const keyBytes = (key: string): Buffer => Buffer.from(key, 'hex');
 
 export const placeOf = (n: number): number => Math.floor(n / PLACE_SIZE);

@@ -1,31 +1,31 @@
-import type { ScopeClause, SearchQuery } from '../port.ts';
+import type { ScopeClause, SearchQuery } from '../searchQuery.ts';
 import { DocumentFilter } from './documentFilter.ts';
-import { OWN } from './documentWriter.ts';
+import { ALSO_SEEN_BY } from './documentWriter.ts';
 import { joined, type Numbers, shared, sortedNumbers } from './numbers.ts';
 import { keyBytes, PLACE_SIZE, placeOf } from './schema.ts';
 import type { Place, StoredIndex } from './storedIndex.ts';
 
-/** What of a clause the place leaves open: the document itself says whether it holds. */
+/** The part of a clause that a place does not decide: it depends on the single document. */
 interface Open {
   from?: string;
   audience?: string;
 }
 
-/** What a place says about its documents; undefined: none of them can be found. */
+/** What a place tells about its documents. No verdict (undefined) means that none of them can be found. */
 interface Verdict {
-  /** the user may see each of them; else those that it sent or that list it */
+  /** whether the user may see all of them; otherwise only those that it sent or that list it */
   seesAll: boolean;
-  /** one of these has to hold; undefined where the query has no clauses or one holds for all */
+  /** one of these must hold; undefined if the query has no clauses, or if one holds for all documents */
   clauses: Open[] | undefined;
-  /** each document of it is found, whatever it says */
+  /** whether every document of the place is found, whatever its columns are */
   isWhole: boolean;
 }
 
-/** What the user may see, by its other side: not from a text's hits but from the user. */
+/** All that a user may see, found from the user's keys instead of from a text's hits. */
 export interface OwnDocuments {
-  /** all of these can be seen */
+  /** places in which the user sees every document */
   places: number[];
-  /** documents of other places */
+  /** single documents of other places */
   loose: Numbers;
 }
 
@@ -35,10 +35,13 @@ interface Row {
 }
 
 const ROWS_AT_ONCE = 5000;
-/** If more than one in so many documents of a place is asked for, all of them are read: in order, which costs a tenth. */
+/**
+ * If at least one in this many documents of a place is asked for, all of them are read, in order: that costs a tenth per
+ * document.
+ */
 const MANY = 8;
 
-/** Which documents a query may find by all that it says but its text. */
+/** Which documents a query may find, by everything that it asks for except its text. */
 export class Scope {
   readonly #index: StoredIndex;
   readonly #query: SearchQuery;
@@ -46,7 +49,7 @@ export class Scope {
   readonly #filter: DocumentFilter;
   readonly #verdicts = new Map<number, Verdict | undefined>();
   #listedKeys: string[] | undefined;
-  #own: OwnDocuments | undefined;
+  #ownDocuments: OwnDocuments | undefined;
 
   constructor(index: StoredIndex, query: SearchQuery) {
     this.#index = index;
@@ -59,7 +62,7 @@ export class Scope {
     return this.#keys.size;
   }
 
-  /** @returns those of the documents that may be found */
+  /** @returns the documents among these that may be found */
   visible(numbers: Numbers): Numbers {
     const parts: (Numbers | number[])[] = [];
     let unsure: number[] = [];
@@ -81,7 +84,7 @@ export class Scope {
         settle();
         parts.push(shared(numbers.subarray(i, end), this.#filter.allIn(place)));
       } else if (verdict) {
-        for (let at = i; at < end; at++) unsure.push(numbers[at] ?? 0);
+        for (const n of numbers.subarray(i, end)) unsure.push(n);
       }
       i = end;
     }
@@ -89,7 +92,7 @@ export class Scope {
     return joined(parts);
   }
 
-  /** Whether this one may be found. */
+  /** Whether this document may be found. */
   isVisible(n: number): boolean {
     const verdict = this.verdict(placeOf(n));
     return verdict !== undefined && (verdict.isWhole || this.#passing([n]).length > 0);
@@ -103,13 +106,13 @@ export class Scope {
     return verdict;
   }
 
-  /** Everything that the user may see and that the clauses do not rule out by its place. */
-  own(): OwnDocuments {
-    this.#own ??= this.#collect();
-    return this.#own;
+  /** Everything that the user may see, without the places that the clauses rule out. */
+  ownDocuments(): OwnDocuments {
+    this.#ownDocuments ??= this.#collect();
+    return this.#ownDocuments;
   }
 
-  /** How many documents of a place may be found, all of which the user may see. */
+  /** How many documents of a place may be found. @param place one of which the user may see everything */
   countIn(place: number): number {
     const verdict = this.verdict(place);
     if (!verdict) return 0;
@@ -117,7 +120,7 @@ export class Scope {
     return verdict.clauses ? this.visible(this.allIn(place)).length : this.#filter.countIn(place);
   }
 
-  /** The newest documents of a place that may be found, in no order. */
+  /** The newest documents of a place that may be found, unordered. */
   newestIn(place: number, count: number): number[] {
     const verdict = this.verdict(place);
     if (!verdict) return [];
@@ -133,7 +136,7 @@ export class Scope {
     if (channelType !== undefined && channelType !== place.channelType) return undefined;
     if (from !== undefined && !maySend(from, place)) return undefined;
     const seesAll = [...place.shared.keys()].some((key) => this.#keys.has(key));
-    if (!seesAll && place.own === OWN.nobody) return undefined;
+    if (!seesAll && place.alsoSeenBy === ALSO_SEEN_BY.nobody) return undefined;
     const clauses = anyOf?.flatMap((clause) => openPart(clause, place));
     if (clauses?.length === 0) return undefined;
     const isOpen = clauses?.every((clause) => clause.from !== undefined || clause.audience !== undefined) ?? false;
@@ -154,7 +157,7 @@ export class Scope {
         if (verdict?.seesAll) places.add(place);
         else if (verdict) seesAll = false;
       }
-      // Where the clause holds for a whole place, it is the user's own keys that single documents list.
+      // If the user does not see all of a place, single documents in it may list the user's own keys.
       for (const key of seesAll ? listed : [...listed, ...this.#listed()]) {
         for (const n of this.#index.listing(key)) if (this.verdict(placeOf(n))) loose.add(n);
       }
@@ -165,20 +168,20 @@ export class Scope {
     };
   }
 
-  /** Places in which a clause can hold for all documents. */
+  /** Places in which a clause may hold for all documents. */
   #candidates(channel: string | undefined, audience: string | undefined): number[] {
     if (channel !== undefined) return this.#index.placesOfChannel(channel);
     const keys = audience === undefined ? [...this.#keys] : [audience];
     return keys.flatMap((key) => this.#index.placesOf(key));
   }
 
-  /** Those keys of the user that documents list one by one: its uid, hardly ever a group. */
+  /** The user's keys that single documents list: its uid, hardly ever a group. */
   #listed(): string[] {
     this.#listedKeys ??= [...this.#keys].filter((key) => this.#index.isListed(key));
     return this.#listedKeys;
   }
 
-  /** @param numbers of places that have a verdict, ascending */
+  /** @param numbers ascending, of places that have a verdict */
   #passing(numbers: number[]): number[] {
     const rows = this.#filter.among(numbers);
     return rows.filter((row) => this.#holds(row)).map(({ n }) => n);
@@ -199,19 +202,19 @@ export class Scope {
   }
 }
 
-/** What of a clause is left open by a place: nothing where it cannot hold there. */
+/** The part of a clause that a place does not decide; an empty list if the clause cannot hold there. */
 function openPart(clause: ScopeClause, place: Place): Open[] {
   const { from, audience, channel, channelId, channelType } = clause;
-  // A clause that says nothing must not mean everything.
+  // An empty clause must not mean everything.
   if ([from, audience, channel, channelId, channelType].every((part) => part === undefined)) return [];
   if (channel !== undefined && channel !== place.channel) return [];
   if (channelId !== undefined && channelId !== place.channelId) return [];
   if (channelType !== undefined && channelType !== place.channelType) return [];
   if (from !== undefined && !maySend(from, place)) return [];
   const isShared = audience === undefined || place.shared.has(audience);
-  if (!isShared && place.own === OWN.nobody) return [];
+  if (!isShared && place.alsoSeenBy === ALSO_SEEN_BY.nobody) return [];
   return [{ ...(from === undefined ? {} : { from }), ...(isShared ? {} : { audience }) }];
 }
 
-/** Between two users nobody else sends. */
+/** In a place of two users nobody else is a sender. */
 const maySend = (from: string, { isPair, shared }: Place) => !isPair || shared.has(from);

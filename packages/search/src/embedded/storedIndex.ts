@@ -1,29 +1,29 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { keyBytes, PLACE_SIZE } from './schema.ts';
 
-/** A place as the writer made it: nothing of it changes but how much it holds. */
+/** A place as the writer made it. Only its extent changes later. */
 export interface Place {
   channel: string;
   channelId: string;
   channelType: number;
-  /** whether its documents have an end */
+  /** whether its documents expire */
   expiring: boolean;
-  /** OWN of documentWriter: who may see single documents of it */
-  own: number;
-  /** of two users, or of one with itself: each document of it is sent by one of them */
+  /** ALSO_SEEN_BY of documentWriter: who may see single documents of it */
+  alsoSeenBy: number;
+  /** whether it belongs to two users, or to one and itself: one of them sent each of its documents */
   isPair: boolean;
-  /** keys that see all of it, and their index in each document's audience */
+  /** the keys that see all of it, with their index in each document's audience */
   shared: Map<string, number>;
 }
 
 /** How much a place holds. */
 export interface Extent {
   count: number;
-  /** of the texts of all its documents */
+  /** tokens in the texts of all its documents */
   tokens: number;
 }
 
-/** By what documents are ordered. */
+/** The columns by which documents are ordered. */
 export interface OrderRow {
   n: number;
   ts: number;
@@ -50,7 +50,7 @@ export type Value = string | number | Buffer;
 
 const MOST_PLACES = 50_000;
 
-/** The index as a search reads it: its statements, prepared once a file, and the places that searches have met. */
+/** The index as a search reads it. Statements are prepared once per file, and places are remembered once read. */
 export class StoredIndex {
   readonly #database: Database;
   readonly #statements: ReturnType<typeof statementsOf>;
@@ -61,7 +61,7 @@ export class StoredIndex {
     this.#statements = statementsOf(database);
   }
 
-  /** All that is read within is of one moment. */
+  /** Everything that `read` reads is of one moment. */
   atOneMoment<T>(read: () => T): T {
     return this.#database.transaction(read)();
   }
@@ -81,12 +81,12 @@ export class StoredIndex {
     return this.#statements.extent.get(place) ?? { count: 0, tokens: 0 };
   }
 
-  /** How many documents there are. */
+  /** The number of documents in the index. */
   count(): number {
     return this.#statements.count.get() ?? 0;
   }
 
-  /** Places all of which this key may see. */
+  /** Places in which this key sees every document. */
   placesOf(key: string): number[] {
     return this.#statements.placesOf.all(keyBytes(key));
   }
@@ -95,7 +95,7 @@ export class StoredIndex {
     return this.#statements.placesOfChannel.all(keyBytes(channel));
   }
 
-  /** Documents that list this key by itself. */
+  /** Documents that list this key. */
   listing(key: string): number[] {
     return this.#statements.listing.all(keyBytes(key));
   }
@@ -113,7 +113,7 @@ export class StoredIndex {
     return this.#statements.order.all(JSON.stringify(numbers));
   }
 
-  /** The newest documents of the whole index, behind the first `offset` ones. */
+  /** The newest documents of the whole index, without the first `offset`. */
   newest(limit: number, offset: number): number[] {
     return this.#statements.newest.all(limit, offset);
   }
@@ -131,17 +131,17 @@ export class StoredIndex {
     return this.#statements.fieldId.get(name);
   }
 
-  /** Documents that an FTS5 expression finds, by number; the first ones behind `after`. */
+  /** The first documents after number `after` that an FTS5 expression finds, ordered by number. */
   matchesAfter(expression: string, after: number, limit: number): number[] {
     return this.#statements.matchesAfter.all(expression, after, limit);
   }
 
-  /** Those in a range of numbers, both ends included. */
+  /** The documents in a range of numbers that an FTS5 expression finds, both ends included. */
   matchesWithin(expression: string, first: number, last: number): number[] {
     return this.#statements.matchesWithin.all(expression, first, last);
   }
 
-  /** A statement that depends on the query. */
+  /** Prepares a statement whose text depends on the query. */
   prepare<T>(sql: string): Statement<Value[], T> {
     return this.#database.prepare<Value[], T>(sql);
   }
@@ -155,14 +155,14 @@ function placeFrom(row: PlaceRow): Place {
     channelId: row.channel_id.toString('hex'),
     channelType: row.type,
     expiring: row.expiring !== 0,
-    own: row.own,
+    alsoSeenBy: row.own,
     isPair: shared.size > 0 && !shared.has(channel),
     shared,
   };
 }
 
 function statementsOf(database: Database) {
-  // Numbers are bound as floating-point ones beyond 2^31, which the text index does not take for rowids.
+  // Numbers above 2^31 are bound as floating-point, which the text index does not accept as rowids.
   const within = 'rowid between cast(? as integer) and cast(? as integer)';
   const numbers = <P extends Value[]>(sql: string) => database.prepare<P, number>(sql).pluck();
   return {
@@ -194,12 +194,12 @@ function statementsOf(database: Database) {
   };
 }
 
-/** The numbers that documents of a place can have: from, up to and with. */
+/** The lowest and the highest number that a document of a place can have. */
 export const rangeOf = (place: number): [number, number] => [place * PLACE_SIZE, (place + 1) * PLACE_SIZE - 1];
 
 const opened = new WeakMap<Database, StoredIndex>();
 
-/** One for each open file. */
+/** The StoredIndex of an open file, always the same one. */
 export function storedIndexOf(database: Database): StoredIndex {
   const known = opened.get(database);
   if (known) return known;

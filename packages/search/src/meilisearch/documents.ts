@@ -1,12 +1,16 @@
-import { CONTENT_FIELD, type SearchDocument } from '../port.ts';
+import { CONTENT_FIELD, type SearchDocument } from '../searchDocument.ts';
 import { type EncodedText, encodeText } from './encoding.ts';
-import { LONGEST_TERM } from './textQuery.ts';
+import { LONGEST_TERM } from './fieldQueries.ts';
 
-// Meilisearch takes 65,535 words of one attribute. The largest payload has more, so what does not fit goes into the next.
+// Meilisearch indexes the first 65,535 words of an attribute. The largest payload has more, so the rest goes into further
+// attributes.
 const MOST_TOKENS = 60_000;
-/** Phrases across the cut are found in the next attribute: queries ask for no longer ones. */
+/** The next attribute repeats so many tokens, so that a phrase across the cut is found. Queries ask for no longer ones. */
 const OVERLAP = LONGEST_TERM;
-/** As elements of an array tokens are no neighbours to Meilisearch, which is cheaper; each then counts as eight words. */
+/**
+ * Elements of an array are not neighbours to Meilisearch, which makes them cheaper than one text, but each counts as eight
+ * words.
+ */
 const MOST_ELEMENTS = 7000;
 
 const numbered = (name: string, count: number) =>
@@ -14,8 +18,9 @@ const numbered = (name: string, count: number) =>
 const attributes = (tokens: string, parts: string) => ({ tokens: numbered(tokens, 6), parts: numbered(parts, 5) });
 
 /**
- * Attributes that hold the usual field, and all others together: tokens in order, and unordered parts of them. Enough
- * for a payload of 256 KiB: `a1a1…` has a token a byte, and one symbol of three bytes (ﷺ) stands for four words.
+ * One set of attributes holds the content field, the other all further fields. `tokens` are in order, `parts` of them are
+ * not. There are enough for a payload of 256 KiB: `a1a1…` has one token per byte, and one symbol of three bytes (ﷺ) stands
+ * for four words.
  */
 const ATTRIBUTES = {
   content: attributes('content', 'parts'),
@@ -25,25 +30,25 @@ const ATTRIBUTES = {
 export const SEARCHED = Object.values(ATTRIBUTES).flatMap(({ tokens, parts }) => [...tokens, ...parts]);
 export const attributesOf = (field: string) => ATTRIBUTES[field === CONTENT_FIELD ? 'content' : 'other'];
 
-/** The attribute that holds the text as it was sent, by field, for verifying what is found; not searched. */
+/** The attribute with the texts as they were sent, by field. It is not searched: candidates are verified on it. */
 export const TEXT = 'text';
 
-/** The texts of a document that was asked for with them, by field. */
+/** The texts of a document that was read with its TEXT attribute, by field. */
 export function textsOf(hit: Record<string, unknown>): Map<string, string> {
   const texts: unknown = JSON.parse(String(hit[TEXT] ?? '{}'));
   return new Map(Object.entries(Object(texts)).map(([field, text]) => [field, String(text)]));
 }
 
-/** How much text comes with such a document. */
+/** How much text such a document carries. */
 export const charactersOf = (hit: Record<string, unknown>): number => String(hit[TEXT] ?? '').length;
 
-/** A document as it is sent: flat, with the same few attributes whatever the payload. */
+/** A document as Meilisearch gets it: flat, with the same few attributes for every payload. */
 export function toMeilisearch(document: SearchDocument): Record<string, unknown> {
   const { [CONTENT_FIELD]: content = '', ...others } = document.text;
   const other: EncodedText = { tokens: [], parts: new Set() };
   for (const [field, text] of Object.entries(others)) {
     const encoded = encodeText(field, text);
-    // Not as arguments of one push: 130,000 of them overflow the stack, and one such message would stop all indexing.
+    // Not push(...tokens): 130,000 arguments overflow the stack, and one such message would stop all indexing.
     for (const token of encoded.tokens) other.tokens.push(token);
     for (const part of encoded.parts) other.parts.add(part);
   }
@@ -61,7 +66,7 @@ export function toMeilisearch(document: SearchDocument): Record<string, unknown>
     expiresAt: document.expiresAt,
     order: document.order,
     locator: document.locator,
-    // One string, because each name of a field would be an attribute: there may be 65,536 of those.
+    // One string: as an object each field name would become an attribute, and Meilisearch allows 65,536 of those.
     [TEXT]: JSON.stringify(document.text),
     ...textAttributes(ATTRIBUTES.content, encodeText(CONTENT_FIELD, content)),
     ...textAttributes(ATTRIBUTES.other, other),
@@ -87,14 +92,14 @@ function textAttributes(names: { tokens: string[]; parts: string[] }, { tokens, 
 const POSITION_KEY_LENGTH = 8;
 const NOBODY = '-'.repeat(POSITION_KEY_LENGTH);
 
-/** Six bytes of an access key: enough to tell a thousand recipients apart, and short enough to come with every hit. */
+/** Six bytes of an access key: enough to tell a thousand recipients apart, short enough to be part of every hit. */
 const positionKey = (key: string) => (key === '' ? NOBODY : Buffer.from(key.slice(0, 12), 'hex').toString('base64'));
 
-/** Index of a key in the audience that `positions` was made of, -1 where it is not in it. */
+/** Index of a key in the audience that `positions` was made from; -1 if it is not in it. */
 export function positionOf(positions: string, key: string): number {
   const wanted = positionKey(key);
-  for (let at = positions.indexOf(wanted); at !== -1; at = positions.indexOf(wanted, at + 1)) {
-    if (at % POSITION_KEY_LENGTH === 0) return at / POSITION_KEY_LENGTH;
+  for (let offset = positions.indexOf(wanted); offset !== -1; offset = positions.indexOf(wanted, offset + 1)) {
+    if (offset % POSITION_KEY_LENGTH === 0) return offset / POSITION_KEY_LENGTH;
   }
   return -1;
 }

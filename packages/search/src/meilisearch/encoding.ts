@@ -1,15 +1,15 @@
-import type { Phrase } from '../analyzer/query.ts';
+import type { Phrase } from '../analyzer/phrases.ts';
 import { gramsOf, pairsOf, type Token, tokensOf } from '../analyzer/tokens.ts';
-import { CONTENT_FIELD } from '../port.ts';
+import { CONTENT_FIELD } from '../searchDocument.ts';
 
 /**
- * Tokens as Meilisearch gets them: lower-case letters and digits that no segmenter cuts and no normaliser changes. Each
- * begins with the letter q, and q occurs nowhere else in it: joined words (Meilisearch tries those) are never a token.
+ * Tokens as Meilisearch gets them: lower-case letters and digits, which no segmenter cuts and no normaliser changes. Each
+ * begins with q and has no other q, so two words that Meilisearch joins on trial are never a token.
  */
 type Kind = 'w' | 'c' | 'p' | 'd';
 
 const RAW = /[0-9a-pr-wyz]/;
-/** Four digits to the base of 24 hold every letter there is. */
+/** Four digits in base 24 hold the code point of every letter there is. */
 const DIGITS = 'abcdefghijklmnoprstuvwyz';
 const BASE = DIGITS.length;
 
@@ -23,12 +23,15 @@ function encodeCharacter(char: string): string {
   return digits;
 }
 
-/** Letters that stand for themselves, all others as x and four digits: a prefix of a word is a prefix of its encoding. */
+/**
+ * Plain letters stand for themselves, every other character becomes x and four digits. So a prefix of a word is a prefix of
+ * its encoding.
+ */
 const encodeWord = (word: string) =>
   Array.from(word, (char) => (RAW.test(char) ? char : `x${encodeCharacter(char)}`)).join('');
 const encodePair = (pair: string) => Array.from(pair, encodeCharacter).join('');
 
-/** Names of fields are the product's own and any number: tokens of all but the usual one carry the field's key. */
+/** Field names are free and any number of them may exist, so each token of a field other than content carries its key. */
 function fieldKey(field: string): string {
   if (field === CONTENT_FIELD) return '';
   let hash = 0x811c9dc5;
@@ -42,7 +45,7 @@ const encodeToken = (field: string, kind: Kind, body: string) => `q${kind}${fiel
 const encodePlain = (field: string, { kind, text }: Token) =>
   kind !== 'cjk' ? encodeToken(field, 'w', encodeWord(text)) : encodeToken(field, 'c', encodePair(text));
 
-/** What of a text is indexed: the tokens in their order, and what a token may begin with, or hold, each once. */
+/** What is indexed of a text: its tokens in order, and each part that a token may begin with or contain, once. */
 export interface EncodedText {
   tokens: string[];
   /** beginnings of words, cjk characters, and stretches of four digits */
@@ -69,18 +72,18 @@ const encodeCharacterPart = (key: string, char: string) => encodeToken(key, 'p',
 const encodeBeginning = (key: string, start: string) => encodeToken(key, 'p', `x${encodeWord(start)}`);
 const encodeGram = (key: string, gram: string) => encodeToken(key, 'd', encodeWord(gram));
 
-/** Tokens that must follow each other in one of the attributes. */
+/** Tokens that must follow each other in one attribute. */
 export type EncodedTerm = string[];
 
 export interface EncodedPhrase {
   terms: EncodedTerm[];
-  /** what holds all terms holds the phrase; otherwise it is a candidate, to be verified on its text */
+  /** a document with all terms contains the phrase; if false, it is only a candidate and must be verified on its text */
   isExact: boolean;
 }
 
 /**
- * Meilisearch knows which two tokens follow each other in a document, but not where: it finds a longer phrase in every
- * document that has all its neighbours somewhere, such as 北京大学 in 北京大，京大学，北京，大学.
+ * Meilisearch knows which two tokens follow each other in a document, but not where. So it finds a longer phrase in every
+ * document that has all its pairs of neighbours somewhere, such as 北京大学 in 北京大，京大学，北京，大学.
  */
 const EXACT_TERM = 2;
 
@@ -90,7 +93,10 @@ export function encodePhrase(field: string, phrase: Phrase): EncodedPhrase {
   return { terms, isExact: terms.length === 1 && terms.every((term) => term.length <= EXACT_TERM) };
 }
 
-/** Two cjk runs that only a sign parts may be one run in the text, with a token across the seam: ask for each alone. */
+/**
+ * Splits a phrase between two cjk runs that only a sign separates. They may be one run in the text, with a token across the
+ * seam, so each is asked for alone.
+ */
 function stretchesOf(phrase: Phrase): Phrase[] {
   const stretches: Phrase[] = [];
   phrase.forEach((run, i) => {
@@ -101,7 +107,7 @@ function stretchesOf(phrase: Phrase): Phrase[] {
   return stretches;
 }
 
-/** @param isLast only then its last run ends the phrase */
+/** @param isLast whether the stretch ends the phrase */
 function encodeStretch(key: string, stretch: Phrase, isLast: boolean): EncodedTerm[] {
   const terms: EncodedTerm[] = [];
   const tokens: string[] = [];
@@ -114,7 +120,7 @@ function encodeStretch(key: string, stretch: Phrase, isLast: boolean): EncodedTe
       else tokens.push(encodeToken(key, 'w', encodeWord(text)));
     } else {
       for (const pair of pairsOf(run.chars)) tokens.push(encodeToken(key, 'c', encodePair(pair)));
-      // Where a word or number follows, the text's run ends here as well; otherwise it may go on.
+      // If a word or number follows, the text's run ends here too; otherwise it may go on.
       if (!isEnd) tokens.push(encodeToken(key, 'c', encodePair(run.chars.at(-1) ?? '')));
       else if (run.chars.length === 1) terms.push([encodeCharacterPart(key, text)]);
     }

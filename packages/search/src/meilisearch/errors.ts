@@ -1,7 +1,7 @@
-import { MeilisearchApiError } from 'meilisearch';
-import { SearchUnavailableError } from '../port.ts';
+import { MeilisearchApiError, MeilisearchError } from 'meilisearch';
+import { SearchUnavailableError } from '../searchEngine.ts';
 
-/** A failure to reach Meilisearch, or its refusal of what was not our documents' fault: worth trying again. */
+/** The error for a Meilisearch that cannot be reached, or refuses for a reason other than our documents: try again later. */
 export function unavailable(error: unknown): SearchUnavailableError {
   const wrapped = new SearchUnavailableError(`Meilisearch: ${textOf(error)}`, { cause: error });
   const seconds = error instanceof MeilisearchApiError ? Number(error.response.headers.get('retry-after')) : 0;
@@ -9,11 +9,18 @@ export function unavailable(error: unknown): SearchUnavailableError {
   return wrapped;
 }
 
-/** The code of Meilisearch's own answer, such as `index_not_found`; undefined where it gave none. */
+/**
+ * Whether the connection, the answer or a time-out is at fault, and not this program. The client wraps whatever `fetch`
+ * throws; it does not wrap the SyntaxError of an answer that is not JSON, such as a proxy's error page.
+ */
+export const isServerFailure = (error: unknown): boolean =>
+  error instanceof MeilisearchError || error instanceof SyntaxError;
+
+/** The code in Meilisearch's answer, such as `index_not_found`; undefined if it gave none. */
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof MeilisearchApiError ? error.cause?.code : undefined;
 
-/** Whether the documents are at fault and not the server: the same request would be refused again. */
+/** Whether the documents are at fault, so that the same request would be refused again. */
 export function isRefusal(error: unknown): boolean {
   if (!(error instanceof MeilisearchApiError)) return false;
   const { status } = error.response;
@@ -23,6 +30,6 @@ export function isRefusal(error: unknown): boolean {
 export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  // fetch says only that it failed; why is one or two causes below.
+  // fetch only says that it failed; the reason is one or two causes deeper.
   return cause instanceof Error ? `${error.message}: ${textOf(cause)}` : error.message;
 }

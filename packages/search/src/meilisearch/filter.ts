@@ -1,9 +1,9 @@
-import type { ScopeClause, SearchQuery } from '../port.ts';
+import type { ScopeClause, SearchQuery } from '../searchQuery.ts';
 
-/** Its time grows with the square of the values in one IN. */
+/** Meilisearch's time grows with the square of the number of values in one IN. */
 const VALUES_AT_ONCE = 500;
 
-/** What every hit must satisfy: elements are ANDed, those of an inner array ORed. Keys are hex, so quoting is safe. */
+/** What every hit must satisfy. Elements are ANDed, those of an inner array are ORed. Keys are hex, so quoting is safe. */
 export function filterOf(query: SearchQuery): (string | string[])[] {
   const filter: (string | string[])[] = [inChunks('audience', query.audience.map(quote))];
   if (query.anyOf) filter.push(query.anyOf.map(clause).filter((text) => text !== ''));
@@ -27,7 +27,7 @@ function inChunks(attribute: string, values: (string | number)[]): string[] {
   return chunks;
 }
 
-/** A clause that says nothing must not mean everything, and neither must a list of such. */
+/** An empty clause must not mean everything, and neither must a list of empty clauses. */
 export const matchesNothing = (anyOf: ScopeClause[] | undefined): boolean =>
   anyOf?.every((one) => clause(one) === '') ?? false;
 

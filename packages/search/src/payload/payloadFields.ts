@@ -1,27 +1,27 @@
 import { isUtf8 } from 'node:buffer';
 import { type JsonKind, scanJson } from './scanJson.ts';
 
-/** What of a payload can be searched (docs/api.md §1, payload). */
+/** The searchable part of a payload (docs/api.md §1, payload). */
 export interface PayloadFields {
-  /** the first 64 top-level string fields, each up to its 100,000th character */
+  /** the first 64 top-level string fields, of each the first 100,000 characters */
   text: Record<string, string>;
   /** top-level `type`, if it is a whole number */
   type?: number;
 }
 
-/** A top-level field of a payload: where its value is in the bytes. Of fields with one name the last one counts. */
+/** Where the value of a top-level field is in the payload's bytes. If fields share a name, the last one counts. */
 export interface FieldSpan {
   kind: JsonKind;
   start: number;
   end: number;
 }
 
-/** Objects and arrays within each other, the payload itself included; what is deeper is no object to us. */
+/** How deep objects and arrays may be nested, the payload included. A deeper payload counts as no object. */
 const MAX_DEPTH = 100;
 const MOST_FIELDS = 64;
 const MOST_CHARACTERS = 100_000;
 
-/** The searchable part of a payload given as base64; nothing if its bytes are no JSON object. */
+/** The searchable part of a payload in base64; empty if its bytes are not a JSON object. */
 export function textFields(base64: string): PayloadFields {
   const bytes = payloadBytes(base64);
   const fields = bytes && fieldsOf(bytes);
@@ -35,11 +35,11 @@ export function textFields(base64: string): PayloadFields {
   }
   const type = fields.get('type');
   const value = type?.kind === 'number' ? Number(bytes.toString('latin1', type.start, type.end)) : Number.NaN;
-  // Adding 0 makes the -0 of `"type":-0` a 0.
+  // Adding 0 turns the -0 of `"type":-0` into 0.
   return Number.isSafeInteger(value) ? { text, type: value + 0 } : { text };
 }
 
-/** A payload's bytes without a byte order mark; undefined if they are no UTF-8. */
+/** A payload's bytes without a byte order mark; undefined if they are not UTF-8. */
 export function payloadBytes(base64: string): Buffer | undefined {
   const bytes = Buffer.from(base64, 'base64');
   if (!isUtf8(bytes)) return undefined;
@@ -48,9 +48,9 @@ export function payloadBytes(base64: string): Buffer | undefined {
 }
 
 /**
- * The top-level fields in the order in which their names appear first, as JSON.parse has them.
- * @param wanted only fields with these names; absent: all
- * @returns undefined if the bytes are no JSON object, or one deeper than 100 levels
+ * The top-level fields, in the order in which each name appears first, like JSON.parse.
+ * @param wanted the names of the fields to return; absent: all
+ * @returns undefined if the bytes are not a JSON object, or nested deeper than 100 levels
  */
 export function fieldsOf(bytes: Buffer, wanted?: ReadonlySet<string>): Map<string, FieldSpan> | undefined {
   const fields = new Map<string, FieldSpan>();
@@ -63,7 +63,7 @@ export function fieldsOf(bytes: Buffer, wanted?: ReadonlySet<string>): Map<strin
   return kind === 'object' ? fields : undefined;
 }
 
-/** The value of the JSON string that lies between these offsets, quotes included. */
+/** The value of the JSON string between these offsets, which include its quotes. */
 export function stringAt(bytes: Buffer, start: number, end: number): string {
   const value: unknown = JSON.parse(bytes.toString('utf8', start, end));
   return String(value);

@@ -15,10 +15,10 @@ const EMPTY = Buffer.from('{}');
 const PATH = 'payload.';
 
 /**
- * A found message's payload as it goes into the answer: the sender's own bytes, in which only the highlighted top-level
- * strings are replaced, so that numbers, the order of keys and duplicate keys come back as they were sent.
+ * A found message's payload for the answer: the sender's bytes, with only the highlighted top-level strings replaced. So
+ * numbers, the order of keys and duplicate keys are returned as they were sent.
  * @param base64 the stored payload
- * @returns one JSON value in UTF-8; `{}` for a payload that is no JSON object or is deeper than 100 levels
+ * @returns one JSON value in UTF-8; `{}` if the payload is not a JSON object or is nested deeper than 100 levels
  */
 export function presentPayload(base64: string, { highlights, text, mode }: Presentation): Buffer {
   const bytes = payloadBytes(base64);
@@ -26,7 +26,7 @@ export function presentPayload(base64: string, { highlights, text, mode }: Prese
   return mode === 'object' ? shown : Buffer.from(`"${shown.toString('base64')}"`);
 }
 
-/** The fields to be highlighted that were searched, each with what was searched for in it. */
+/** The fields to highlight that were also searched, each with its query value. */
 function queriesOf(highlights: string[], text: Record<string, string>): Map<string, string> {
   const queries = new Map<string, string>();
   for (const path of highlights) {
@@ -46,7 +46,7 @@ function highlighted(bytes: Buffer, queries: Map<string, string>): Buffer | unde
     if (kind !== 'string') continue;
     const marked = highlight(stringAt(bytes, start, end), queries.get(name) ?? '');
     if (marked === undefined) continue;
-    // JSON.stringify escapes lone surrogates, which have no bytes in UTF-8.
+    // JSON.stringify escapes lone surrogates, which UTF-8 cannot encode.
     parts.push(bytes.subarray(done, start), Buffer.from(JSON.stringify(marked)));
     done = end;
   }

@@ -1,9 +1,9 @@
-/** What a member of the outermost object or array is. */
+/** The kind of a JSON value. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'literal';
 
 /**
- * A member of the outermost container, as byte offsets into the text; the end is exclusive. The spans of strings include
- * their quotes. In an array the name is empty.
+ * Called for each member of the outermost container, with byte offsets into the text. Ends are exclusive, and the spans of
+ * strings include their quotes. In an array the name is empty.
  */
 export type OnMember = (kind: JsonKind, start: number, end: number, nameStart: number, nameEnd: number) => void;
 
@@ -23,7 +23,7 @@ const NINE = 0x39;
 const SPACE = 0x20;
 
 const LITERALS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
-/** What may follow a backslash, `u` aside. */
+/** What may follow a backslash, besides `u`. */
 const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
 
 const isDigit = (byte: number | undefined) => byte !== undefined && byte >= ZERO && byte <= NINE;
@@ -31,12 +31,11 @@ const isHex = (byte: number | undefined) =>
   isDigit(byte) || (byte !== undefined && (byte | SPACE) >= 0x61 && (byte | SPACE) <= 0x66);
 
 /**
- * Reads a whole JSON text once, without recursion and without making values: accepts exactly what JSON.parse accepts,
- * and tells where the members of the outermost container are. Whoever copies the text into another JSON text relies on
- * that.
+ * Reads a whole JSON text once, without recursion and without creating values. It accepts exactly what JSON.parse accepts,
+ * because callers copy the text into another JSON text, and reports where the members of the outermost container are.
  * @param bytes valid UTF-8 without a byte order mark
- * @param maxDepth containers within each other, the outermost included
- * @returns what the text is; undefined if it is no JSON or deeper than that (members may have been told before)
+ * @param maxDepth how deep containers may be nested, the outermost included
+ * @returns the kind of the text; undefined if it is not JSON or too deep, possibly after calls of `onMember`
  */
 export function scanJson(bytes: Uint8Array, maxDepth: number, onMember: OnMember): JsonKind | undefined {
   return new Scanner(bytes, maxDepth, onMember).scan();
@@ -48,7 +47,7 @@ class Scanner {
   readonly #maxDepth: number;
   /** the closing byte of each open container */
   readonly #open: number[] = [];
-  #at = 0;
+  #position = 0;
   #kind: JsonKind = 'literal';
   // The member of the outermost container that is being read.
   #memberKind: JsonKind = 'literal';
@@ -70,29 +69,29 @@ class Scanner {
       if (!this.#step()) return undefined;
     }
     this.#skipSpace();
-    return this.#at === this.#bytes.length ? outermost : undefined;
+    return this.#position === this.#bytes.length ? outermost : undefined;
   }
 
-  /** One member of the innermost container, or its end. @returns false if the text is broken or too deep */
+  /** Reads one member of the innermost container, or its end. @returns false if the text is not JSON or too deep */
   #step(): boolean {
     this.#skipSpace();
     const closing = this.#open.at(-1);
     const isFirst = this.#isFirst;
     this.#isFirst = false;
-    if (this.#bytes[this.#at] === closing) {
-      this.#at++;
+    if (this.#bytes[this.#position] === closing) {
+      this.#position++;
       this.#open.pop();
       if (this.#open.length === 1) this.#tellMember();
       return true;
     }
     if (!isFirst) {
-      if (this.#bytes[this.#at] !== COMMA) return false;
-      this.#at++;
+      if (this.#bytes[this.#position] !== COMMA) return false;
+      this.#position++;
       this.#skipSpace();
     }
     if (closing === CLOSE_OBJECT && !this.#name()) return false;
     const depth = this.#open.length;
-    const start = this.#at;
+    const start = this.#position;
     if (!this.#beginValue()) return false;
     if (depth === 1) {
       this.#start = start;
@@ -102,30 +101,30 @@ class Scanner {
     return true;
   }
 
-  /** whether the innermost container has been opened just now: no comma is due */
+  /** whether the innermost container has just been opened, so that no comma precedes its next member */
   #isFirst = false;
 
   #tellMember(): void {
-    this.#onMember(this.#memberKind, this.#start, this.#at, this.#nameStart, this.#nameEnd);
+    this.#onMember(this.#memberKind, this.#start, this.#position, this.#nameStart, this.#nameEnd);
   }
 
   #name(): boolean {
-    const start = this.#at;
+    const start = this.#position;
     if (this.#bytes[start] !== QUOTE || !this.#string()) return false;
     if (this.#open.length === 1) {
       this.#nameStart = start;
-      this.#nameEnd = this.#at;
+      this.#nameEnd = this.#position;
     }
     this.#skipSpace();
-    if (this.#bytes[this.#at] !== COLON) return false;
-    this.#at++;
+    if (this.#bytes[this.#position] !== COLON) return false;
+    this.#position++;
     this.#skipSpace();
     return true;
   }
 
   /** Reads a string, number or literal, or the beginning of an object or array. */
   #beginValue(): boolean {
-    const byte = this.#bytes[this.#at];
+    const byte = this.#bytes[this.#position];
     if (byte === QUOTE) {
       this.#kind = 'string';
       return this.#string();
@@ -135,7 +134,7 @@ class Scanner {
       this.#kind = byte === OPEN_OBJECT ? 'object' : 'array';
       this.#open.push(byte === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY);
       this.#isFirst = true;
-      this.#at++;
+      this.#position++;
       return true;
     }
     if (byte === MINUS || isDigit(byte)) {
@@ -148,56 +147,56 @@ class Scanner {
 
   #string(): boolean {
     const bytes = this.#bytes;
-    for (let at = this.#at + 1; at < bytes.length; at++) {
-      const byte = bytes[at] ?? 0;
+    for (let i = this.#position + 1; i < bytes.length; i++) {
+      const byte = bytes[i] ?? 0;
       if (byte === QUOTE) {
-        this.#at = at + 1;
+        this.#position = i + 1;
         return true;
       }
       if (byte < SPACE) return false;
       if (byte !== BACKSLASH) continue;
-      at++;
-      if (bytes[at] === 0x75) {
-        for (let i = 1; i <= 4; i++) if (!isHex(bytes[at + i])) return false;
-        at += 4;
-      } else if (!ESCAPES.has(bytes[at] ?? 0)) return false;
+      i++;
+      if (bytes[i] === 0x75) {
+        for (let k = 1; k <= 4; k++) if (!isHex(bytes[i + k])) return false;
+        i += 4;
+      } else if (!ESCAPES.has(bytes[i] ?? 0)) return false;
     }
     return false;
   }
 
   #number(): boolean {
     const bytes = this.#bytes;
-    if (bytes[this.#at] === MINUS) this.#at++;
-    if (bytes[this.#at] === ZERO) this.#at++;
+    if (bytes[this.#position] === MINUS) this.#position++;
+    if (bytes[this.#position] === ZERO) this.#position++;
     else if (!this.#digits()) return false;
-    if (bytes[this.#at] === POINT) {
-      this.#at++;
+    if (bytes[this.#position] === POINT) {
+      this.#position++;
       if (!this.#digits()) return false;
     }
-    if (((bytes[this.#at] ?? 0) | SPACE) !== 0x65) return true;
-    this.#at++;
-    if (bytes[this.#at] === PLUS || bytes[this.#at] === MINUS) this.#at++;
+    if (((bytes[this.#position] ?? 0) | SPACE) !== 0x65) return true;
+    this.#position++;
+    if (bytes[this.#position] === PLUS || bytes[this.#position] === MINUS) this.#position++;
     return this.#digits();
   }
 
   #digits(): boolean {
-    const from = this.#at;
-    while (isDigit(this.#bytes[this.#at])) this.#at++;
-    return this.#at > from;
+    const from = this.#position;
+    while (isDigit(this.#bytes[this.#position])) this.#position++;
+    return this.#position > from;
   }
 
   #literal(): boolean {
-    const word = LITERALS.find((one) => one.every((byte, i) => this.#bytes[this.#at + i] === byte));
+    const word = LITERALS.find((one) => one.every((byte, i) => this.#bytes[this.#position + i] === byte));
     if (!word) return false;
-    this.#at += word.length;
+    this.#position += word.length;
     return true;
   }
 
   #skipSpace(): void {
     for (;;) {
-      const byte = this.#bytes[this.#at];
+      const byte = this.#bytes[this.#position];
       if (byte !== SPACE && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
-      this.#at++;
+      this.#position++;
     }
   }
 }

@@ -1,8 +1,9 @@
-// A search process: asks the engine and makes payloads presentable, so that the process that answers requests does not.
-// Its parent forks it, tells it the engine, and kills it when a task takes too long.
+// A search process: it asks the engine and prepares payloads for the answer, so that this work does not block the API's event
+// loop. Its parent forks it, tells it which engine to use, and kills it when a task takes too long.
 import { Worker } from 'node:worker_threads';
 import { presentPayload } from '../payload/presentPayload.ts';
-import type { SearchQuery, SearchResult } from '../port.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
 import type { Watched } from './parentWatch.ts';
 import type { EngineSettings, FromProcess, Presented, Task, ToProcess } from './tasks.ts';
 
@@ -10,18 +11,18 @@ type Search = (query: SearchQuery) => SearchResult | Promise<SearchResult>;
 
 const WATCH = new URL('./parentWatch.js', import.meta.url);
 const [parent] = process.argv.slice(2);
-/** Far above what any search needs: the heap has a bound of its own, this one is for what lies outside of it. */
+/** Far above what any search needs. The heap has its own bound; this one is for memory outside of it. */
 const MOST_MEMORY = 768 * 1024 * 1024;
 const watched: Watched = { parent: Number(parent), mostMemory: MOST_MEMORY };
 
-/** Only the engine that is used is loaded. */
+/** Loads only the engine that is used. */
 async function openEngine(settings: EngineSettings): Promise<Search> {
   if (settings.name === 'embedded') {
     const { IndexReader } = await import('../embedded/indexReader.ts');
     const reader = new IndexReader(settings.directory);
     return (query) => reader.search(query);
   }
-  const { createMeilisearchEngine } = await import('../meilisearch/engine.ts');
+  const { createMeilisearchEngine } = await import('../meilisearch/meilisearchEngine.ts');
   const engine = createMeilisearchEngine({ url: settings.url, apiKey: settings.apiKey, role: 'reader' });
   return (query) => engine.search(query);
 }
@@ -37,10 +38,15 @@ function present({ payloads, presentation }: Task & { kind: 'present' }): Presen
   return { bytes: Buffer.concat(shown), ends: shown.map(({ length }) => (end += length)) };
 }
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+function failureOf(error: unknown): FromProcess {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  const isDefect = !(error instanceof SearchUnavailableError);
+  return { kind: 'failed', reason: failure.message, ...(isDefect ? { defect: failure } : {}) };
+}
+
 const tell = (message: FromProcess) => void process.send?.(message);
 
-// A signal to the whole process group is the parent's to hear: it ends its processes when it has answered.
+// A signal to the whole process group is for the parent, which ends its search processes when it has answered.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));
 new Worker(WATCH, { workerData: watched }).unref();
@@ -54,6 +60,6 @@ process.on('message', async (message: ToProcess) => {
       tell({ kind: 'ready' });
     } else if (search) tell(await perform(await search, message.task));
   } catch (error) {
-    tell({ kind: 'failed', reason: reasonOf(error) });
+    tell(failureOf(error));
   }
 });

@@ -1,5 +1,5 @@
-// A thread of a search process that ends the process when its parent is gone or when it takes too much memory. The main
-// thread may be inside SQLite or a long computation, where it hears neither a signal handler nor its channel.
+// A thread of a search process. It kills the process when its parent is gone or when it takes too much memory. The main
+// thread cannot do so: inside SQLite or a long computation it runs no signal handler and reads no message.
 import { workerData } from 'node:worker_threads';
 
 const EVERY_MS = 250;

@@ -1,14 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { SearchUnavailableError } from '../port.ts';
+import { existsSync } from 'node:fs';
+import { SearchUnavailableError } from '../searchEngine.ts';
 import type { EngineSettings, FromProcess, Task, ToProcess } from './tasks.ts';
 
 const MOST_HEAP_MB = 384;
-
-/** Processes run compiled code; seen from the sources (tests) that is in dist. */
-const ENTRY = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/processes/main.js' : './main.js', import.meta.url),
-);
 
 interface Pending {
   resolve(reply: FromProcess): void;
@@ -18,7 +13,7 @@ interface Pending {
 
 /** One child process that does one task at a time. */
 export class SearchProcess {
-  /** resolves when it can be asked; rejects if it ends before */
+  /** resolves when the process can take tasks; rejects if it ends before */
   readonly ready: Promise<void>;
   /** resolves with the reason when the process is gone */
   readonly ended: Promise<string>;
@@ -26,14 +21,15 @@ export class SearchProcess {
   #pending: Pending | undefined;
   #reason: string | undefined;
 
-  constructor(settings: EngineSettings) {
-    // Messages are payloads in bulk: the structured clone copies their bytes, JSON would escape and parse them again.
-    this.#child = fork(ENTRY, [String(process.pid)], {
+  /** @param entry the JavaScript file that the process runs, see COMPILED_ENTRY */
+  constructor(settings: EngineSettings, entry: string) {
+    // Messages carry many payloads. The structured clone copies their bytes; JSON would escape and parse them again.
+    this.#child = fork(entry, [String(process.pid)], {
       execArgv: [`--max-old-space-size=${MOST_HEAP_MB}`],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    // A process that only waits for work keeps nobody running.
+    // A process that only waits for work must not keep its parent running.
     this.#child.unref();
     this.#child.channel?.unref();
     this.ready = this.#next().then((reply) => {
@@ -47,7 +43,8 @@ export class SearchProcess {
         this.#settle()?.reject(new SearchUnavailableError(`the search process ended: ${this.#reason}`));
         resolve(this.#reason);
       };
-      this.#child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`));
+      const missing = existsSync(entry) ? undefined : `${entry} is missing: run npm run build`;
+      this.#child.once('exit', (code, signal) => gone(missing ?? signal ?? `exit code ${code}`));
       this.#child.once('error', (error) => gone(error.message));
     });
     this.#child.on('message', (reply: FromProcess) => this.#settle()?.resolve(reply));
@@ -67,9 +64,10 @@ export class SearchProcess {
   }
 
   /**
-   * Has a task done. A process that does not reply in time is ended: nothing else stops a search inside SQLite, and its
-   * memory goes with it.
-   * @throws SearchUnavailableError if the task fails, takes longer than `withinMs`, or the process ends
+   * Runs a task. A process that does not reply in time is killed: nothing else stops a search inside SQLite, and it frees
+   * its memory.
+   * @throws SearchUnavailableError if the engine fails, the task takes longer than `withinMs`, or the process ends
+   * @throws Error if the task ran into a defect; its `cause` is the process's own error
    */
   async ask(task: Task, withinMs: number): Promise<FromProcess> {
     if (!this.isAlive) throw new SearchUnavailableError(`the search process ended: ${this.#reason}`);
@@ -77,14 +75,15 @@ export class SearchProcess {
     const answered = this.#next(withinMs);
     this.#send({ task });
     const reply = await answered;
-    if (reply.kind === 'failed') throw new SearchUnavailableError(`the search failed: ${reply.reason}`);
-    return reply;
+    if (reply.kind !== 'failed') return reply;
+    const text = `the search failed: ${reply.reason}`;
+    throw reply.defect ? new Error(text, { cause: reply.defect }) : new SearchUnavailableError(text);
   }
 
-  /** Ends the process at once, with whatever it is doing. */
+  /** Ends the process at once, whatever it is doing. */
   kill(reason: string): void {
     this.#reason ??= reason;
-    // Whoever waits for its end is kept running until then.
+    // From now on it keeps the parent running, for whoever waits for its end.
     this.#child.ref();
     this.#child.kill('SIGKILL');
   }
@@ -108,7 +107,7 @@ export class SearchProcess {
   }
 
   #send(message: ToProcess): void {
-    // A failure to send is followed by the exit that tells whoever waits.
+    // If sending fails, the process has ended, and its exit rejects the pending reply.
     this.#child.send(message, () => {});
   }
 }

@@ -1,18 +1,29 @@
 import type { Presentation } from '../payload/presentPayload.ts';
-import { type SearchQuery, type SearchResult, SearchUnavailableError } from '../port.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
+import { COMPILED_ENTRY } from './compiledEntry.ts';
 import { SearchProcess } from './searchProcess.ts';
 import type { EngineSettings, FromProcess, Task } from './tasks.ts';
 import { WaitingSearches } from './waitingSearches.ts';
 
 export interface ProcessBounds {
   processes: number;
-  /** how long one turn may keep a process, all of its tasks together */
+  /** how long one turn may keep a process, for all of its tasks together */
   turnMs: number;
   waitMs: number;
   /** how long a process may take to start */
   startMs: number;
   most: number;
   mostOfOne: number;
+}
+
+export interface SearchProcessesOptions {
+  engine: EngineSettings;
+  bounds?: Partial<ProcessBounds>;
+  /** called with one line when a process ends by itself */
+  note?: (line: string) => void;
+  /** the JavaScript file that each process runs; COMPILED_ENTRY unless given */
+  entry?: string;
 }
 
 const BOUNDS: ProcessBounds = {
@@ -24,52 +35,54 @@ const BOUNDS: ProcessBounds = {
   mostOfOne: 16,
 };
 
-/** A process that is one search's own until it is through. */
+/** A search's exclusive use of one process, until it is done. */
 export interface SearchTurn {
   /** the id of the process */
   readonly pid: number;
   /** @throws SearchUnavailableError */
   search(query: SearchQuery): Promise<SearchResult>;
-  /** Payloads in base64 as JSON values, in their order. @throws SearchUnavailableError */
+  /** Turns payloads in base64 into JSON values, in the same order. @throws SearchUnavailableError */
   present(payloads: string[], presentation: Presentation): Promise<Buffer[]>;
 }
 
 type State = 'starting' | 'idle' | 'taken';
 
 /**
- * A few child processes in which searching and presenting happen: they can be killed, whatever they are doing, and their
- * memory ends with them. They start when they are needed; one that ended is replaced at once.
+ * A few child processes that search and present payloads. They can be killed whatever they are doing, and their memory is
+ * freed with them. They start when they are needed; one that ends is replaced at once.
  */
 export class SearchProcesses {
-  readonly #settings: EngineSettings;
+  readonly #engine: EngineSettings;
+  readonly #entry: string;
   readonly #bounds: ProcessBounds;
   readonly #note: (line: string) => void;
   readonly #processes = new Map<SearchProcess, State>();
   readonly #waiting: WaitingSearches<SearchProcess>;
   #isClosed = false;
 
-  /** @param note is told of a process that ended by itself */
-  constructor(settings: EngineSettings, bounds: Partial<ProcessBounds> = {}, note: (line: string) => void = () => {}) {
-    this.#settings = settings;
+  constructor({ engine, bounds = {}, note = () => {}, entry = COMPILED_ENTRY }: SearchProcessesOptions) {
+    this.#engine = engine;
+    this.#entry = entry;
     this.#bounds = { ...BOUNDS, ...bounds };
     this.#note = note;
     this.#waiting = new WaitingSearches(this.#bounds);
   }
 
-  /** Starts a process, so that the first search does not wait for that. */
+  /** Starts a process in advance, so that the first search does not wait for it. */
   warm(): void {
     if (this.#processes.size === 0 && !this.#isClosed) this.#start();
   }
 
-  /** The processes that run now. */
+  /** The ids of the running processes. */
   get pids(): number[] {
     return [...this.#processes.keys()].map(({ pid }) => pid);
   }
 
   /**
-   * Gives `work` a process as soon as one is free and it is this user's turn. It may use it until it settles, for 2 s.
-   * @param user whose search it is; '' for nobody in particular
-   * @throws SearchUnavailableError when too many wait, it is not its turn within 5 s, or it takes too long
+   * Gives `work` a process as soon as one is free and it is this user's turn. `work` may use it until it settles, for at
+   * most 2 s.
+   * @param user whose search it is; '' if it is nobody's in particular
+   * @throws SearchUnavailableError if too many searches wait, if it gets no turn within 5 s, or if it takes too long
    */
   async run<T>(user: string, work: (turn: SearchTurn) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new SearchUnavailableError('the search is closed');
@@ -100,20 +113,20 @@ export class SearchProcesses {
       if (!this.#waiting.give(process)) return;
       this.#processes.set(process, 'taken');
     }
-    // All are taken: a spare one starts before it is needed, so that nobody waits for both a heavy search and a start.
+    // All are taken. A spare one starts in advance, so that nobody waits for a heavy search and for a start as well.
     if (![...this.#processes.values()].includes('starting') && this.#processes.size < this.#bounds.processes)
       this.#start();
   }
 
   #giveBack(process: SearchProcess): void {
-    // What it still does is nobody's any more.
+    // Nobody waits any more for what it is still doing.
     if (process.isBusy) process.kill('its search was given up');
     if (process.isAlive && this.#processes.has(process)) this.#processes.set(process, 'idle');
     this.#giveTurns();
   }
 
   #start(): void {
-    const process = new SearchProcess(this.#settings);
+    const process = new SearchProcess(this.#engine, this.#entry);
     this.#processes.set(process, 'starting');
     const timer = setTimeout(() => process.kill('it did not start in time'), this.#bounds.startMs);
     timer.unref();
@@ -133,10 +146,10 @@ export class SearchProcesses {
     const wasTaken = this.#processes.get(process) === 'taken';
     this.#processes.delete(process);
     if (this.#isClosed) return;
-    // The end of one that was taken is told by its search.
+    // If it was taken, the search that used it reports its end.
     if (!wasTaken) this.#note(`a search process ended: ${reason}`);
     if (wasReady) this.#start();
-    // One that cannot start is tried again by the next search, not in a circle.
+    // If it could not start, the next search tries again; a retry here would loop.
     else if (this.#processes.size === 0) {
       this.#waiting.refuseAll(new SearchUnavailableError(`no search process can start: ${reason}`));
     }

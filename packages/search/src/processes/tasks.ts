@@ -1,5 +1,5 @@
 import type { Presentation } from '../payload/presentPayload.ts';
-import type { SearchQuery, SearchResult } from '../port.ts';
+import type { SearchQuery, SearchResult } from '../searchQuery.ts';
 
 /** The engine that a search process asks. */
 export type EngineSettings =
@@ -12,7 +12,7 @@ export type Task =
   /** payloads in base64 */
   | { kind: 'present'; payloads: string[]; presentation: Presentation };
 
-/** Payloads as they go into an answer, one after the other in `bytes`; each ends at its element of `ends`. */
+/** Payloads as they appear in an answer, one after the other in `bytes`; the i-th ends at `ends[i]`. */
 export interface Presented {
   bytes: Uint8Array;
   ends: number[];
@@ -23,5 +23,5 @@ export type FromProcess =
   | { kind: 'ready' }
   | { kind: 'found'; result: SearchResult }
   | { kind: 'presented'; presented: Presented }
-  /** the task failed; the process goes on */
-  | { kind: 'failed'; reason: string };
+  /** the task failed, and the process goes on; `defect` is set if the program is at fault and not the engine */
+  | { kind: 'failed'; reason: string; defect?: Error };

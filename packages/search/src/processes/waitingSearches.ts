@@ -1,7 +1,7 @@
-import { SearchUnavailableError } from '../port.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
 
 export interface WaitingBounds {
-  /** searches that wait at once, of all users and of one */
+  /** how many searches may wait at once: of all users, and of one user */
   most: number;
   mostOfOne: number;
   /** how long a search waits for its turn */
@@ -15,28 +15,29 @@ interface Waiting<T> {
   timer: NodeJS.Timeout;
 }
 
-/** The share of one process that a user may take all the time without falling behind others. */
+/** The share of one process's time that a user may take without ranking behind others. */
 const FREE_SHARE = 0.1;
 const MOST_REMEMBERED = 10_000;
 
 /**
- * Searches that wait for a process. A user has one search running at a time; of those that wait, the user who has taken
- * the least time of late comes first, so that heavy searches delay their own user and nobody else.
+ * Searches that wait for a process. A user has one search running at a time. Among the waiting users the one who has
+ * recently taken the least time comes first, so that heavy searches delay their own user and nobody else.
  */
 export class WaitingSearches<T> {
   readonly #bounds: WaitingBounds;
   #waiting: Waiting<T>[] = [];
   readonly #running = new Set<string>();
-  /** milliseconds that a user's searches took, less what is free since then */
-  readonly #taken = new Map<string, { ms: number; at: number }>();
+  /** by user: milliseconds that its searches took, as of the moment `since`, after which FREE_SHARE is taken off */
+  readonly #taken = new Map<string, { ms: number; since: number }>();
 
   constructor(bounds: WaitingBounds) {
     this.#bounds = bounds;
   }
 
   /**
-   * Resolves with the turn. @param user '' is nobody in particular: such searches do not wait for each other
-   * @throws SearchUnavailableError when too many wait, or after `waitMs`
+   * Resolves with the turn.
+   * @param user '' for nobody in particular: such searches do not wait for each other
+   * @throws SearchUnavailableError if too many wait, or after `waitMs`
    */
   wait(user: string): Promise<T> {
     const { most, mostOfOne, waitMs } = this.#bounds;
@@ -56,7 +57,7 @@ export class WaitingSearches<T> {
     });
   }
 
-  /** Gives a turn to whoever is next. @returns false if nobody may have one */
+  /** Gives a turn to the next search. @returns false if none may have it */
   give(turn: T): boolean {
     const now = performance.now();
     let next: Waiting<T> | undefined;
@@ -73,15 +74,15 @@ export class WaitingSearches<T> {
     return true;
   }
 
-  /** A turn has ended. @param ms how long it took */
+  /** Ends a user's turn. @param ms how long it took */
   finish(user: string, ms: number): void {
     if (user === '') return;
     this.#running.delete(user);
     const now = performance.now();
     const taken = this.#takenBy(user, now) + ms;
-    // The latest one is the last in the map's order.
+    // Set again, so that the most recent user is last in the map's order.
     this.#taken.delete(user);
-    this.#taken.set(user, { ms: taken, at: now });
+    this.#taken.set(user, { ms: taken, since: now });
     if (this.#taken.size > MOST_REMEMBERED) this.#taken.delete(this.#taken.keys().next().value ?? '');
   }
 
@@ -94,6 +95,6 @@ export class WaitingSearches<T> {
 
   #takenBy(user: string, now: number): number {
     const taken = this.#taken.get(user);
-    return taken ? Math.max(0, taken.ms - (now - taken.at) * FREE_SHARE) : 0;
+    return taken ? Math.max(0, taken.ms - (now - taken.since) * FREE_SHARE) : 0;
   }
 }

@@ -9,7 +9,7 @@ const shown = (text: string) => JSON.stringify(text.length > 40 ? `${text.slice(
 
 const contractCases = ruleCases.map(({ text, query, found }): TextCase => [text, query, found]);
 
-/** Each text belongs to a user of its own, to see whether it is found, and to one who may see all. */
+/** Each text belongs to its own user, which shows whether it is found, and to one user who may see all of them. */
 const everyText = Object.entries({ ...textCases, rule: contractCases }).flatMap(([table, rows]) =>
   rows.map(([text, query, found]: TextCase, i) => {
     const owner = `${table}${i}`;
@@ -31,14 +31,14 @@ const acrossCases: SearchCase[] = queries.map((query) => ({
   query: { audience: [user('texts')], text: { content: query }, limit: 300 },
 }));
 
-/** The last of the texts is the newest; the one that has to come first is not. */
+/** The last text is the newest, and it is not the one that must come first. */
 const orderDocuments = orderCases.map(({ texts, first }, i) =>
   [first, ...texts.filter((text) => text !== first)].map((text, at) =>
     personal(`order${i}-${at}`, `order${i}`, 'bob', text),
   ),
 );
 
-/** What ranks first, and how many there are; each one's owner sees its texts alone. */
+/** Which text ranks first, and how many are found. The owner of each case sees only its texts. */
 export const rankedCases = orderCases.map(({ texts, query }, i) => ({
   name: `${shown(query)} finds ${texts.length} texts, the whole word first`,
   query: { audience: [user(`order${i}`)], text: { content: query } },
@@ -46,7 +46,7 @@ export const rankedCases = orderCases.map(({ texts, query }, i) => ({
   first: `order${i}-0`,
 }));
 
-/** The documents that all cases are about, indexed once. */
+/** The documents of all cases, indexed once. */
 export const caseDocuments: SearchDocument[] = [
   ...filterDocuments,
   ...fieldDocuments,
@@ -54,7 +54,7 @@ export const caseDocuments: SearchDocument[] = [
   ...orderDocuments.flat(),
 ];
 
-/** All cases, by what they are about. */
+/** All cases, by subject. */
 export const cases: Record<string, SearchCase[]> = {
   'a filter': filterCases,
   'two filters at once': pairCases,

@@ -1,6 +1,6 @@
 import { accessKey, type SearchDocument, type SearchQuery } from '@ruyi/search';
 
-/** The moment at which the contract's searches are made; what follows counts from it. */
+/** The time at which the contract's searches are made; other times are relative to it. */
 export const NOW = 1_700_000_000;
 
 export const user = (uid: string) => accessKey('uid', uid);
@@ -12,7 +12,7 @@ type Content = Partial<SearchDocument> | string;
 
 let made = 0;
 
-/** What all documents have; each is a second younger than the one before, a thousand seconds ago at most. */
+/** The common fields. Each document is a second newer than the previous one; the oldest is a thousand seconds old. */
 function base(id: string, content: Content): Omit<SearchDocument, 'audience' | 'from'> & Partial<SearchDocument> {
   made++;
   return {
@@ -37,7 +37,7 @@ export const personal = (id: string, from: string, to: string, content: Content 
   ...base(id, content),
 });
 
-/** A message in a group: its subscribers may find it, and whoever sent it. */
+/** A message in a group: its subscribers and its sender may find it. */
 export const inGroup = (id: string, from: string, name: string, content: Content = {}, type = 2): SearchDocument => ({
   audience: [group(name, type), user(from)],
   from: user(from),
@@ -47,14 +47,14 @@ export const inGroup = (id: string, from: string, name: string, content: Content
   channelType: type,
 });
 
-/** A chunk of a broadcast: its recipients may find it, its sender not; '' stands for a copy that is gone. */
+/** A chunk of a broadcast: its recipients may find it, but not its sender; '' stands for a copy that is gone. */
 export const broadcast = (id: string, from: string, to: string[], content: Content = {}): SearchDocument => ({
   audience: to.map((uid) => (uid === '' ? '' : user(uid))),
   from: user(from),
   ...base(id, content),
 });
 
-/** A whole query from what a case is about. */
+/** Completes the parts of a query that a case gives. */
 export const queryOf = (part: Partial<SearchQuery>): SearchQuery => ({
   audience: [],
   text: {},

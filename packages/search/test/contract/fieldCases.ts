@@ -5,12 +5,12 @@ import type { SearchCase } from './filterCases.ts';
 const reader = 'fieldReader';
 const fields = (id: string, text: Record<string, string>): SearchDocument => personal(id, 'writer', reader, { text });
 
-/** Names that mean something to a language, an engine or a query. */
+/** Names that have a meaning in a language, an engine or a query. */
 const NAMES = [
   ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length', 'id', 'audience', 'ext', '3', '', ' ', 'a.b'],
   ...["o'clock", '"quoted"', 'a:b', '标题', '😀', 'Title', 'title ', 'x'.repeat(300), '*', '-content', 'content_2'],
 ];
-/** Object.fromEntries: an own field also where the name is `__proto__`. */
+/** With Object.fromEntries even `__proto__` becomes an ordinary field. */
 const field = (name: string, text: string) => Object.fromEntries([[name, text]]);
 
 export const fieldDocuments: SearchDocument[] = [
@@ -35,7 +35,7 @@ const asReader = (name: string, text: Record<string, string>, found: string[]): 
   found,
 });
 
-/** Text by the field of the payload that it is sought in. Found lists newest first, checked as sets. */
+/** Texts by the payload field in which they are searched. `found` lists the newest first, and is compared as a set. */
 export const fieldCases: SearchCase[] = [
   asReader('content alone', { content: '北京' }, ['onlyContent', 'both']),
   asReader('another field alone', { title: '北京' }, ['onlyTitle', 'swapped']),

@@ -1,7 +1,7 @@
 import type { ScopeClause, SearchDocument, SearchQuery } from '@ruyi/search';
 import { broadcast, group, groupId, inGroup, NOW, personal, topic, user } from './documents.ts';
 
-/** One search: what it asks, and by hand the ids that it finds, in their order where there is no text. */
+/** One search, and the ids that it must find, written by hand. Their order is checked if there is no text. */
 export interface SearchCase {
   name: string;
   query: Partial<SearchQuery>;
@@ -10,7 +10,7 @@ export interface SearchCase {
 
 const at = (timestamp: number) => ({ timestamp });
 
-/** Everything that ann might find, and much that she must not. */
+/** Everything that ann may find, and much that she must not. */
 export const filterDocuments: SearchDocument[] = [
   personal('toBob', 'ann', 'bob', {
     text: { content: 'hello 北京' },
@@ -74,7 +74,7 @@ export const filterDocuments: SearchDocument[] = [
   personal('typeHuge', 'bob', 'ann', { payloadType: Number.MAX_SAFE_INTEGER, ...at(1240) }),
 ];
 
-/** What ann may see at this moment: her own, and the groups that she is in. */
+/** What ann may see now: her own messages and those of her groups. */
 const MINE = [user('ann'), group('club'), group('team'), group('club', 3)];
 /** All of it, newest first. */
 const ALL_MINE = [
@@ -93,7 +93,7 @@ const asAnn = (name: string, query: Partial<SearchQuery>, found: string[]): Sear
   found,
 });
 
-/** Filters one by one, each found list written by hand. */
+/** Single filters, each with a list of found ids written by hand. */
 export const filterCases: SearchCase[] = [
   asAnn('nothing but the user finds all that is hers, newest first', {}, ALL_MINE),
   asAnn('one audience', { audience: [user('ann')] }, without('bobInRoom', 'carlInTeam', 'bobInClub')),
@@ -195,7 +195,7 @@ const FILTERS: [name: string, filter: Partial<SearchQuery>][] = [
   ['a page', { offset: 1, limit: 3, text: {} }],
 ];
 
-/** Each filter with each other: what comes later replaces what it cannot join. */
+/** Each filter combined with each other filter that uses other parts of the query. */
 export const pairCases: SearchCase[] = FILTERS.flatMap(([name, filter], i) =>
   FILTERS.slice(i + 1)
     .filter(([, other]) => !Object.keys(other).some((part) => part in filter))

@@ -6,11 +6,11 @@ import type { Contract } from './suite.ts';
 const ids = ({ hits }: { hits: { id: string }[] }) => hits.map(({ id }) => id);
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** What becomes findable, when, and what not. */
+/** Which documents become findable, and when. */
 export function indexing(contract: Contract): void {
   const { index, find, expected } = contract;
 
-  test('what was indexed is found at once, by the writer too', async () => {
+  test('an indexed message is found at once, by the writer too', async () => {
     for (const i of upTo(5)) {
       await index([personal(`fresh${i}`, 'fresh', 'bob', `第${i}条`)]);
       const query = { audience: [user('fresh')], text: { content: `第${i}条` } };
@@ -37,7 +37,7 @@ export function indexing(contract: Contract): void {
     expect(ids(expected({ audience: [user('twicer')] }))).toHaveLength(3);
   });
 
-  test('a message that has another place by now is there once, with its new place', async () => {
+  test('a message that is indexed again with another locator is there once, with the new locator', async () => {
     const document = personal('moved', 'mover', 'bob', '搬家');
     await index([document]);
     await contract.writer.index([{ ...document, locator: 'elsewhere' }]);
@@ -46,7 +46,7 @@ export function indexing(contract: Contract): void {
     expect(found.hits).toMatchObject([{ id: 'moved', locator: 'elsewhere' }]);
   });
 
-  test('a refused message is named, and does not hinder the others', async () => {
+  test('a refused message is named, and the others are indexed', async () => {
     const document = (id: string): SearchDocument =>
       personal(id, 'refuser', 'bob', { text: { content: '好的', [`field of ${id}`]: id } });
     const refused = { ...document('bad'), ...contract.refused };
@@ -70,11 +70,11 @@ export function indexing(contract: Contract): void {
     }
   });
 
-  test('no messages are nothing to do', async () => {
+  test('an empty batch does nothing', async () => {
     expect(await contract.writer.index([])).toEqual([]);
   });
 
-  test('a payload of the largest size is found by what stands at its end', async () => {
+  test('a payload of the largest size is found by the text at its end', async () => {
     const chinese = Array.from({ length: 80_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7919) % 20_000))).join(
       '',
     );
@@ -91,7 +91,7 @@ export function indexing(contract: Contract): void {
     expect(ids(await find({ audience, text: { content: chinese.slice(60_000, 60_012) } }))).toEqual(['longHan']);
   });
 
-  test('a payload of as many words as its size allows is found by what stands at its end', async () => {
+  test('a payload with as many words as its size allows is found by the text at its end', async () => {
     const words = { digits: 'a1'.repeat(65_000), symbols: 'ﷺ'.repeat(65_000), fractions: '½'.repeat(65_000) };
     for (const [name, text] of Object.entries(words)) {
       await index([

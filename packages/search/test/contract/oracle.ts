@@ -2,9 +2,9 @@ import type { SearchDocument, SearchHit, SearchQuery, SearchResult } from '@ruyi
 import { asked, type Found, folded } from './textOracle.ts';
 
 /**
- * What a search must find, by looking at every document: the contract written a second time, on purpose without the
- * analyzer's runs and tokens. Order is exact where there is no text; with text the engines rank as they like.
- * @param documents in the order in which they were indexed: of two with one id the first counts
+ * What a search must find, by a scan of every document: a second implementation of the contract, deliberately without the
+ * analyzer's runs and tokens. The order is exact if there is no text; with text it is not compared.
+ * @param documents in the order in which they were indexed; of two with the same id the first counts
  */
 export function expectedResult(documents: readonly SearchDocument[], query: SearchQuery): SearchResult {
   const audience = new Set(query.audience.filter((key) => key !== ''));

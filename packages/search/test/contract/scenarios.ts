@@ -7,7 +7,7 @@ const ids = ({ hits }: { hits: { id: string }[] }) => hits.map(({ id }) => id);
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 const empty = { total: 0, hits: [] };
 
-/** What takes more than one call to see. */
+/** Behaviour that takes more than one call to check. */
 export function scenarios(contract: Contract): void {
   describe('pages and order', () => paging(contract));
   describe('who may find what', () => scope(contract));
@@ -15,7 +15,7 @@ export function scenarios(contract: Contract): void {
 }
 
 function paging({ index, find, expected }: Contract): void {
-  test('pages to the end hold every message once, newest first', async () => {
+  test('all pages together hold every message once, newest first', async () => {
     const audience = [user('pager')];
     await index(
       upTo(100).map((i) =>
@@ -31,7 +31,7 @@ function paging({ index, find, expected }: Contract): void {
     }
   });
 
-  test('pages of a search that ranks by relevance hold every message once', async () => {
+  test('all pages of a search that ranks by relevance together hold every message once', async () => {
     const audience = [user('ranker')];
     const content = (i: number) => ({
       text: { content: `${'北京 '.repeat(1 + (i % 5))}${'别的'.repeat(i % 7)} hello` },
@@ -43,7 +43,7 @@ function paging({ index, find, expected }: Contract): void {
     expect(pages.flatMap(ids).sort()).toEqual(ids(expected({ audience })).sort());
   });
 
-  test('after the last page and for no page at all there is the total and nothing else', async () => {
+  test('after the last page, and for a page of no hits, only the total is returned', async () => {
     const audience = [user('shortPager')];
     await index(upTo(3).map((i) => personal(`short${i}`, 'shortPager', 'bob', 'words')));
     for (const text of [{}, { content: 'words' }]) {
@@ -64,7 +64,7 @@ function paging({ index, find, expected }: Contract): void {
     }
   });
 
-  test('the total is exact beyond the 10,000th result, where no messages are given any more', async () => {
+  test('the total is exact beyond the 10,000th result, although no messages are returned there', async () => {
     const audience = [user('collector')];
     for (let chunk = 0; chunk < 11; chunk++) {
       const some = upTo(chunk < 10 ? 1000 : 20).map((i) => chunk * 1000 + i);
@@ -74,7 +74,7 @@ function paging({ index, find, expected }: Contract): void {
       const last = await find({ audience, text, offset: 9_990, limit: 50 });
       expect(last.total).toBe(10_020);
       expect(last.hits).toHaveLength(10);
-      // So many are ordered by time alone, however they are found (rule 8).
+      // So many hits are ordered only by time, however they match (rule 8).
       expect(ids(await find({ audience, text, limit: 30 }))).toEqual(ids(expected({ audience, limit: 30 })));
       expect(await find({ audience, text, offset: 10_000, limit: 50 })).toEqual({ total: 10_020, hits: [] });
     }
@@ -86,7 +86,7 @@ function paging({ index, find, expected }: Contract): void {
 }
 
 function scope({ index, find, expected }: Contract): void {
-  test('who joins a group finds what was said before, who leaves finds only their own words', async () => {
+  test('a user who joins a group finds earlier messages; one who leaves only finds their own', async () => {
     await index([
       inGroup('join1', 'host', 'lounge', '欢迎'),
       inGroup('join2', 'guest', 'lounge', '欢迎我'),
@@ -101,7 +101,7 @@ function scope({ index, find, expected }: Contract): void {
     ).toEqual(['join2']);
   });
 
-  test('every recipient of a broadcast to 100,000 finds it once and in its place, nobody else finds it', async () => {
+  test('every recipient of a broadcast to 100,000 finds it once and in its position, and nobody else finds it', async () => {
     const names = (chunk: number) => upTo(1000).map((i) => `member${chunk * 1000 + i}`);
     for (let first = 0; first < 100; first += 20) {
       await index(
@@ -128,7 +128,7 @@ function scope({ index, find, expected }: Contract): void {
     expect((await find({ audience: [user('member7'), user('member1007'), user('member1008')] })).total).toBe(2);
   });
 
-  test("copies of a broadcast that are gone are nobody's, and the others keep their places", async () => {
+  test('copies of a broadcast that are gone are found by nobody, and the others keep their positions', async () => {
     await index([broadcast('gaps', 'herald', ['', 'gapA', '', '', 'gapB', ''], 'gaps')]);
     const query = { audience: [user('gapB'), ''], locate: [user('gapA'), user('gapB'), user('herald')] };
     expect((await find(query)).hits).toEqual([{ id: 'gaps', locator: expect.any(String), positions: [1, 4, -1] }]);
@@ -147,7 +147,7 @@ function scope({ index, find, expected }: Contract): void {
     expect(await find({ audience, text: { content: '第1000群' } })).toEqual(empty);
   });
 
-  test('a channel_id that names groups of every type is one search', async () => {
+  test('one search finds all groups of a channel_id, whatever their types', async () => {
     const types = upTo(254).map((i) => i + 2);
     await index(types.map((type) => inGroup(`type${type}`, 'speaker', 'manifold', 'hello', type)));
     const own = types.filter((type) => type % 2 === 0).map((type) => group('manifold', type));
@@ -161,7 +161,7 @@ function scope({ index, find, expected }: Contract): void {
     expect((await find({ audience: [user('listener'), ...own], anyOf, channelType: 254 })).total).toBe(1);
   });
 
-  test('many searches at once each get their own answer', async () => {
+  test('each of many searches at once gets its own answer', async () => {
     await index(upTo(100).map((i) => personal(`crowd${i}`, `crowd${i}`, 'bob', `word${i}x`)));
     const found = await Promise.all(
       upTo(100).map((i) => find({ audience: [user(`crowd${i}`)], text: { content: `word${i}x` } })),

@@ -1,6 +1,6 @@
 import type { Random } from '@ruyi/testkit';
 
-/** Few enough characters for words to meet by chance, some of them beyond the BMP. */
+/** So few characters that words occur by chance; some are beyond the BMP. */
 export const HAN = [
   ...'的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些然前外天政四日那社义事平形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第向道命此变条只没结解问意建月公无系军很情者最立代想已通并提直题党程展五果料象员革位入常文总次品式活设及管特件长求老头基资边流路级少图山统接知较将组见计别她手角期根论运农指几九区强放决西被干做必战先回则任取据处𠮷𠀀𡃁',
 ] as [string, ...string[]];
@@ -39,7 +39,7 @@ const SIGNS = [' ', ' ', '，', '。', '！', '\n', '-', '"', '.', '_', "'", '@'
 export const characters = (random: Random, min: number, max: number) =>
   Array.from({ length: random.whole(min, max) }, () => random.pick(HAN)).join('');
 
-/** Runs of Chinese, words, numbers, emoji and signs, as people write, and as they write nowhere. */
+/** Runs of Chinese, words, numbers, emoji and signs, both as people write them and as nobody does. */
 export function sentence(random: Random): string {
   const parts = Array.from({ length: random.whole(1, 9) }, () => {
     const kind = random.next();
@@ -51,7 +51,7 @@ export function sentence(random: Random): string {
   return parts.join('');
 }
 
-/** Cut out of a text between any two of its characters, sometimes with one changed or taken out. */
+/** A part of a text, cut between any two characters, sometimes with one character changed or removed. */
 export function part(random: Random, texts: readonly string[]): string {
   const text = [...(texts[random.whole(0, texts.length - 1)] ?? '')];
   const start = random.whole(0, Math.max(0, text.length - 1));
@@ -63,7 +63,7 @@ export function part(random: Random, texts: readonly string[]): string {
   return cut.join('');
 }
 
-/** Mostly something that occurs, as a substring of some message, sometimes with its neighbour changed. */
+/** A substring of some message, so it mostly occurs; sometimes with a neighbouring character changed. */
 export function substring(random: Random, texts: readonly string[]): string {
   const runs = [...(texts[random.whole(0, texts.length - 1)] ?? '').matchAll(/\p{Script=Han}{2,}/gu)];
   const run = [...(runs[random.whole(0, Math.max(0, runs.length - 1))]?.[0] ?? characters(random, 2, 12))];

@@ -5,27 +5,27 @@ import { queryOf } from './documents.ts';
 import { expectedResult } from './oracle.ts';
 import { scenarios } from './scenarios.ts';
 
-/** Two processes' view of one engine: the indexer's and the API's. Prepared, empty, the test's own. */
+/** One engine as two processes see it: the indexer and the API. It is prepared, empty, and belongs to one test. */
 export interface EnginePair {
   writer: SearchEngine;
   reader: SearchEngine;
-  /** what makes a document one that this engine refuses */
+  /** fields with which this engine refuses a document */
   refused: Partial<SearchDocument>;
   close(): Promise<void>;
 }
 
-/** Indexes and searches as the tests need it, and remembers what was indexed. */
+/** Indexes and searches for the tests, and remembers what was indexed. */
 export interface Contract {
   readonly writer: SearchEngine;
   readonly refused: Partial<SearchDocument>;
-  /** Indexes, and expects that nothing is refused. */
+  /** Indexes documents, and expects that none is refused. */
   index(documents: SearchDocument[]): Promise<void>;
   find(part: Partial<SearchQuery>): Promise<SearchResult>;
-  /** What `find` has to answer, from all that was indexed so far. */
+  /** What `find` must answer, computed from everything that was indexed so far. */
   expected(part: Partial<SearchQuery>): SearchResult;
 }
 
-/** What every engine must do, whatever it is made of. */
+/** What every engine must do, however it is built. */
 export function contractSuite(name: string, open: () => Promise<EnginePair>): void {
   describe(`the search contract on the ${name} engine`, () => {
     let pair: EnginePair;
@@ -72,7 +72,7 @@ export function contractSuite(name: string, open: () => Promise<EnginePair>): vo
 
 const hasText = ({ text = {} }: Partial<SearchQuery>) => Object.keys(text).length > 0;
 
-/** Hits in their order, or where relevance orders them in that of their ids. */
+/** Hits in their order; if relevance orders them, sorted by id. */
 function sorted({ hits }: SearchResult, query: Partial<SearchQuery>): SearchResult['hits'] {
   return hasText(query) ? hits.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : hits;
 }

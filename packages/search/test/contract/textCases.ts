@@ -22,7 +22,7 @@ const chinese: TextCase[] = [
   ['北京\n大学', '京大', false],
   ['北京a大学', '京大', false],
   ['北京，京大', '北京大', false],
-  // All neighbours of the phrase, but in three places.
+  // All pairs of neighbours of the phrase, but in three different places.
   ['北京大，京大学，北京，大学', '北京大学', false],
   ['北京大学', '大学 北京', true],
   ['大学在北京', '北京 大学', true],
@@ -230,10 +230,10 @@ function words(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `word${i}x`);
 }
 
-/** So many different Han characters, none beside the same neighbour twice. */
+/** This many different Han characters, so no two neighbours occur twice. */
 function characters(count: number): string {
   return Array.from({ length: count }, (_, i) => String.fromCodePoint(0x4e10 + i)).join('');
 }
 
-/** By what each table is about. */
+/** All tables, by subject. */
 export const textCases = { chinese, wide, rare, eastern, latin, mixed, signs, nothing, long };

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 
 /** One line of search-text.jsonl: a text, a query value, and whether the text is found. */
 export interface RuleCase {
-  /** of the contract's text rules */
+  /** the number of the contract's text rule */
   rule: number;
   text: string;
   query: string;
   found: boolean;
 }
 
-/** One line of search-order.jsonl: of these texts this one comes first. */
+/** One line of search-order.jsonl: which of these texts comes first. */
 export interface OrderCase {
   rule: number;
   texts: string[];

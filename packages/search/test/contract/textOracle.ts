@@ -2,8 +2,8 @@ import { ConverterFactory } from 'opencc-js/core';
 import TRADITIONAL from 'opencc-js/dict/TSCharacters';
 
 /**
- * The text rules of usersearch (docs/api.md §2) written a second time, on purpose without the analyzer: a text is
- * folded as a whole, and each phrase of a query is a regular expression.
+ * A second implementation of the text rules of usersearch (docs/api.md §2), deliberately without the analyzer: a text is
+ * folded as a whole, and each phrase of a query becomes a regular expression.
  */
 
 const CJK_LETTER =
@@ -16,10 +16,10 @@ const CONTENT = `[\\p{L}\\p{N}${EMOJI}]`;
 
 const RUN = new RegExp(`(?<cjk>(?:${CJK}\\p{M}*)+)|(?<letters>(?:${LETTER}\\p{M}*)+)|(?<digits>${DIGIT}+)`, 'gv');
 const LONG = new RegExp(`(?:${LETTER}\\p{M}*)+|${DIGIT}+`, 'gv');
-/** What is beyond this many characters of a word does not count. */
+/** Only so many characters of a word count. */
 const CUT = 48;
 
-/** Symbols that stand apart, but for radicals; a space that no query holds goes around each. */
+/** Symbols that do not join their neighbours, except radicals. Each is put between spaces that no query contains. */
 const SYMBOL = /[\p{So}\p{No}]/gu;
 const BORDER = '\u0000';
 const expanded = (symbol: string) => {
@@ -34,7 +34,7 @@ const PLAIN: Record<string, string> = {
   ...{ '⻓': '长', '⻔': '门', '⻩': '黄', '⻢': '马' },
 };
 
-/** A text as it is compared (rules 1 and 2). Not for conjoining letters of Hangul that stand alone. */
+/** Folds a text for comparison (rules 1 and 2). Does not handle conjoining Hangul letters that are alone. */
 export function folded(text: string): string {
   return text
     .replace(/[\p{Default_Ignorable_Code_Point}\u0640]/gu, '')
@@ -51,7 +51,7 @@ export function folded(text: string): string {
 
 export type Found = 'whole' | 'prefix' | undefined;
 
-/** @returns how a folded text is found; `prefix`: only because a word begins like the last one of the query */
+/** @returns how a folded text is found; `prefix`: only because a word begins with the last word of the query */
 export function asked(query: string): (text: string) => Found {
   const written = query.split(/\p{White_Space}+/u).map((part) => runsIn(folded(part)));
   const phrases = written.filter((runs) => runs.length > 0);
@@ -72,7 +72,7 @@ type Piece = { cjk?: string | undefined; letters?: string | undefined; digits?: 
 
 const runsIn = (text: string): Piece[] => [...text.matchAll(RUN)].map(({ groups }) => ({ ...groups }));
 
-/** The runs one after the other, with nothing between that counts. */
+/** The runs one after the other, with nothing between them that counts. */
 function expression(runs: Piece[], isBeginning: boolean): { test(text: string): boolean } {
   const [first] = runs;
   if (runs.length === 1 && first?.cjk !== undefined) return { test: (text) => text.includes(first.cjk ?? '') };

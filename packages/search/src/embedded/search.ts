@@ -1,15 +1,15 @@
 import type { Database } from 'better-sqlite3';
-import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../port.ts';
-import { textRequest } from './expression.ts';
+import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchQuery.ts';
 import { newestHits, newestOwn, ranked } from './order.ts';
 import { checkVersion, placeOf } from './schema.ts';
 import { Scope } from './scope.ts';
 import { type StoredIndex, storedIndexOf } from './storedIndex.ts';
 import { type Plan, textHits } from './textHits.ts';
+import { textRequest } from './textRequest.ts';
 
 /**
- * Searches one open index file. An empty audience, or text without a letter or digit, finds nothing.
- * @param plan for tests: the way that is gone, instead of the one that seems to cost least
+ * Searches one open index file. An empty audience finds nothing, and neither does a text without a letter or digit.
+ * @param plan for tests: the plan to use instead of the one that seems to cost least
  * @throws OutdatedIndexError
  */
 export function search(database: Database, query: SearchQuery, plan?: Plan): SearchResult {
@@ -40,7 +40,7 @@ function find(index: StoredIndex, query: SearchQuery, plan?: Plan): { total: num
 }
 
 function countOwn(scope: Scope): number {
-  const { places, loose } = scope.own();
+  const { places, loose } = scope.ownDocuments();
   return places.reduce((sum, place) => sum + scope.countIn(place), scope.visible(loose).length);
 }
 

@@ -2,23 +2,23 @@ import { isMark } from './characters.ts';
 import { type Run, runsOf } from './runs.ts';
 import { LEAST_INSIDE } from './tokens.ts';
 
-/** One run that a query value asks for. */
+/** A run that a query value asks for. */
 export interface WantedRun {
   kind: Run['kind'];
   /** folded, by code point */
   chars: string[];
-  /** letters: the word of the text may be longer (rule 4) */
+  /** letters: whether the word in the text may be longer (rule 4) */
   prefix: boolean;
-  /** digits: may also be inside a longer number (rule 5); only where the run is the whole phrase */
+  /** digits: whether it may be inside a longer number (rule 5); only if the run is the whole phrase */
   inside: boolean;
 }
 
-/** Runs that are written without white space between them: they must follow each other in the text (rule 6). */
+/** Runs without white space between them. They must follow each other in the text (rule 6). */
 export type Phrase = WantedRun[];
 
 /**
- * What a query value asks for; all phrases must occur, equal ones are named once. None if the value holds no letter,
- * digit, cjk character or emoji, and then it finds nothing (rule 7).
+ * The phrases of a query value. All of them must occur; equal ones are listed once. A value without a letter, digit, cjk
+ * character or emoji has none and finds nothing (rule 7).
  */
 export function phrasesOf(value: string): Phrase[] {
   const phrases = value.split(/\p{White_Space}+/u).flatMap((written): Phrase[] => {
@@ -27,7 +27,7 @@ export function phrasesOf(value: string): Phrase[] {
   });
   const last = phrases.at(-1);
   const word = last?.at(-1);
-  // One letter is a beginning of half of all words: `it's` must not find `it said`. Alone it is somebody typing.
+  // One letter begins half of all words: `it's` must not find `it said`. A letter alone means that somebody is typing.
   if (last && word?.kind === 'letters') word.prefix = last.length === 1 || lettersIn(word) >= 2;
   return [...new Map(phrases.map((phrase) => [keyOf(phrase), phrase])).values()];
 }

@@ -1,27 +1,27 @@
 import { type Matcher, matcherOf } from '../analyzer/matcher.ts';
-import { type Phrase, phrasesOf } from '../analyzer/query.ts';
+import { type Phrase, phrasesOf } from '../analyzer/phrases.ts';
 import { type EncodedTerm, encodePhrase } from './encoding.ts';
 
 /** Meilisearch reads the first ten terms of a query. */
 const MOST_TERMS = 10;
-/** A longer phrase is asked for in windows of these many tokens, spread over it, and verified on the text. */
+/** A longer phrase is searched in this many windows of WINDOW tokens, spread over it, and verified on the text. */
 const WINDOWS = 4;
 const WINDOW = 8;
 export const LONGEST_TERM = WINDOWS * WINDOW;
 
-/** One payload field's part of a query. */
+/** The part of a query that one payload field has. */
 export interface FieldQuery {
   field: string;
-  /** what Meilisearch is asked: finds all that the value finds, and more if it is loose */
+  /** the query for Meilisearch: finds everything that the value finds, and more if it is loose */
   q: string;
-  /** the same with the last word whole (rule 8); undefined where no word of the value may be unfinished */
+  /** the same with the last word whole (rule 8); undefined if the value has no word that may be unfinished */
   whole: string | undefined;
   match: Matcher;
-  /** what Meilisearch finds has to be verified on its text */
+  /** whether each document that Meilisearch finds must be verified on its text */
   isLoose: boolean;
 }
 
-/** The fields that are searched, ORed; one that asks for nothing that can be found is left out. */
+/** The fields to be searched, ORed. A field whose value cannot be found (rule 7) is left out. */
 export function fieldQueries(text: Record<string, string>): FieldQuery[] {
   return Object.entries(text).flatMap(([field, value]) => {
     const phrases = phrasesOf(value);
@@ -38,7 +38,7 @@ const finished = (phrase: Phrase): Phrase => phrase.map((run) => ({ ...run, pref
 function encodeQuery(field: string, phrases: Phrase[]): { q: string; isLoose: boolean } {
   const encoded = phrases.map((phrase) => encodePhrase(field, phrase));
   const terms = new Map(encoded.flatMap(({ terms }) => terms.flatMap(windowsOf)).map((term) => [term.join(' '), term]));
-  // Long terms select most.
+  // Long terms are the most selective.
   const sent = [...terms.values()].sort((a, b) => b.length - a.length).slice(0, MOST_TERMS);
   return {
     q: sent.map((tokens) => `"${tokens.join(' ')}"`).join(' '),

@@ -1,9 +1,9 @@
 import type { Meilisearch, SearchParams } from 'meilisearch';
-import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../port.ts';
-import { verify } from './candidates.ts';
+import { LAST_RESULT, type SearchHit, type SearchQuery, type SearchResult } from '../searchQuery.ts';
 import { attributesOf, positionOf, TEXT } from './documents.ts';
+import { type FieldQuery, fieldQueries } from './fieldQueries.ts';
 import { filterOf, matchesNothing } from './filter.ts';
-import { type FieldQuery, fieldQueries } from './textQuery.ts';
+import { verify } from './verify.ts';
 
 type Hit = Record<string, unknown>;
 
@@ -12,7 +12,7 @@ interface Page {
   hits: Hit[];
 }
 
-/** One of the queries whose union is asked for. */
+/** One of the queries whose union is searched. */
 interface Part {
   q: string;
   field: string;
@@ -22,7 +22,7 @@ interface Part {
 const SHOWN = ['id', 'locator', 'positions'];
 const NEWEST_FIRST = { sort: ['timestamp:desc', 'order:desc'] };
 const NOTHING = { total: 0, hits: [] };
-/** Meilisearch multiplies relevance, between 0 and 1, by it: whole words come before beginnings, however relevant. */
+/** Meilisearch multiplies relevance (0 to 1) by this weight, so whole words always rank before beginnings of words. */
 const WHOLE_FIRST = 1e6;
 
 /** Searches one index. */
@@ -38,11 +38,11 @@ export function searcher(client: Meilisearch, indexUid: string): (query: SearchQ
     return { total, hits: hits.map((hit) => toHit(hit, query.locate)) };
   };
 
-  /** What the engine finds is found. */
+  /** The engine's answer is exact. */
   async function searchExact(fields: FieldQuery[], filter: SearchParams, { offset, limit }: SearchQuery) {
     const common = { ...filter, attributesToRetrieve: SHOWN };
     const end = Math.min(offset + limit, LAST_RESULT);
-    // Pages are whole in Meilisearch; an offset within one takes all from the beginning.
+    // Meilisearch only has whole pages. If the offset lies within one, everything from the beginning is read.
     const isWhole = limit > 0 && offset % limit === 0 && offset < end;
     const [page, size] = isWhole ? [offset / limit + 1, limit] : [1, offset < end ? end : 1];
     const read = (parts: Part[], order: SearchParams) =>
@@ -53,7 +53,7 @@ export function searcher(client: Meilisearch, indexUid: string): (query: SearchQ
     return { total: totalHits, hits: isWhole ? hits.slice(0, end - offset) : hits.slice(offset, end) };
   }
 
-  /** What the engine finds is verified; beyond the last result that can be shown its word is taken. */
+  /** The engine only gives candidates, and each is verified. Those beyond the last result that can be shown just count. */
   async function searchLoose(fields: FieldQuery[], filter: SearchParams, { offset, limit }: SearchQuery) {
     const parts = fields.map(loosest);
     const { totalHits } = await find(parts, filter, { page: 1, hitsPerPage: 0 });
@@ -69,14 +69,14 @@ export function searcher(client: Meilisearch, indexUid: string): (query: SearchQ
     return { total, hits: ordered.map(({ hit }) => hit).slice(offset, Math.min(offset + limit, LAST_RESULT)) };
   }
 
-  /** Some of the union of the parts, each document once; of all documents if there is no part. */
+  /** A range of the union of the parts, each document once; without parts, a range of all documents. */
   async function find(parts: Part[], common: SearchParams, range: Record<string, number>): Promise<Page> {
     if (parts.length <= 1) {
       const { q, field } = parts[0] ?? { q: '', field: undefined };
-      const own = field === undefined ? { q } : { q, attributesToSearchOn: searchedOn(field) };
+      const asked = field === undefined ? { q } : { q, attributesToSearchOn: searchedOn(field) };
       const { hits, totalHits = 0 }: Partial<Page> = await client
         .index(indexUid)
-        .search(null, { ...common, ...own, ...range });
+        .search(null, { ...common, ...asked, ...range });
       return { hits: hits ?? [], totalHits };
     }
     const queries = parts.map(({ q, field, weight }) => ({
@@ -94,7 +94,7 @@ export function searcher(client: Meilisearch, indexUid: string): (query: SearchQ
 
 const loosest = ({ q, field }: FieldQuery): Part => ({ q, field, weight: 1 });
 
-/** Each field's query, and before it the one in which the last word is whole: the order of rule 8. */
+/** Each field's query, preceded by the one in which the last word is whole: the order of rule 8. */
 const ranking = (fields: FieldQuery[]): Part[] =>
   fields.flatMap((one) => {
     const { field, whole } = one;

@@ -1,31 +1,31 @@
 import type { Match } from '../analyzer/matcher.ts';
 import { charactersOf, textsOf } from './documents.ts';
-import type { FieldQuery } from './textQuery.ts';
+import type { FieldQuery } from './fieldQueries.ts';
 
 type Hit = Record<string, unknown>;
 
-/** Texts of a page come in one answer, which is parsed at once: few if they are long. */
+/** One answer holds all texts of a page and is parsed at once, so a page of long texts is short. */
 const FIRST_PAGE = 20;
 const LARGEST_PAGE = 500;
 const PAGE_CHARACTERS = 1_000_000;
 
-/** Asks for candidates from the `offset`th on, with their texts. */
+/** Reads candidates with their texts, starting at `offset`. */
 export type ReadCandidates = (offset: number, limit: number) => Promise<Hit[]>;
 
 export interface Verified {
-  /** of the candidates that were read, in their order, those that are found */
+  /** the candidates whose texts match, in the order in which they were read */
   hits: { hit: Hit; match: Match }[];
-  /** candidates that were read */
+  /** how many candidates were read */
   seen: number;
 }
 
 /**
- * Reads up to `most` candidates and verifies them on their texts. It has no deadline of its own: searches run in processes
- * that are ended after theirs.
+ * Reads up to `most` candidates and verifies each on its text. It has no deadline, because a search process that takes too
+ * long is ended by its parent.
  */
 export async function verify(read: ReadCandidates, fields: FieldQuery[], most: number): Promise<Verified> {
   const verified: Verified = { hits: [], seen: 0 };
-  // What is indexed meanwhile moves the candidates on, so that one may come twice.
+  // Documents that are indexed meanwhile shift the candidates, so one may appear on two pages.
   const known = new Set<unknown>();
   for (let size = FIRST_PAGE; verified.seen < most; ) {
     const limit = Math.min(size, most - verified.seen);
@@ -45,7 +45,7 @@ export async function verify(read: ReadCandidates, fields: FieldQuery[], most: n
   return verified;
 }
 
-/** The best of the fields, which are ORed. */
+/** The best match among the fields, which are ORed. */
 function matchOf(hit: Hit, fields: FieldQuery[]): Match | undefined {
   let best: Match | undefined;
   const texts = textsOf(hit);

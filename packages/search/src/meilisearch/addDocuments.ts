@@ -1,9 +1,9 @@
 import type { Meilisearch } from 'meilisearch';
-import type { RefusedDocument, SearchDocument } from '../port.ts';
+import type { RefusedDocument, SearchDocument } from '../searchDocument.ts';
 import { toMeilisearch } from './documents.ts';
 import { isRefusal, textOf, unavailable } from './errors.ts';
 
-/** One request: the server takes 100 MB at most. */
+/** Bounds of one request; the server takes 100 MB at most. */
 const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_DOCUMENTS = 5000;
 const TASK_MS = 120_000;
@@ -14,7 +14,7 @@ interface Line {
   text: string;
 }
 
-/** Adds documents, batch by batch; of a batch that is refused each half is tried, until the bad document is alone. */
+/** Adds documents batch by batch. A refused batch is halved until the bad document is alone; the rest is added. */
 export async function addDocuments(
   client: Meilisearch,
   index: string,
@@ -52,7 +52,7 @@ async function addBatch(client: Meilisearch, index: string, batch: Line[]): Prom
   ];
 }
 
-/** Why the batch was refused; undefined where it is in and findable. @throws where the server is at fault */
+/** Why the batch was refused; undefined if it is indexed and findable. @throws if the server is at fault */
 async function refusalOf(client: Meilisearch, index: string, batch: Line[]): Promise<string | undefined> {
   try {
     const lines = batch.map(({ text }) => text).join('\n');

@@ -1,34 +1,34 @@
-import type { Phrase, WantedRun } from '../analyzer/query.ts';
+import type { Phrase, WantedRun } from '../analyzer/phrases.ts';
 import { gramsOf, pairsOf } from '../analyzer/tokens.ts';
 
 /** Tokens that follow each other in the index. */
 interface TokenPhrase {
   tokens: string[];
-  /** the last token is the first character of one: of a run of which nothing more is known */
+  /** whether the last token is only the first character of a pair: the run has one character, and the text may go on */
   isBeginning: boolean;
 }
 
 /** Something that a document must hold. */
 export interface Part {
   column: 'text' | 'grams';
-  /** one of these */
+  /** at least one of these must occur */
   alternatives: TokenPhrase[];
   /** the last word may be longer in the text */
   mayGoOn: boolean;
-  /** whether the index finds no more than what is meant */
+  /** whether everything that the index finds is a match */
   isExact: boolean;
 }
 
-/** A phrase costs the index each of its tokens at each place where they occur. */
+/** The index reads every occurrence of every token of a phrase, so phrases are bounded. */
 const MOST_IN_PHRASE = 32;
 const MOST_IN_VALUE = 64;
-/** Tokens that are asked for of a longer phrase: so many pieces, spread over it, of so many tokens each. */
+/** Of a longer phrase this many pieces are asked for, spread over it, each of PIECE tokens. */
 const PIECES = 4;
 const PIECE = MOST_IN_PHRASE / PIECES;
-/** Runs that touch in the text or not: each such joint doubles what is asked for. */
+/** Joints between runs that may or may not touch in the text. Each joint doubles the number of alternatives. */
 const MOST_JOINTS = 3;
 
-/** What the index is asked for; the rest of a long value is left to a look at the texts. */
+/** What the index is asked for. The rest of a long value is verified on the texts. */
 export function partsOf(phrases: readonly Phrase[]): Part[] {
   const parts = phrases.flatMap(partsOfPhrase);
   const kept: Part[] = [];
@@ -53,12 +53,12 @@ function partsOfPhrase(phrase: Phrase): Part[] {
     const alternatives = joinings(phrase).map(tokenPhrase);
     return [{ column: 'text', alternatives, mayGoOn, isExact: true }];
   }
-  // Whether they touch or not, each of the runs is in the text.
+  // Whether the runs touch or not, each of them is in the text.
   const runs = phrase.flatMap((run, i) => bounded(tokenPhrase([run]), 'text', mayGoOn && i === phrase.length - 1));
   return runs.map((part) => ({ ...part, isExact: false }));
 }
 
-/** A phrase that is too long for the index is asked for in pieces. */
+/** A phrase that is too long is asked for in pieces. */
 function bounded(phrase: TokenPhrase, column: Part['column'], mayGoOn: boolean): Part[] {
   const { tokens } = phrase;
   if (tokens.length <= MOST_IN_PHRASE) return [{ column, alternatives: [phrase], mayGoOn, isExact: true }];
@@ -71,8 +71,8 @@ function bounded(phrase: TokenPhrase, column: Part['column'], mayGoOn: boolean):
 }
 
 /**
- * The tokens of runs that follow each other. A run of characters ends with its last one alone, see tokensOf, unless it may
- * go on in the text, as the last one may.
+ * The tokens of runs that follow each other. A cjk run ends with a token of its last character alone, see tokensOf. The
+ * last run does not, because it may go on in the text.
  */
 function tokenPhrase(runs: readonly WantedRun[]): TokenPhrase {
   const tokens = runs.flatMap(({ kind, chars }, i) => {
@@ -84,7 +84,7 @@ function tokenPhrase(runs: readonly WantedRun[]): TokenPhrase {
   return { tokens, isBeginning: last?.kind === 'cjk' && last.chars.length === 1 };
 }
 
-/** Runs of characters that only a sign parts may touch in the text: 北京·大学 finds 北京大学 too. */
+/** Cjk runs that only a sign separates may touch in the text: 北京·大学 finds 北京大学 too. @returns every way to join them */
 function joinings(runs: readonly WantedRun[]): WantedRun[][] {
   let all: WantedRun[][] = [[]];
   for (const run of runs) {

@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 const FIRST = 'messages.sqlite';
 
 /**
- * Which of the files in the folder is the index: a new one has a name of its own, so that no process takes the old one's
- * journal for it. `current` and `next` are small files with a name in them; without `current` it is the first name.
+ * Which file in the folder is the index. Each new index has a new name, so that no process takes the old one's journal for
+ * it. `current` and `next` are small files that contain a name; without `current` the index is FIRST.
  */
 export class IndexFiles {
   readonly #directory: string;
@@ -24,7 +24,7 @@ export class IndexFiles {
     return name === undefined ? undefined : join(this.#directory, name);
   }
 
-  /** Names a file to be filled; one that was begun before is dropped. */
+  /** Names a file to be filled. One that was begun before is removed. */
   begin(): string {
     const former = this.next();
     if (former !== undefined) removeIndex(former);
@@ -33,14 +33,14 @@ export class IndexFiles {
     return join(this.#directory, name);
   }
 
-  /** Makes the next file the current one. @returns the old one, to be removed */
+  /** Makes the next file the current one. @returns the old file, for the caller to remove */
   swap(): string {
     const old = this.current();
     renameSync(join(this.#directory, 'next'), join(this.#directory, 'current'));
     return old;
   }
 
-  /** Removes what a process left that was killed right after a swap. */
+  /** Removes files that a process left behind because it was killed right after a swap. */
   tidy(): void {
     const kept = [this.current(), this.next()].map((path) => path && basename(path));
     for (const name of existsSync(this.#directory) ? readdirSync(this.#directory) : []) {
@@ -62,5 +62,8 @@ export class IndexFiles {
 }
 
 export function removeIndex(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '.suspect']) rmSync(file + suffix, { force: true });
+  for (const one of [file, `${file}-wal`, `${file}-shm`, suspicionOf(file)]) rmSync(one, { force: true });
 }
+
+/** The file that a reader creates to report damage to the writer, which alone may replace a damaged index. */
+export const suspicionOf = (file: string): string => `${file}.suspect`;

@@ -1,16 +1,16 @@
-import type { OnLost, SearchEngine } from '../port.ts';
 import { SearchProcesses } from '../processes/searchProcesses.ts';
+import type { OnLost, SearchEngine } from '../searchEngine.ts';
 import { checkIndexFile } from './checkIndexFile.ts';
-import { IndexFiles, removeIndex } from './files.ts';
+import { IndexFiles, removeIndex } from './indexFiles.ts';
+import { IndexWriter } from './indexWriter.ts';
 import { OutdatedIndexError } from './schema.ts';
-import { IndexWriter } from './writer.ts';
 
 export interface EmbeddedOptions {
-  /** the index is a file in it */
+  /** the folder that holds the index files */
   directory: string;
-  /** one process writes, all may read; a reader's `index` throws */
+  /** one process writes, any number may read; a reader's `index` throws */
   role: 'writer' | 'reader';
-  /** see OnLost; a reader is told nothing */
+  /** see OnLost; never called in a reader */
   onLost?: OnLost;
 }
 
@@ -18,12 +18,12 @@ export interface EmbeddedOptions {
 export function createEmbeddedEngine({ directory, role, onLost = () => {} }: EmbeddedOptions): SearchEngine {
   const files = new IndexFiles(directory);
   const isWriter = role === 'writer';
-  // None while the index in place is of an older version: it is left as it is until a new one takes its place.
+  // Undefined while the current index is of an older version: that one stays as it is until a new one replaces it.
   let serving = isWriter ? new IndexWriter(files.current(), onLost) : undefined;
-  // Fills beside the one that serves, see begin.
+  // The new index that is being filled, see begin.
   let next: IndexWriter | undefined;
-  // They start with the first search: a process that only writes has none.
-  const processes = new SearchProcesses({ name: 'embedded', directory });
+  // Processes start with the first search, so a process that only writes has none.
+  const processes = new SearchProcesses({ engine: { name: 'embedded', directory } });
   const openNext = (file: string) => {
     const opened = new IndexWriter(file, onLost);
     opened.open();
@@ -92,7 +92,7 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
   };
 }
 
-/** What an earlier process began, as far as there is something in it that this one can go on with. */
+/** The new index that an earlier process began; undefined if it is empty or of another version, and then it is removed. */
 function reopened(file: string, onLost: OnLost): IndexWriter | undefined {
   const writer = new IndexWriter(file, onLost);
   try {

@@ -16,20 +16,20 @@ const SETTINGS: Settings = {
     { attributePatterns: ['timestamp', 'expiresAt'], features: COMPARED },
   ],
   sortableAttributes: ['timestamp', 'order'],
-  // A query that gives a sort is answered newest first; one that gives none by relevance, then newest first (rule 8).
+  // With `sort` in the query the newest come first; without it, the most relevant, then the newest (rule 8).
   rankingRules: ['sort', 'words', 'proximity', 'timestamp:desc', 'order:desc'],
   typoTolerance: { enabled: false },
   facetSearch: false,
-  // Queries name whole tokens only, see encoding.ts.
+  // Queries contain whole tokens only, see encoding.ts.
   prefixSearch: 'disabled',
-  // Beyond it a total would be cut off.
+  // A total above it would be cut off.
   pagination: { maxTotalHits: 1_000_000_000 },
 };
 
-/** Long: the server may be busy with what other indexers gave it. */
+/** Long, because the server may be busy with documents of other indexers. */
 const SETTLE_MS = 60_000;
 
-/** Creates the index where it is missing and sets it up; safe with several processes at once. @returns whether it is new */
+/** Creates the index if it is missing, and sets it up. Several processes may do so at once. @returns whether it is new */
 export async function setUpIndex(client: Meilisearch, name: string): Promise<boolean> {
   const wait = { timeout: SETTLE_MS };
   let created = false;
@@ -49,7 +49,7 @@ export async function dropIndex(client: Meilisearch, name: string): Promise<void
   if (task.status !== 'succeeded') throw unavailable(`${name} was not deleted: ${task.error?.message}`);
 }
 
-/** Exchanges two indexes at once, for all who search. */
+/** Exchanges two indexes atomically. */
 export async function swapIndexes(client: Meilisearch, a: string, b: string): Promise<void> {
   const task = await client.swapIndexes([{ indexes: [a, b], rename: false }]).waitTask({ timeout: SETTLE_MS });
   if (task.status !== 'succeeded') throw unavailable(`${a} and ${b} were not swapped: ${task.error?.message}`);

@@ -1,36 +1,36 @@
 import { Meilisearch } from 'meilisearch';
-import { type SearchEngine, SearchUnavailableError } from '../port.ts';
-import { unavailable } from './errors.ts';
-import { searcher } from './search.ts';
-import { dropIndex, exists, setUpIndex, swapIndexes } from './settings.ts';
-import { addDocuments } from './writer.ts';
+import type { SearchEngine } from '../searchEngine.ts';
+import { addDocuments } from './addDocuments.ts';
+import { isServerFailure, unavailable } from './errors.ts';
+import { dropIndex, exists, setUpIndex, swapIndexes } from './indexes.ts';
+import { searcher } from './searcher.ts';
 
 export interface MeilisearchOptions {
   url: string;
   apiKey: string;
   role: 'writer' | 'reader';
   indexName?: string;
-  /** the index went away, or was emptied, while in use; it has been created again */
+  /** called when the index was missing while in use; it has been created again, empty */
   onLost?: (reason: string) => void;
 }
 
-/** Long enough for a loaded server, short enough for the one who waits for an answer. */
+/** Long enough for a loaded server, short enough for a user who waits for the answer. */
 const SEARCH_MS = 5000;
 /** Documents are large, and a busy server takes them slowly. */
 const WRITE_MS = 60_000;
 
 /**
- * Of what a document is made of. An index of another version is left to the processes of that version, and one of this
+ * The version of the document format. An index of another version is left to the processes of that version. One of this
  * version is created beside it and filled from Redis; then the older ones are deleted.
  */
 const VERSION = 2;
-/** Version 1 had the bare name. */
+/** Indexes of version 1 have no version in their names. */
 const olderNames = (name: string) => [name, `${name}_next`];
 
-/** The uid of the index that serves; `name` as in the options. */
+/** The uid of the serving index. @param name `indexName` of the options */
 export const servingIndex = (name: string): string => `${name}_v${VERSION}`;
 
-/** A Meilisearch server, 1.50 or newer. */
+/** The engine on a Meilisearch server, 1.50 or newer. */
 export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngine {
   const { url, apiKey, role, indexName = 'messages', onLost = () => {} } = options;
   const servingName = servingIndex(indexName);
@@ -50,7 +50,7 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
     prepare: () => guarded(async () => ({ created: await setUpIndex(writer, servingName) })),
     index: (documents) =>
       guarded(async () => {
-        // Meilisearch would make a missing index by itself, without its settings.
+        // Meilisearch would create a missing index by itself, but without our settings.
         await replaceLost();
         if (await exists(writer, nextName)) await addDocuments(writer, nextName, documents);
         return addDocuments(writer, servingName, documents);
@@ -83,10 +83,11 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
   };
 }
 
+/** A defect must not look like an unavailable server: the indexer would retry it for ever, and nobody would see it. */
 async function guarded<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw error instanceof SearchUnavailableError ? error : unavailable(error);
+    throw isServerFailure(error) ? unavailable(error) : error;
   }
 }

@@ -1,30 +1,30 @@
 import { type Match, matcherOf } from '../analyzer/matcher.ts';
-import { phrasesOf } from '../analyzer/query.ts';
-import { CONTENT_FIELD } from '../port.ts';
-import { type Part, partsOf } from './phrases.ts';
+import { phrasesOf } from '../analyzer/phrases.ts';
+import { CONTENT_FIELD } from '../searchDocument.ts';
+import { type Part, partsOf } from './parts.ts';
 import type { StoredIndex } from './storedIndex.ts';
 
-/** A query's text as the index understands it. */
+/** The text of a query in the index's terms. */
 export interface TextRequest {
-  /** the FTS5 expression; finds all that is found, and more unless `isExact` */
+  /** the FTS5 expression: finds every match, and if not `isExact` also documents that do not match */
   match: string;
   isExact: boolean;
-  /** finds those in which whole words are hit; undefined if that is all of them */
+  /** the expression that finds only matches of whole words; undefined if all matches are */
   whole: string | undefined;
-  /** whether a word or character may go on: the index then gathers all that begin so before it gives the first hit */
+  /** whether a word or character may go on; the index then gathers all such tokens before it returns the first hit */
   hasPrefix: boolean;
-  /** the same by looking at the fields themselves */
+  /** matches the fields' texts themselves */
   find(text: Record<string, string>): Match | undefined;
 }
 
-/** A column of the index, and what stands before each token of a field in it. */
+/** The columns in which a field is indexed, and the mark that precedes each of its tokens there. */
 interface Columns {
   text: string;
   grams: string;
   mark: string;
 }
 
-/** Fields ORed, what one asks for ANDed. @returns undefined if nothing can be found */
+/** Fields are ORed; what one field asks for is ANDed. @returns undefined if nothing can be found */
 export function textRequest(index: StoredIndex, text: Record<string, string>): TextRequest | undefined {
   const fields = Object.entries(text).flatMap(([name, value]) => {
     const columns = columnsOf(index, name);
@@ -59,7 +59,7 @@ function columnsOf(index: StoredIndex, name: string): Columns | undefined {
   return id === undefined ? undefined : { text: 'ext', grams: 'ext_grams', mark: `${id}_` };
 }
 
-/** Tokens hold letters, digits and characters that mean nothing to FTS5, so quoting them is safe. */
+/** Tokens consist of letters, digits and characters without a meaning in FTS5, so quoting them is safe. */
 function sqlOf({ column, alternatives, mayGoOn }: Part, columns: Columns, withBeginnings: boolean): string {
   const phrases = alternatives.map(({ tokens, isBeginning }) => {
     const phrase = `"${tokens.map((token) => columns.mark + token).join(' ')}"`;

@@ -1,21 +1,21 @@
 import { Automaton } from './automaton.ts';
-import type { Phrase } from './query.ts';
+import type { Phrase } from './phrases.ts';
 import { isGlued, type PhraseSymbols, phraseSymbols, type SymbolText, symbolsOf } from './symbols.ts';
 
 /** A place at which a phrase occurs in a text. */
 interface Occurrence {
   /** index of the phrase */
   phrase: number;
-  /** `prefix`: the text has a longer word there */
+  /** `prefix`: the word in the text is longer */
   how: 'whole' | 'prefix';
-  /** UTF-16 offsets in the original text; of a longer word or number the part that was asked for */
+  /** UTF-16 offsets in the original text; of a longer word or number only the part that was asked for */
   start: number;
   end: number;
 }
 
 /**
- * Tells of all occurrences of the phrases in a text, until it is told to stop (true). Linear in the text, whatever is
- * asked: each symbol costs a step of the automaton, and what ends at it.
+ * Calls `onFound` for each occurrence of the phrases in a text, until it returns true. Linear in the text, whatever the
+ * phrases are: each symbol costs one step of the automaton and one call per pattern that ends there.
  */
 export type Finder = (text: string, onFound: (occurrence: Occurrence) => boolean) => void;
 
@@ -39,7 +39,7 @@ export function finderOf(phrases: readonly Phrase[]): Finder {
   };
 }
 
-/** @param last the symbol at which the automaton found the phrase's own to end */
+/** @param last the symbol at which the automaton found the end of the phrase's symbols */
 function occurrenceAt(
   text: SymbolText,
   wanted: PhraseSymbols | undefined,
@@ -65,7 +65,7 @@ function endOf({ runs, places }: SymbolText, symbol: number): number {
   return (run?.kind === 'cjk' ? run.ends[places[symbol] ?? 0] : run?.ends.at(-1)) ?? 0;
 }
 
-/** Numbers that may be inside a longer one, by their length: a number of the text has 45 stretches of a length at most. */
+/** Finds numbers inside longer ones, by length: a number of the text has at most 45 parts of one length. */
 function insideFinder(phrases: readonly Phrase[]) {
   const byLength = new Map<number, Map<string, number>>();
   phrases.forEach(([run], phrase) => {
@@ -78,10 +78,10 @@ function insideFinder(phrases: readonly Phrase[]) {
     if (run?.kind !== 'digits') return;
     const isSimple = text.length === run.chars.length;
     for (const [length, known] of byLength) {
-      for (let at = 0; at + length <= run.chars.length; at++) {
-        const part = isSimple ? text.slice(at, at + length) : run.chars.slice(at, at + length).join('');
+      for (let from = 0; from + length <= run.chars.length; from++) {
+        const part = isSimple ? text.slice(from, from + length) : run.chars.slice(from, from + length).join('');
         const phrase = known.get(part);
-        const [start, end] = [run.starts[at] ?? 0, run.ends[at + length - 1] ?? 0];
+        const [start, end] = [run.starts[from] ?? 0, run.ends[from + length - 1] ?? 0];
         if (phrase !== undefined) yield { phrase, how: 'whole', start, end };
       }
     }

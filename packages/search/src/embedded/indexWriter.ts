@@ -1,14 +1,16 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { type RefusedDocument, type SearchDocument, SearchUnavailableError } from '../port.ts';
-import { isDamaged, suspicionOf } from './damage.ts';
+import type { RefusedDocument, SearchDocument } from '../searchDocument.ts';
+import { SearchUnavailableError } from '../searchEngine.ts';
 import { DocumentWriter } from './documentWriter.ts';
+import { suspicionOf } from './indexFiles.ts';
+import { isDamaged } from './isDamaged.ts';
 import { createSchema } from './schema.ts';
 
 /**
- * The one writer of the index file. A batch is one transaction, on disk (synchronous=FULL) when `index` returns: its
- * jobs leave the queue then, and nothing but a rebuild would bring the documents back.
+ * The one writer of the index file. A batch is one transaction and is on disk (synchronous=FULL) when `index` returns: then
+ * its jobs leave the queue, and nothing but a rebuild would bring the documents back.
  */
 export class IndexWriter {
   readonly #file: string;
@@ -17,10 +19,10 @@ export class IndexWriter {
   #documents: DocumentWriter | undefined;
   #inode = 0;
   #size = 0;
-  /** whether the tables were made when the file was opened: an empty file is what a process leaves that is killed early */
+  /** whether opening the file created the tables; a process that is killed early leaves an empty file */
   #isNew = false;
 
-  /** @param onLost is told when the index had to be begun anew: it misses everything from before */
+  /** @param onLost called when a new index had to be begun, which misses everything from before */
   constructor(file: string, onLost: (reason: string) => void) {
     this.#file = file;
     this.#onLost = onLost;
@@ -32,7 +34,7 @@ export class IndexWriter {
     return this.#isNew;
   }
 
-  /** Notices an index that was removed or damaged, and begins it anew, also while nothing is written. */
+  /** Notices a removed or damaged index and begins a new one, even if nothing is written. */
   check(): void {
     this.#guarded(() => {
       this.#current();
@@ -47,15 +49,15 @@ export class IndexWriter {
   index(documents: SearchDocument[]): RefusedDocument[] {
     return this.#guarded(() => {
       const database = this.#current();
-      const nobodys = documents.filter(({ audience }) => audience.length === 0);
+      const refused = documents.filter(({ audience }) => audience.length === 0);
       const insert = () => this.#documents?.insert(documents.filter(({ audience }) => audience.length > 0));
-      // Immediate: what it reads decides the numbers that it gives, so nobody may write in between.
+      // Immediate, because it reads before it assigns numbers, and nobody may write in between.
       database.transaction(insert).immediate();
-      return nobodys.map(({ id }) => ({ id, reason: 'the document has no audience' }));
+      return refused.map(({ id }) => ({ id, reason: 'the document has no audience' }));
     });
   }
 
-  /** By a connection of its own: this one sees the pages that it remembers, not those in the file. */
+  /** Uses a new connection, because the open one sees its cached pages and not those in the file. */
   #quickCheck(): unknown {
     const database = new Sqlite(this.#file, { readonly: true });
     try {
@@ -69,7 +71,7 @@ export class IndexWriter {
     try {
       return use();
     } catch (error) {
-      // Those that the failed batch added were taken back with it.
+      // Fields that the failed batch added were rolled back with it.
       this.#documents?.forget();
       if (isDamaged(error)) this.#startAnew(`damaged: ${error.message}`);
       const text = error instanceof Error ? error.message : String(error);
@@ -83,7 +85,7 @@ export class IndexWriter {
     this.#documents = undefined;
   }
 
-  /** A deleted file would go on to be written without anyone who could read it, and one that was cut off damaged further. */
+  /** Reopens a deleted file, which nobody could read any more, and replaces a truncated one, which writes would damage further. */
   #current(): Database {
     const { ino, size } = existsSync(this.#file) ? statSync(this.#file) : { ino: 0, size: 0 };
     if (this.#database && ino === this.#inode) {
@@ -129,7 +131,7 @@ export class IndexWriter {
     database.pragma('synchronous = FULL');
     database.pragma('busy_timeout = 5000');
     database.pragma('cache_size = -65536');
-    // 32 MB: batches touch many of the same pages, which are then copied from the journal once for all of them.
+    // 32 MB: batches touch many of the same pages, which are then copied from the journal only once.
     database.pragma('wal_autocheckpoint = 8000');
     return createSchema(database);
   }
@@ -138,7 +140,7 @@ export class IndexWriter {
     try {
       this.close();
     } catch {
-      // A damaged file may refuse to close; it is moved out of the way in any case.
+      // A damaged file may refuse to close. It is moved away in any case.
     }
     for (const suffix of ['', '-wal', '-shm']) {
       if (!existsSync(this.#file + suffix)) continue;
