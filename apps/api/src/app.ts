@@ -4,13 +4,13 @@ import { groupBy } from '@ruyi/flow';
 import express, { type Express } from 'express';
 import type { ApiContext } from './context.ts';
 import { answer, answerError } from './http/answer.ts';
-import { requestTimes } from './http/apiMetrics.ts';
 import { tokenCheck } from './http/auth.ts';
 import { readJson } from './http/body.ts';
 import { BodyBudget } from './http/bodyBudget.ts';
 import { guard } from './http/guard.ts';
 import type { RequestIds } from './http/requestId.ts';
 import { bodyBytesOf, type Route } from './http/route.ts';
+import { requestTimes } from './metrics/requestTimes.ts';
 import { routes } from './routes/index.ts';
 
 export interface AppSettings {

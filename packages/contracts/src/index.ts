@@ -5,4 +5,5 @@ export * from './ids.ts';
 export * from './jobs.ts';
 export * from './messages.ts';
 export * from './requests.ts';
+export * from './timestamp.ts';
 export * from './webOrigin.ts';

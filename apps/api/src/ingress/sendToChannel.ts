@@ -1,8 +1,8 @@
-import { CHANNEL_TYPE_PERSONAL, channelName, type SendItem } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, channelName, nowSeconds, type SendItem } from '@ruyi/contracts';
 import type { Guard } from '@ruyi/queue';
 import { refOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
-import { clientMsgNo, messageBody, nowSeconds } from './messageFields.ts';
+import { clientMsgNo, messageBody } from './messageFields.ts';
 import { type ChannelMessage, claimKey, keyOf, type MessageKey, targetShard } from './messageKey.ts';
 import { requireUnbrokenConnection } from './unbrokenConnection.ts';
 

@@ -49,10 +49,3 @@ export class StoredWaiter {
     this.#subscriber.disconnect();
   }
 }
-
-/** The seconds of `Prefer: wait=N` (RFC 7240), 0 without one or out of 1-30. */
-export function preferredWait(header: string | string[] | undefined): number {
-  const text = Array.isArray(header) ? header.join(',') : (header ?? '');
-  const seconds = Number(/(?:^|[,;\s])wait\s*=\s*"?(\d{1,2})"?\s*(?:$|[,;])/i.exec(text)?.[1] ?? 0);
-  return seconds >= 1 && seconds <= 30 ? seconds : 0;
-}

@@ -1,6 +1,6 @@
 import { renderMetrics, snapshotOf } from '@ruyi/telemetry';
-import { installationMetrics } from '../http/apiMetrics.ts';
 import type { Route } from '../http/route.ts';
+import { installationMetrics } from '../metrics/installationMetrics.ts';
 
 /** What every process of the installation counts, and the state that they share: one API process tells it all. */
 export const metrics: Route = {

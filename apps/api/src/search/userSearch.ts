@@ -1,7 +1,6 @@
-import { CHANNEL_TYPE_PERSONAL, parseChannelName, type Request } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, nowSeconds, parseChannelName, type Request } from '@ruyi/contracts';
 import { accessKey, type SearchQuery } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
-import { nowSeconds } from '../ingress/messageFields.ts';
 import { type Page, readPage } from './readPage.ts';
 
 /** Damaged channels that one line of the log names. */
@@ -83,11 +82,11 @@ function scopeOf(request: Request<'UserSearch'>, groups: string[]): Pick<SearchQ
   const locate = [me, peer];
   if (type === CHANNEL_TYPE_PERSONAL) return { audience: [me, peer], anyOf: personal, locate };
   const sameId = groups.filter((name) => parseChannelName(name).channelId === channelId);
-  const own = sameId.filter((name) => type === 0 || name === `${type}:${channelId}`).map(groupKey);
+  const groupKeys = sameId.filter((name) => type === 0 || name === `${type}:${channelId}`).map(groupKey);
   const inGroups = [
-    ...own.map((channel) => ({ channel })),
+    ...groupKeys.map((channel) => ({ channel })),
     { channelId: accessKey('channel_id', channelId), audience: me },
   ];
-  if (type !== 0) return { audience: [me, ...own], anyOf: inGroups, locate };
-  return { audience: [me, peer, ...own], anyOf: [...personal, ...inGroups], locate };
+  if (type !== 0) return { audience: [me, ...groupKeys], anyOf: inGroups, locate };
+  return { audience: [me, peer, ...groupKeys], anyOf: [...personal, ...inGroups], locate };
 }

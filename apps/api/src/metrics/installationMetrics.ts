@@ -1,25 +1,9 @@
 import { LANE_KINDS } from '@ruyi/queue';
 import { redisMemory } from '@ruyi/store';
-import { Gauge, Histogram, type ProcessMetrics, Registry } from '@ruyi/telemetry';
+import { Gauge, Registry } from '@ruyi/telemetry';
 import type { ApiContext } from '../context.ts';
 
-const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30];
-
-/** Requests by the path of their endpoint. @returns how to note one that is answered */
-export function requestTimes({ registry }: ProcessMetrics) {
-  const times = new Histogram({
-    name: 'ruyi_http_request_seconds',
-    help: 'from the head of a request to the end of its answer',
-    labelNames: ['method', 'path', 'status'] as const,
-    buckets: BUCKETS,
-    registers: [registry],
-  });
-  return (method: string, path: string, status: number, seconds: number) => {
-    times.observe({ method, path, status }, seconds);
-  };
-}
-
-/** The state of the installation, the same whichever API process is asked; measured when it is asked for. */
+/** Measures the state that all processes of the installation share: every API process gives the same answer. */
 export async function installationMetrics(context: ApiContext): Promise<Registry> {
   const { backlog, queues, store } = context;
   const registry = new Registry();
