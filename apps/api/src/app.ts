@@ -7,6 +7,7 @@ import { answer, answerError } from './http/answer.ts';
 import { tokenCheck } from './http/auth.ts';
 import { readJson } from './http/body.ts';
 import { BodyBudget } from './http/bodyBudget.ts';
+import { isInvalidPath } from './http/expressInternals.ts';
 import { guard } from './http/guard.ts';
 import type { RequestIds } from './http/requestId.ts';
 import { bodyBytesOf, type Route } from './http/route.ts';
@@ -76,11 +77,9 @@ export function createApp(context: ApiContext, { ids, bodiesBytes }: AppSettings
   app.use((request, response) => {
     answerError(response, new NotFoundError(`no such endpoint: ${request.path}`), context.log);
   });
-  // Express itself throws for a path that is no valid URI.
   app.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: () => void) => {
-    const isUriError = error instanceof URIError;
-    const known = isUriError ? new InvalidRequestError([{ path: '', message: 'the path is not a valid URI' }]) : error;
-    answerError(response, known, context.log);
+    const invalidPath = new InvalidRequestError([{ path: '', message: 'the path is not a valid URI' }]);
+    answerError(response, isInvalidPath(error) ? invalidPath : error, context.log);
   });
   return app;
 }
