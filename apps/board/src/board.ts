@@ -3,7 +3,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Config } from '@ruyi/config';
 import { allQueues, DEAD_QUEUE, openQueue } from '@ruyi/queue';
-import type { connect } from '@ruyi/store';
+import type { connect } from '@ruyi/redis';
 import type { Logger } from '@ruyi/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { boundQueries } from './boundQueries.ts';

@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { createLog, failStart, reportReady, runUntilSignal } from '@ruyi/telemetry';
 import { openBoard } from './board.ts';
 import { AddressError, listen } from './listen.ts';

@@ -1,4 +1,4 @@
-import type { connect } from '@ruyi/store';
+import type { connect } from '@ruyi/redis';
 import type { Logger } from '@ruyi/telemetry';
 
 /** One line when Redis goes away and one when it is back, not one for every attempt. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@ruyi/config';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { seededRandom, type TempDir, tempDir } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { findRedis, onPath } from '../src/commands/up/findRedis.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DEAD_QUEUE, laneQueue, openDeadLetters, openQueue, setAside } from '@ruyi/queue';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { startProcess, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openRunFolder } from '../src/commands/up/runFolder.ts';

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { processesOf } from '@ruyi/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Installation, newInstallation } from './installation.ts';

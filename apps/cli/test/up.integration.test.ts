@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { startRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Installation, newInstallation } from './installation.ts';

@@ -1,8 +1,9 @@
 import type { IndexJob } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
 import { INDEX, type Queues, setAside } from '@ruyi/queue';
+import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
-import { isDamage, type Store, untilServed } from '@ruyi/store';
+import { isDamage, type Store } from '@ruyi/store';
 import { type IndexedPart, readableDocumentsOf } from './documents.ts';
 
 export interface IndexContext {

@@ -3,8 +3,9 @@ import type { Config } from '@ruyi/config';
 import type { IndexJob } from '@ruyi/contracts';
 import { Batcher, every } from '@ruyi/flow';
 import { openIndexWorker, openQueues } from '@ruyi/queue';
+import { connect, untilServed } from '@ruyi/redis';
 import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
-import { checkInstallation, connect, createStore, keys, untilServed } from '@ruyi/store';
+import { checkInstallation, createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
 import { indexerCounts } from './indexerMetrics.ts';
@@ -28,9 +29,9 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
     void untilServed(() => store.rebuilds.request(reason, how), abort.signal).catch(() => {});
   });
   const { created } = await untilTaken(() => engine.prepare(), abort.signal, log);
-  const isFirst = await untilServed(() => redis.hsetnx(keys.meta, 'index', engine.name), abort.signal);
+  const isFirst = await untilServed(() => store.rebuilds.noteEngine(engine.name), abort.signal);
   // The engine was changed, or its data went away while nobody looked.
-  if (created && isFirst === 0) await store.rebuilds.request('the search index is new, the data is not');
+  if (created && !isFirst) await store.rebuilds.request('the search index is new, the data is not');
 
   const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
     untilTaken(() => engine.index(documents), abort.signal, log),

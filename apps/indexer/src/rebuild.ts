@@ -2,16 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { peerOf } from '@ruyi/contracts';
 import { messageDocument, type SearchDocument } from '@ruyi/search';
-import {
-  type Broadcast,
-  countLogs,
-  isDamage,
-  type LogPage,
-  type RebuildProgress,
-  type Store,
-  scanLogs,
-  serverRun,
-} from '@ruyi/store';
+import { type Broadcast, isDamage, type LogPage, type RebuildProgress, type Store } from '@ruyi/store';
 import type { IndexedPart } from './documents.ts';
 import { broadcastDocuments, type Rebuilt } from './rebuildBroadcast.ts';
 import { RecipientTable } from './recipientTable.ts';
@@ -61,7 +52,7 @@ interface State extends RebuildProgress {
  */
 export async function rebuildFromRedis(options: RebuildOptions): Promise<RebuildProgress> {
   const { store, directory, id, resume } = options;
-  const server = await serverRun(store.redis);
+  const server = await store.serverRun();
   const notes = resume ? `${id} ${server}` : `${id} ${server} ${Date.now()}`;
   const table = new RecipientTable(join(directory, 'rebuild.sqlite'), notes);
   const state = table.state<State>() ?? (await beginning(store, id));
@@ -110,7 +101,7 @@ class Rebuild {
   async #readLogs(from: string): Promise<void> {
     const { store, signal } = this.#options;
     const [state, table] = [this.#state, this.#table];
-    for await (const { pages, logs, next } of scanLogs(store.redis, from, signal)) {
+    for await (const { pages, logs, next } of store.logScan.pages(from, signal)) {
       signal.throwIfAborted();
       await this.#addPages(pages);
       if (next === undefined) continue;
@@ -118,7 +109,7 @@ class Rebuild {
       state.logsRead += logs;
       if (table.uncommitted >= ROWS_AT_ONCE || this.#waiting.length >= DOCUMENTS_AT_ONCE / 2) await this.#commit();
     }
-    if ((await serverRun(store.redis)) !== this.#server) {
+    if ((await store.serverRun()) !== this.#server) {
       throw new ServerChangedError('Redis was restarted while its logs were read');
     }
     delete state.cursor;
@@ -202,10 +193,10 @@ class Rebuild {
 }
 
 async function beginning(store: Store, id: string): Promise<State> {
-  const began = await store.progress.clock();
-  const logs = await countLogs(store.redis);
+  const began = await store.clock();
+  const logs = await store.logScan.count();
   // Progress is noted in whole seconds, so no log is read before the next one.
-  while ((await store.progress.clock()) <= began) await delay(50);
+  while ((await store.clock()) <= began) await delay(50);
   return { id, logs, logsRead: 0, broadcasts: 0, broadcastsRead: 0, documents: 0, cursor: '0', ref: '', began };
 }
 

@@ -1,6 +1,7 @@
 import { every } from '@ruyi/flow';
+import { untilServed } from '@ruyi/redis';
 import type { SearchEngine } from '@ruyi/search';
-import { type RebuildProgress, type Store, untilServed } from '@ruyi/store';
+import type { RebuildProgress, Store } from '@ruyi/store';
 import { firstFailure, type Logger } from '@ruyi/telemetry';
 import { noteIndexed } from './handleIndexJob.ts';
 import { rebuildFromRedis, ServerChangedError } from './rebuild.ts';

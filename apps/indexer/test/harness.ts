@@ -1,7 +1,8 @@
 import { channelName, type IndexJob, type SendItem } from '@ruyi/contracts';
 import { planBroadcast } from '@ruyi/queue';
+import { connect } from '@ruyi/redis';
 import { accessKey, type SearchDocument, type SearchEngine, type SearchQuery } from '@ruyi/search';
-import { type Broadcast, chunkRecipients, connect, createStore, type Store, type StoreLimits } from '@ruyi/store';
+import { type Broadcast, chunkRecipients, createStore, type Store, type StoreLimits } from '@ruyi/store';
 import { expectNoLeaks, type Random, startRedis, type TestRedis } from '@ruyi/testkit';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
@@ -26,6 +27,12 @@ export const groupKey = (channel: string) => accessKey('channel', channel);
 export function testStores() {
   let redis: TestRedis;
   const connections: Redis[] = [];
+  const open = () => {
+    const connection = connect(redis.url, 'background', 'test');
+    connection.on('error', () => {});
+    connections.push(connection);
+    return connection;
+  };
   beforeAll(async () => {
     redis = await startRedis();
   });
@@ -41,12 +48,8 @@ export function testStores() {
     get redis() {
       return redis;
     },
-    open(limits: Partial<StoreLimits> = {}): Store {
-      const connection = connect(redis.url, 'background', 'test');
-      connection.on('error', () => {});
-      connections.push(connection);
-      return createStore(connection, { ...LIMITS, ...limits });
-    },
+    connect: open,
+    open: (limits: Partial<StoreLimits> = {}): Store => createStore(open(), { ...LIMITS, ...limits }),
   };
 }
 

@@ -25,7 +25,7 @@ const config = () =>
 beforeEach(() => {
   folder = tempDir('indexer');
   store = redis.open();
-  queues = openQueues(store.redis, 2);
+  queues = openQueues(redis.connect(), 2);
   reader = createSearchEngine(config(), 'reader');
 });
 afterEach(async () => {

@@ -1,4 +1,5 @@
-import { connect, createStore } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
+import { createStore } from '@ruyi/store';
 import { startRedis, tempDir } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { rebuildFromRedis } from '../src/rebuild.ts';

@@ -33,14 +33,14 @@ class World {
 
   constructor(store: Store, broken: string[]) {
     this.#store = store;
-    this.#queues = openQueues(store.redis, 1);
+    this.#queues = openQueues(redis.connect(), 1);
     this.#broken = new Set(broken);
     this.#engine = createSearchEngine({ meiliUrl: '', meiliApiKey: '', dataDir: this.#folder.path }, 'writer');
   }
 
   async begin(): Promise<void> {
     await this.#engine.prepare();
-    for (const uid of this.#broken) await this.#store.redis.set(logKey(uid), 'not a log');
+    for (const uid of this.#broken) await redis.redis.client.set(logKey(uid), 'not a log');
     const id = await this.#store.ids.block(UIDS.length);
     this.#ref = refOf(id);
     const body: Omit<SendItem, 'ch'> = { id, ts: now(), from: FROM, no: 'n', payload: payload({ content: '你好' }) };
@@ -120,7 +120,7 @@ class World {
 
   async #repair(uids: string[]): Promise<void> {
     for (const uid of uids) {
-      await this.#store.redis.del(logKey(uid));
+      await redis.redis.client.del(logKey(uid));
       this.#broken.delete(uid);
     }
   }
@@ -138,7 +138,7 @@ class World {
 
   /** Who has the message in Redis. */
   async holders(): Promise<Set<string>> {
-    const types = await Promise.all(UIDS.map((uid) => this.#store.redis.type(logKey(uid))));
+    const types = await Promise.all(UIDS.map((uid) => redis.redis.client.type(logKey(uid))));
     return new Set(UIDS.filter((_, i) => types[i] === 'zset'));
   }
 

@@ -18,7 +18,7 @@ let engine: SearchEngine;
 beforeEach(async () => {
   folder = tempDir('unreadable');
   store = redis.open();
-  queues = openQueues(store.redis, 2);
+  queues = openQueues(redis.connect(), 2);
   engine = createSearchEngine({ meiliUrl: '', meiliApiKey: '', dataDir: folder.path }, 'writer');
   await engine.prepare();
 });

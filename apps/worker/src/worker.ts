@@ -1,7 +1,8 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { handleLaneJob, LaneWorkers, openDeadLetters, openQueues, prepareLanes, waitingRecipients } from '@ruyi/queue';
-import { checkInstallation, connect, createStore, reviewRedis, untilServed } from '@ruyi/store';
+import { connect, reviewRedis, untilServed } from '@ruyi/redis';
+import { checkInstallation, createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { workerCounts } from './workerMetrics.ts';
 

@@ -1,5 +1,5 @@
 import { IndexJob } from '@ruyi/contracts';
-import { untilServed } from '@ruyi/store';
+import { untilServed } from '@ruyi/redis';
 import { type Job, Worker } from 'bullmq';
 import { healUnreadable, isSetAside, setAside } from './deadLetters.ts';
 import { INDEX_QUEUE } from './names.ts';

@@ -1,20 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
 import type { JobRun, Store } from '@ruyi/store';
-import { keys } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { healUnreadable, isSetAside } from './deadLetters.ts';
+import { noteTurn } from './fairTurns.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
 import type { Queues } from './queues.ts';
-import { noteTurn } from './turns.ts';
 
 const MEMBER_EVERY_MS = 500;
 const MEMBER_SILENT_MS = 3000;
 const LOCK_MS = 3000;
 const CAREFUL_FROM_START = 5;
-const JOIN = readFileSync(new URL('./join-workers.lua', import.meta.url), 'utf8');
 
 /** Handles the jobs of one lane. Throws only where the job is in other hands or the process stops. */
 export type LaneHandler = (run: JobRun, job: { name: string; data: unknown }) => Promise<void>;
@@ -45,19 +42,19 @@ export class LaneWorkers {
    * its last moments, so what a job has done so far may be undone: it is done once more from its start, which changes
    * nothing that is there, and none of its later steps, as its progress, is taken before.
    */
-  #era = new AbortController();
+  #connectionEpoch = new AbortController();
   #stopSharing: (() => Promise<void>) | undefined;
 
   constructor(options: LaneWorkersOptions) {
     this.#options = options;
-    for (const connection of [options.connection, options.store.redis]) {
-      connection.on('close', () => {
-        const before = this.#era;
-        if (!this.#abort.signal.aborted) this.#era = new AbortController();
-        before.abort();
-      });
-    }
-    this.#abort.signal.addEventListener('abort', () => this.#era.abort(), { once: true });
+    const lost = () => {
+      const before = this.#connectionEpoch;
+      if (!this.#abort.signal.aborted) this.#connectionEpoch = new AbortController();
+      before.abort();
+    };
+    options.connection.on('close', lost);
+    options.store.onConnectionLost(lost);
+    this.#abort.signal.addEventListener('abort', () => this.#connectionEpoch.abort(), { once: true });
   }
 
   start(): void {
@@ -77,8 +74,7 @@ export class LaneWorkers {
 
   async #share(): Promise<void> {
     const { store, queues } = this.#options;
-    const reply = await store.redis.eval(JOIN, 1, keys.workers, this.name, MEMBER_SILENT_MS);
-    const members = Array.isArray(reply) ? reply.map(String) : [];
+    const members = await store.members.join(this.name, MEMBER_SILENT_MS);
     const all = LANE_KINDS.flatMap((kind) => Array.from({ length: queues.lanes }, (_, lane) => ({ kind, lane })));
     const own = new Map(
       all.filter((_, j) => members[j % members.length] === this.name).map((at) => [`${at.kind}.${at.lane}`, at]),
@@ -98,12 +94,12 @@ export class LaneWorkers {
   }
 
   #openLane(kind: LaneKind, lane: number): Worker {
-    const { connection, queues, log, store } = this.#options;
+    const { connection, queues, log } = this.#options;
     const handle = this.#options.handler(kind, lane);
     const { name, prefix } = laneQueue(kind, lane);
     const process = (job: Job, token = '') => {
       // Only how fair the lane is depends on it, so nobody waits for it.
-      if (kind === 'fanout' && job.priority > 0) noteTurn(store.redis, lane, job.priority).catch(() => {});
+      if (kind === 'fanout' && job.priority > 0) noteTurn(queues.redis, lane, job.priority).catch(() => {});
       return this.#process(handle, job, token);
     };
     const worker = new Worker(name, process, {
@@ -132,36 +128,36 @@ export class LaneWorkers {
     const run: JobRun = {
       jobId: String(job.id),
       extendLock: async () => (await job.extendLock(token, LOCK_MS)) === 1,
-      signal: this.#era.signal,
+      signal: this.#connectionEpoch.signal,
       careful: job.attemptsStarted >= CAREFUL_FROM_START,
     };
-    let era = this.#era;
-    const handleSurely = async () => {
+    let epoch = this.#connectionEpoch;
+    const handleWithinOneEpoch = async () => {
       do {
-        era = this.#era;
+        epoch = this.#connectionEpoch;
         try {
-          await handle({ ...run, signal: era.signal }, job);
+          await handle({ ...run, signal: epoch.signal }, job);
         } catch (error) {
           // The process stops: whoever works the lane next starts this job again, at its head. A failed job would not.
           if (this.#abort.signal.aborted) await new Promise(() => {});
-          if (!era.signal.aborted) throw error;
+          if (!epoch.signal.aborted) throw error;
         }
-      } while (era !== this.#era);
+      } while (epoch !== this.#connectionEpoch);
     };
     // It holds until the job is completed, which BullMQ asks for after this.
     const complete = job.moveToCompleted.bind(job);
     job.moveToCompleted = async (...args) => {
-      if (era !== this.#era) await handleSurely();
+      if (epoch !== this.#connectionEpoch) await handleWithinOneEpoch();
       return complete(...args);
     };
-    await handleSurely();
+    await handleWithinOneEpoch();
   }
 
   /** Gives the lanes to the others, ends what runs, within `deadlineMs`; what then still runs is started again there. */
   async close(deadlineMs: number): Promise<void> {
     const closed = async () => {
       await this.#stopSharing?.();
-      const left = this.#options.store.redis.zrem(keys.workers, this.name).catch(() => {});
+      const left = this.#options.store.members.leave(this.name).catch(() => {});
       await Promise.all([left, ...[...this.#open.values()].map(({ worker }) => worker.close()), ...this.#closing]);
     };
     const aborted = new Promise<void>((resolve) => {

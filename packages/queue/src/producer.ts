@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { GroupCommandJob, SendItem } from '@ruyi/contracts';
 import { Batcher, Gate, groupBy, inTurn } from '@ruyi/flow';
 import { laneOf, shardOf } from '@ruyi/store';
+import { takeTurns } from './fairTurns.ts';
 import { BROADCAST, GROUP_COMMAND, SEND } from './jobs/catalogue.ts';
 import { recipientsInJob } from './names.ts';
 import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';
-import { takeTurns } from './turns.ts';
 
 const MICRO_BATCH = { items: 512, size: 1024 * 1024 };
 /** Fewer and larger jobs: each costs API, worker and Redis about as much as five messages. */

@@ -3,6 +3,7 @@
 -- ARGV   sender, its number of jobs, the last turn there is, milliseconds to keep the hash
 -- returns the turn of the first job; the others follow one by one
 -- cost   constant; every 256th call of many senders drops those who have nothing waiting
+-- replay gives later turns; the earlier ones stay empty
 local now = tonumber(redis.call('HGET', KEYS[1], 'now') or 0)
 local own = tonumber(redis.call('HGET', KEYS[1], '=' .. ARGV[1]) or 0)
 local most = tonumber(ARGV[3])

@@ -12,7 +12,8 @@ import {
   prepareLanes,
   type Queues,
 } from '@ruyi/queue';
-import { connect, createStore, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
+import { createStore, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
 import { expectNoLeaks, startRedis, type TestRedis, unexpectedKeys, waitFor } from '@ruyi/testkit';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -70,7 +71,7 @@ export function testLanes(lanes = LANES): TestLanes {
     store = createStore(open(), LIMITS);
     queues = openQueues(open(), lanes);
     producer = new Producer(queues, LIMITS.shards);
-    await prepareLanes(store.redis, queues);
+    await prepareLanes(queues.redis, queues);
   });
   afterEach(async () => {
     await rest();

@@ -5,8 +5,8 @@
 -- returns 0, or the seq below which commands are to be dropped by the caller, since some refer to a body (drop-inbox.lua)
 -- cost   what it drops
 -- replay changes nothing
--- include trim
--- include inbox
+-- include include/trim.lua
+-- include include/inbox.lua
 local length = redis.call('LLEN', KEYS[3])
 local newest = counterOf(KEYS[2]) or length
 local cursor = counterOf(KEYS[1]) or 0

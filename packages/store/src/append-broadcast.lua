@@ -8,8 +8,8 @@
 --        bound and refers to a body its number and ""; at the end -1 and the commands dropped from inboxes, if any
 -- cost   about 3 microseconds a recipient
 -- replay finds its own head: the caller goes on behind what was applied; a log refuses the same entry in any case
--- include trim
--- include store
+-- include include/trim.lua
+-- include include/store.lua
 local head = redis.call('GET', KEYS[1]) or ''
 if head ~= ARGV[2] then return head end
 

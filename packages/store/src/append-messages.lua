@@ -9,8 +9,8 @@
 --        or the reason why it could not be stored
 -- cost   about 4 microseconds an operation, 2 more with a record
 -- replay finds its own head: the caller goes on behind what was applied
--- include trim
--- include store
+-- include include/trim.lua
+-- include include/store.lua
 local head = redis.call('GET', KEYS[1]) or ''
 if head ~= ARGV[2] then return head end
 

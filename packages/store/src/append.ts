@@ -1,15 +1,17 @@
 import { type Chunk, channelName, personalPair, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
 import type { Gate } from '@ruyi/flow';
 import { eachLimited, groupBy } from '@ruyi/flow';
+import { isTransient, loadScript, untilServed } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { encodeEntry } from './entries.ts';
 import { type FenceConnection, type JobRun, LaneFence } from './fence.ts';
 import { storedRecord } from './idempotency.ts';
 import { keys } from './keys.ts';
-import { isTransient } from './redis.ts';
-import { untilServed } from './retry.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
+
+const appendMessages = loadScript(import.meta.url, 'append-messages');
+const appendBroadcast = loadScript(import.meta.url, 'append-broadcast');
 
 /** Bounds that a store script applies with each message, from the configuration. */
 export interface StoreLimits {
@@ -57,12 +59,12 @@ export class Appender {
   readonly #gate: Gate;
 
   constructor(
-    { redis, losses }: FenceConnection,
+    { redis, connectionLosses }: FenceConnection,
     lane: string,
     { limits, trimmer, gate }: { limits: StoreLimits; trimmer: Trimmer; gate: Gate },
   ) {
     this.#redis = redis;
-    this.#fence = new LaneFence({ redis, losses }, lane);
+    this.#fence = new LaneFence({ redis, connectionLosses }, lane);
     this.#limits = limits;
     this.#trimmer = trimmer;
     this.#gate = gate;
@@ -102,7 +104,7 @@ export class Appender {
       keys.head(shard, this.#fence.lane),
       { count: operations.length, size: CALL_SIZE },
       {
-        script: 'appendMessages',
+        script: appendMessages,
         build: (from, to) => this.#messageCall(shard, operations.slice(from, to)),
         read: ([results, over, dropped], from) => {
           this.#trimmer.dropped += Number(dropped);
@@ -211,7 +213,7 @@ export class Appender {
       keys.head(shard, this.#fence.lane),
       { count: targets.length, size: contiguous ? CALL_SIZE : 1 },
       {
-        script: 'appendBroadcast',
+        script: appendBroadcast,
         gate: this.#gate,
         build: (from, to) => {
           const callKeys: string[] = [];

@@ -1,11 +1,14 @@
 import { MessageBody } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
+import { loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { DamagedError, isDamage } from './damage.ts';
 import { firstIdOf, parseJson } from './entries.ts';
 import { keys } from './keys.ts';
-import { runScript } from './scripts.ts';
+
+const writeBody = loadScript(import.meta.url, 'write-body');
+const markGone = loadScript(import.meta.url, 'mark-gone');
 
 /** A broadcast as it is stored once: what all recipients share, and how it was cut. */
 export interface Broadcast {
@@ -43,7 +46,7 @@ export class Bodies {
     const { payload, ...rest } = broadcast.body;
     const { body: _, ...cut } = broadcast;
     const meta = JSON.stringify({ ...rest, ...cut });
-    await runScript(this.#redis, 'writeBody', [keys.body(ref)], [meta, payload, total, UNCONFIRMED_SECONDS]);
+    await writeBody(this.#redis, [keys.body(ref)], [meta, payload, total, UNCONFIRMED_SECONDS]);
   }
 
   /** Every job of the broadcast is queued, or one is being stored: the body stays, or goes when the message expires. */
@@ -98,15 +101,12 @@ export class Bodies {
     await Promise.all(
       [...byRef].map(async ([ref, entries]) => {
         const args = entries.map(({ at }) => at);
-        const went = await runScript(
-          this.#redis,
-          'markGone',
-          [keys.body(ref), keys.gone(ref), keys.late(ref)],
-          args,
-        ).catch((error: unknown) => {
-          // A damaged body cannot be counted down: it stays, and keeps nobody else's entries from being trimmed.
-          if (!isDamage(error)) throw error;
-        });
+        const went = await markGone(this.#redis, [keys.body(ref), keys.gone(ref), keys.late(ref)], args).catch(
+          (error: unknown) => {
+            // A damaged body cannot be counted down: it stays, and keeps nobody else's entries from being trimmed.
+            if (!isDamage(error)) throw error;
+          },
+        );
         if (went === 1) this.#cache.delete(ref);
       }),
     );
@@ -134,12 +134,3 @@ const isCut = (value: unknown): value is Omit<Broadcast, 'body'> =>
   'starts' in value &&
   Array.isArray(value.starts) &&
   value.starts.every((start) => typeof start === 'number');
-
-/** Runs a transaction or pipeline; the first error inside it is thrown. */
-export async function execute(pipeline: ReturnType<Redis['multi']>): Promise<unknown[]> {
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
-}

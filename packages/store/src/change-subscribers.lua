@@ -4,7 +4,7 @@
 -- returns the uids whose groups are damaged, and why: uid, reason, …; nothing was changed for them
 -- cost   two commands a user
 -- replay changes nothing
--- include subscribers
+-- include include/subscribers.lua
 sortSubscribers(KEYS[1])
 -- Raises here, before the first write, where the subscribers themselves are damaged.
 redis.call('ZCARD', KEYS[1])

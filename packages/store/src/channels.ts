@@ -1,11 +1,15 @@
 import { CHANNEL_TYPE_PERSONAL, channelName } from '@ruyi/contracts';
 import { eachLimited, groupBy, together } from '@ruyi/flow';
+import { execute, loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
-import { execute } from './bodies.ts';
 import { DamagedError, readable } from './damage.ts';
 import { keys } from './keys.ts';
-import { runScript } from './scripts.ts';
 import { shardOf } from './shards.ts';
+
+const changeSubscribers = loadScript(import.meta.url, 'change-subscribers');
+const readSubscribers = loadScript(import.meta.url, 'read-subscribers');
+const countSubscribers = loadScript(import.meta.url, 'count-subscribers');
+const freezeSubscribers = loadScript(import.meta.url, 'freeze-subscribers');
 
 export interface ChannelInfo {
   large: number;
@@ -122,9 +126,7 @@ export class Channels {
       const part = changes.slice(i, i + CALL_SIZE);
       const callKeys = [keys.subscribers(shard, channel), ...part.map(({ uid }) => keys.groups(shard, uid))];
       const args = [channel, part.filter(({ add }) => add).length, ...part.map(({ uid }) => uid)];
-      const reply = await readable(`channel ${channel}`, () =>
-        runScript(this.#redis, 'changeSubscribers', callKeys, args),
-      );
+      const reply = await readable(`channel ${channel}`, () => changeSubscribers(this.#redis, callKeys, args));
       const named = Array.isArray(reply) ? reply.map(String) : [];
       for (let n = 0; n + 1 < named.length; n += 2) damaged.push({ uid: named[n] ?? '', reason: named[n + 1] ?? '' });
     }
@@ -158,7 +160,7 @@ export class Channels {
 
   /** Subscribers of one shard behind a uid, by the bytes of their uids. */
   async #page(shard: number, channel: string, after: string, most: number): Promise<string[]> {
-    const reply = await runScript(this.#redis, 'readSubscribers', [keys.subscribers(shard, channel)], [after, most]);
+    const reply = await readSubscribers(this.#redis, [keys.subscribers(shard, channel)], [after, most]);
     return Array.isArray(reply) ? reply.map(String) : [];
   }
 
@@ -166,9 +168,7 @@ export class Channels {
   async count(channel: string): Promise<number> {
     const counts = await readable(`channel ${channel}`, () =>
       together(
-        ...this.#allShards().map((shard) =>
-          runScript(this.#redis, 'countSubscribers', [keys.subscribers(shard, channel)], []),
-        ),
+        ...this.#allShards().map((shard) => countSubscribers(this.#redis, [keys.subscribers(shard, channel)], [])),
       ),
     );
     return counts.reduce<number>((sum, count) => sum + Number(count), 0);
@@ -187,7 +187,7 @@ export class Channels {
     const counts: number[] = new Array(this.#shards).fill(0);
     await eachLimited(this.#allShards(), SHARDS_IN_FLIGHT, async (shard) => {
       const frozenKeys = [keys.subscribers(shard, channel), keys.frozen(shard, ref)];
-      counts[shard] = Number(await runScript(this.#redis, 'freezeSubscribers', frozenKeys, [keepSeconds]));
+      counts[shard] = Number(await freezeSubscribers(this.#redis, frozenKeys, [keepSeconds]));
     });
     return counts;
   }

@@ -1,7 +1,7 @@
 import type { Gate } from '@ruyi/flow';
+import type { Script } from '@ruyi/redis';
+import { untilServed } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
-import { untilServed } from './retry.ts';
-import { runScript } from './scripts.ts';
 
 /** The job's lock is lost: another worker has it, and this one must not write any more. */
 export class FencedError extends Error {
@@ -43,10 +43,10 @@ export interface CallOutcome {
   failed: { index: number; reason: string }[];
 }
 
-/** The connection of a fence, and how often it was lost. */
+/** The connection of a fence, and how often it was lost so far. */
 export interface FenceConnection {
   redis: Redis;
-  losses(): number;
+  connectionLosses(): number;
 }
 
 /** Is no head: the call is answered with the true one, and goes on only if the job's lock is still held. */
@@ -88,7 +88,7 @@ export class LaneFence {
     headKey: string,
     items: { count: number; size: number },
     call: {
-      script: string;
+      script: Script;
       /** how many items may be on their way */
       gate?: Gate;
       build(from: number, to: number): { keys: string[]; args: (string | number)[] };
@@ -106,7 +106,7 @@ export class LaneFence {
       const to = Math.min(from + size, items.count);
       const { keys, args } = call.build(from, to);
       const callArgs = [run.jobId, expected, from, own.failed.join(','), ...args];
-      const script = () => runScript(this.#connection.redis, call.script, [headKey, ...keys], callArgs);
+      const script = () => call.script(this.#connection.redis, [headKey, ...keys], callArgs);
       const send = () => (call.gate ? call.gate.run(script, to - from) : script());
       let reply: unknown;
       try {
@@ -145,7 +145,7 @@ export class LaneFence {
 
   /** A Redis that was away may be an older one: its heads are asked for again, and the lock is looked at. */
   #expected(shard: number): string {
-    const losses = this.#connection.losses();
+    const losses = this.#connection.connectionLosses();
     if (losses !== this.#losses) {
       this.#losses = losses;
       this.#heads.clear();

@@ -5,7 +5,7 @@
 --        freeze a later membership.
 -- cost   the size of the set
 -- replay returns the first answer
--- include subscribers
+-- include include/subscribers.lua
 if redis.call('EXISTS', KEYS[2]) == 0 then
   sortSubscribers(KEYS[1])
   redis.call('SORT', KEYS[1], 'BY', 'nosort', 'STORE', KEYS[2])

@@ -1,6 +1,8 @@
+import { loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { keys } from './keys.ts';
-import { runScript } from './scripts.ts';
+
+const leaseIds = loadScript(import.meta.url, 'lease-ids');
 
 const BLOCK = 1024;
 /** Ids roughly follow time; a block that lay around is thrown away. */
@@ -20,7 +22,7 @@ export class MessageIds {
 
   /** A contiguous block of `count` ids; the first of it. */
   async block(count: number): Promise<number> {
-    return Number(await runScript(this.#redis, 'leaseIds', [keys.ids, keys.idsRun], [count]));
+    return Number(await leaseIds(this.#redis, [keys.ids, keys.idsRun], [count]));
   }
 
   /** One id, from a block leased for many. */

@@ -1,13 +1,16 @@
 import { CHANNEL_TYPE_PERSONAL, type MessageObject, parseChannelName, SYSTEM_UID } from '@ruyi/contracts';
+import { loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { Bodies, type Broadcast } from './bodies.ts';
 import { readable } from './damage.ts';
 import { decodeEntry, type Entry, isExpired, toMessage } from './entries.ts';
 import { keys } from './keys.ts';
 import { MAX_ANSWER_BYTES } from './logs.ts';
-import { runScript } from './scripts.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
+
+const readInbox = loadScript(import.meta.url, 'read-inbox');
+const acknowledgeScript = loadScript(import.meta.url, 'acknowledge');
 
 /** One read, and how many bodies are read together. */
 const PAGE = { commands: 128, bytes: 1024 * 1024 };
@@ -38,7 +41,7 @@ export class Inboxes {
       let bytes = 0;
       for (let after = messageSeq; found.length < limit; ) {
         const most = Math.min(PAGE.commands, limit - found.length);
-        const reply = await runScript(this.#redis, 'readInbox', inboxKeys, [after, most, PAGE.bytes]);
+        const reply = await readInbox(this.#redis, inboxKeys, [after, most, PAGE.bytes]);
         const [first, page, isEnd, now] = Array.isArray(reply) ? reply : [];
         if (!Array.isArray(page) || page.length === 0) break;
         const seq = Number(first);
@@ -65,7 +68,7 @@ export class Inboxes {
     const shard = shardOf(uid, this.#shards);
     const inboxKeys = [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)];
     await readable(`user ${uid}`, async () => {
-      const below = await runScript(this.#redis, 'acknowledge', inboxKeys, [lastMessageSeq, this.#keep]);
+      const below = await acknowledgeScript(this.#redis, inboxKeys, [lastMessageSeq, this.#keep]);
       if (typeof below === 'number' && below > 0) await this.#trimmer.dropBelow(shard, uid, below);
     });
   }

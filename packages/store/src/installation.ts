@@ -31,20 +31,3 @@ export async function checkInstallation(redis: Redis, own: { shards: number }): 
     );
   }
 }
-
-/** What Redis should be set to and is not: each a line for the log. */
-export async function reviewRedis(redis: Redis): Promise<string[]> {
-  const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
-  const [, appendonly] = (await redis.config('GET', 'appendonly')) as string[];
-  const warnings: string[] = [];
-  if (policy !== 'noeviction') warnings.push(`maxmemory-policy is ${policy}: Redis may drop messages, set noeviction`);
-  if (appendonly !== 'yes') warnings.push('appendonly is off: a restart of Redis loses messages, set appendonly yes');
-  return warnings;
-}
-
-/** Memory used and allowed, in bytes; `allowed` 0 without a bound. */
-export async function redisMemory(redis: Redis): Promise<{ used: number; allowed: number }> {
-  const info = await redis.info('memory');
-  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-  return { used: field('used_memory'), allowed: field('maxmemory') };
-}

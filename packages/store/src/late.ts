@@ -1,6 +1,8 @@
+import { loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { keys } from './keys.ts';
-import { runScript } from './scripts.ts';
+
+const markLate = loadScript(import.meta.url, 'mark-late');
 
 /** Below the 7,999 values that Lua can unpack, and a short call. */
 const CALL_SIZE = 1000;
@@ -21,7 +23,7 @@ export class LateRecipients {
   async mark(ref: string, positions: number[]): Promise<void> {
     for (let i = 0; i < positions.length; i += CALL_SIZE) {
       const some = positions.slice(i, i + CALL_SIZE);
-      await runScript(this.#redis, 'markLate', [keys.body(ref), keys.late(ref)], some);
+      await markLate(this.#redis, [keys.body(ref), keys.late(ref)], some);
     }
   }
 

@@ -6,13 +6,14 @@ import {
   type MessageObject,
   parseChannelName,
 } from '@ruyi/contracts';
+import { execute } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
-import { execute } from './bodies.ts';
 import { DamagedError, isDamage, readable } from './damage.ts';
 import { firstIdOf, logChannelId, referenceIn, toMessage } from './entries.ts';
 import { keys } from './keys.ts';
-import { LogReader, type RawEntry, type ReadMessage } from './readLog.ts';
+import { LogReader, type ReadMessage } from './readLog.ts';
+import type { RawEntry } from './readPage.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
 

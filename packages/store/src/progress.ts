@@ -1,11 +1,12 @@
 import type { BatchProgress } from '@ruyi/contracts';
+import { execute, loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
-import { execute } from './bodies.ts';
 import { DamagedError, readable } from './damage.ts';
 import { parseJson } from './entries.ts';
 import { keys } from './keys.ts';
 import { packPositions, unpackPositions } from './positions.ts';
-import { runScript } from './scripts.ts';
+
+const noteChunks = loadScript(import.meta.url, 'note-chunks');
 
 const KEEP_SECONDS = 7 * 86_400;
 const GROUP_COMMAND_KEEP_SECONDS = 3600;
@@ -78,12 +79,6 @@ export class Progress {
     return new Set(chunks.filter((_, i) => values[i] != null));
   }
 
-  /** Seconds by Redis' clock, which is the same for every process. */
-  async clock(): Promise<number> {
-    const [seconds] = await this.#redis.time();
-    return Number(seconds);
-  }
-
   /**
    * Of each of these chunks that is stored: its recipients, and when that was, in seconds of Redis' clock. undefined if the
    * broadcast is not known any more.
@@ -105,7 +100,7 @@ export class Progress {
     // By Redis' clock, one for all workers: a rebuild compares it with its own beginning.
     const sizes = chunks.flatMap(({ chunk, size }) => [chunk, size]);
     const args = [this.#keep, chunks.length, ...sizes, ...failed];
-    await runScript(this.#redis, 'noteChunks', [keys.progress(ref)], args);
+    await noteChunks(this.#redis, [keys.progress(ref)], args);
   }
 
   /** Recipients that were set aside are served now. */

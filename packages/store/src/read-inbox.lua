@@ -4,7 +4,7 @@
 -- returns {seq of the first command returned, commands, 1 if nothing is left behind them, else 0; seconds of the clock}
 -- cost   what it returns, at most 8 commands beyond the bytes: the list is gap-free, so the index follows from the seq
 -- replay reads again
--- include inbox
+-- include include/inbox.lua
 local STEP = 8
 local cursor = counterOf(KEYS[1]) or 0
 local length = redis.call('LLEN', KEYS[3])

@@ -4,7 +4,7 @@
 -- returns the uids
 -- cost   what it returns
 -- replay reads again
--- include subscribers
+-- include include/subscribers.lua
 sortSubscribers(KEYS[1])
 local from = ARGV[1] == '' and '-' or '(' .. ARGV[1]
 return redis.call('ZRANGE', KEYS[1], from, '+', 'BYLEX', 'LIMIT', 0, ARGV[2])

@@ -1,10 +1,11 @@
 import type { MessageBody } from '@ruyi/contracts';
+import { execute } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
-import { Bodies, execute } from './bodies.ts';
+import { Bodies } from './bodies.ts';
 import { DamagedError } from './damage.ts';
 import { decodeEntry, isExpired } from './entries.ts';
 import { keys } from './keys.ts';
-import { runScript } from './scripts.ts';
+import { entriesOf, type RawEntry, readPage } from './readPage.ts';
 import { shardOf } from './shards.ts';
 import type { Trimmer } from './trim.ts';
 
@@ -12,12 +13,6 @@ import type { Trimmer } from './trim.ts';
 const PAGE = { entries: 128, bytes: 1024 * 1024 };
 /** Entries whose bodies are read together; each may refer to another one of the largest size. */
 const BODIES_AT_ONCE = 16;
-
-/** An entry as it is stored. */
-export interface RawEntry {
-  text: string;
-  seq: number;
-}
 
 /** A message that can be read. */
 export interface ReadMessage {
@@ -94,13 +89,11 @@ export class LogReader {
     let start = from;
     let count = Math.min(first, PAGE.entries);
     for (let left = most; left > 0; count = PAGE.entries) {
-      const args = [start, to, direction, Math.min(left, count), PAGE.bytes];
-      const reply = await runScript(this.#redis, 'readLog', [key], args);
-      const [page, isEnd, now] = Array.isArray(reply) ? reply : [];
-      const entries = entriesOf(Array.isArray(page) ? page : []);
+      const bounds = { from: start, to, direction, entries: Math.min(left, count), bytes: PAGE.bytes };
+      const { entries, isEnd, now } = await readPage(this.#redis, key, bounds);
       const last = entries.at(-1);
-      if (last) yield { entries, now: Number(now) };
-      if (last === undefined || isEnd === 1) return;
+      if (last) yield { entries, now };
+      if (last === undefined || isEnd) return;
       start = `(${last.seq}`;
       left -= entries.length;
     }
@@ -122,13 +115,6 @@ export class LogReader {
       return [];
     });
   }
-}
-
-/** Of a page `entry, seq, entry, seq, …`. */
-function entriesOf(page: unknown[]): RawEntry[] {
-  const entries: RawEntry[] = [];
-  for (let i = 0; i + 1 < page.length; i += 2) entries.push({ text: String(page[i]), seq: Number(page[i + 1]) });
-  return entries;
 }
 
 function decodedOf({ text, seq }: RawEntry) {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { keys } from './keys.ts';
 
+const deleteIfEqual = loadScript(import.meta.url, 'delete-if-equal');
+
 const HOLD_SECONDS = 30;
-const DELETE_IF = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
 export interface RebuildRequest {
   id: string;
@@ -28,10 +30,18 @@ export interface RebuildProgress {
  */
 export class Rebuilds {
   readonly #redis: Redis;
-  readonly #own = randomUUID();
+  readonly #ownId = randomUUID();
 
   constructor(redis: Redis) {
     this.#redis = redis;
+  }
+
+  /**
+   * Notes which engine holds the index.
+   * @returns whether this is the installation's first index: nothing can be missing in it
+   */
+  async noteEngine(name: string): Promise<boolean> {
+    return (await this.#redis.hsetnx(keys.meta, 'index', name)) === 1;
   }
 
   /** What is asked for already and not yet done is not forgotten. */
@@ -50,13 +60,13 @@ export class Rebuilds {
   async take(): Promise<RebuildRequest | undefined> {
     const request = await this.requested();
     if (request === undefined) return undefined;
-    const held = await this.#redis.set(keys.rebuilder, this.#own, 'EX', HOLD_SECONDS, 'NX');
+    const held = await this.#redis.set(keys.rebuilder, this.#ownId, 'EX', HOLD_SECONDS, 'NX');
     return held === null ? undefined : request;
   }
 
   /** To be called every few seconds while the rebuild runs. */
   async hold(progress: RebuildProgress): Promise<void> {
-    await this.#redis.set(keys.rebuilder, this.#own, 'EX', HOLD_SECONDS);
+    await this.#redis.set(keys.rebuilder, this.#ownId, 'EX', HOLD_SECONDS);
     await this.#redis.set(keys.rebuildProgress, JSON.stringify(progress));
   }
 
@@ -68,7 +78,7 @@ export class Rebuilds {
 
   /** Ends the rebuild; with `done` also the request, unless it was made again meanwhile. */
   async release(done?: RebuildRequest): Promise<void> {
-    if (done !== undefined) await this.#redis.eval(DELETE_IF, 1, keys.rebuild, JSON.stringify(done));
-    await this.#redis.eval(DELETE_IF, 1, keys.rebuilder, this.#own);
+    if (done !== undefined) await deleteIfEqual(this.#redis, [keys.rebuild], [JSON.stringify(done)]);
+    await deleteIfEqual(this.#redis, [keys.rebuilder], [this.#ownId]);
   }
 }

@@ -1,4 +1,5 @@
 import { Gate } from '@ruyi/flow';
+import { countConnectionLosses, redisMemory, serverClock, serverRun } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { Appender, type StoreLimits } from './append.ts';
 import { Bodies } from './bodies.ts';
@@ -6,12 +7,14 @@ import { Channels, Users } from './channels.ts';
 import { Idempotency } from './idempotency.ts';
 import { MessageIds } from './ids.ts';
 import { Inboxes } from './inboxes.ts';
+import { storedTopic } from './keys.ts';
 import { LateRecipients } from './late.ts';
 import { Logs } from './logs.ts';
+import { Members } from './members.ts';
 import { Progress } from './progress.ts';
 import { Rebuilds } from './rebuilds.ts';
-import { countLosses } from './redis.ts';
 import { Reports } from './reports.ts';
+import { LogScan } from './scanLogs.ts';
 import { Trimmer } from './trim.ts';
 
 /** Recipients on their way, over all lanes of a process: every other command waits behind those (invariant 6). */
@@ -19,11 +22,25 @@ const FAN_OUT_IN_FLIGHT = 256;
 
 /** All that is kept in Redis besides the queues, over one connection. */
 export interface Store {
-  redis: Redis;
-  /** how often the connection was lost, see countLosses */
-  losses(): number;
-  limits: StoreLimits;
+  /** what is fixed for an installation */
+  layout: { shards: number };
+  /** how often the connection was lost so far, see countConnectionLosses */
+  connectionLosses(): number;
+  /** calls `listener` whenever the connection is lost */
+  onConnectionLost(listener: () => void): void;
+  /** rejects if Redis does not serve */
+  health(): Promise<void>;
+  /** memory used and allowed, in bytes; `allowed` 0 without a bound */
+  memory(): Promise<{ used: number; allowed: number }>;
+  /** seconds by Redis' clock, which is the same for every process */
+  clock(): Promise<number>;
+  /** names the run of the server, which ends with its process */
+  serverRun(): Promise<string>;
+  /** tells an API process the seqs of messages that it waits for: message_id, seq */
+  announceStored(api: string, seqs: [id: number, seq: number][]): Promise<void>;
   logs: Logs;
+  /** every log, for a rebuild of the index */
+  logScan: LogScan;
   inboxes: Inboxes;
   channels: Channels;
   users: Users;
@@ -38,21 +55,29 @@ export interface Store {
   rebuilds: Rebuilds;
   /** of processes, about themselves */
   reports: Reports;
+  /** worker processes that live */
+  members: Members;
   /** A writer for one lane, `send.0` or the like. */
   appender(lane: string): Appender;
 }
 
 export function createStore(redis: Redis, limits: StoreLimits): Store {
   const bodies = new Bodies(redis);
-  const losses = countLosses(redis);
+  const connectionLosses = countConnectionLosses(redis);
   const gate = new Gate(FAN_OUT_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
   return {
-    redis,
-    losses,
-    limits,
+    layout: { shards: limits.shards },
+    connectionLosses,
+    onConnectionLost: (listener) => void redis.on('close', listener),
+    health: async () => void (await redis.ping()),
+    memory: () => redisMemory(redis),
+    clock: () => serverClock(redis),
+    serverRun: () => serverRun(redis),
+    announceStored: async (api, seqs) => void (await redis.publish(storedTopic(api), JSON.stringify(seqs))),
     bodies,
     trimmer,
+    logScan: new LogScan(redis),
     logs: new Logs(redis, bodies, trimmer, limits.shards),
     inboxes: new Inboxes(redis, bodies, trimmer, limits),
     channels: new Channels(redis, limits.shards),
@@ -63,6 +88,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     late: new LateRecipients(redis),
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),
-    appender: (lane) => new Appender({ redis, losses }, lane, { limits, trimmer, gate }),
+    members: new Members(redis),
+    appender: (lane) => new Appender({ redis, connectionLosses }, lane, { limits, trimmer, gate }),
   };
 }

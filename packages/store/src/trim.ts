@@ -1,10 +1,12 @@
+import { isTransient, loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import type { Bodies } from './bodies.ts';
 import { isDamage } from './damage.ts';
 import { referenceIn } from './entries.ts';
 import { keys } from './keys.ts';
-import { isTransient } from './redis.ts';
-import { runScript } from './scripts.ts';
+
+const dropInbox = loadScript(import.meta.url, 'drop-inbox');
+const dropExpired = loadScript(import.meta.url, 'drop-expired');
 
 type Target = { shard: number; channel: string } | { shard: number; uid: string };
 
@@ -71,9 +73,8 @@ export class Trimmer {
     let counted = 0;
     let dropped = 0;
     for (;;) {
-      const reply = await runScript(
+      const reply = await dropInbox(
         this.#redis,
-        'dropInbox',
         [keys.inboxSeq(shard, uid), keys.inbox(shard, uid)],
         [below, counted, AT_ONCE],
       );
@@ -93,7 +94,7 @@ export class Trimmer {
     try {
       await this.#countDown(entries.map(({ text }) => text));
       const args = entries.flatMap(({ text, expiresAt }) => [text, expiresAt]);
-      await runScript(this.#redis, 'dropExpired', [keys.seq(shard, channel), keys.log(shard, channel)], args);
+      await dropExpired(this.#redis, [keys.seq(shard, channel), keys.log(shard, channel)], args);
     } catch (error) {
       if (!isTransient(error)) throw error;
     }

@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { encodeEntry, keys, scanLogs, shardOf } from '@ruyi/store';
+import { encodeEntry, keys, shardOf } from '@ruyi/store';
 import { seededRandom } from '@ruyi/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { batch, jobRun, LIMITS, logOf, message, names, now, recipients, testStores, upTo } from './harness.ts';
@@ -143,7 +143,7 @@ test('a scan of all logs holds few of the largest messages at a time', async () 
   }
   let most = 0;
   let count = 0;
-  for await (const { pages } of scanLogs(redis.open().redis)) {
+  for await (const { pages } of redis.open().logScan.pages()) {
     const entries = pages.flatMap((page) => page.entries);
     count += entries.length;
     most = Math.max(most, entries.length);

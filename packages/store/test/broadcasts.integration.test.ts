@@ -1,4 +1,5 @@
-import { type BatchReceipt, Bodies, checkInstallation, keys, reviewRedis } from '@ruyi/store';
+import { reviewRedis } from '@ruyi/redis';
+import { type BatchReceipt, Bodies, checkInstallation, keys } from '@ruyi/store';
 import { expect, test } from 'vitest';
 import { base64, batch, now, testStores } from './harness.ts';
 

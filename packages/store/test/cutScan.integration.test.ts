@@ -1,6 +1,7 @@
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { channelName } from '@ruyi/contracts';
-import { connect, encodeEntry, keys, scanLogs, shardOf } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
+import { createStore, encodeEntry, keys, shardOf } from '@ruyi/store';
 import { startRedis, type TestRedis } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LIMITS, message, names } from './harness.ts';
@@ -49,7 +50,7 @@ test.each([100, 5000, 12_000, 18_000, 25_000])(
       await redis.ping();
       cutAfter = bytes;
       const seen = new Set<string>();
-      for await (const { pages } of scanLogs(redis)) {
+      for await (const { pages } of createStore(redis, LIMITS).logScan.pages()) {
         for (const { channel, entries } of pages) if (entries.length === 1) seen.add(channel);
       }
       expect(cutAfter).toBe(Infinity);

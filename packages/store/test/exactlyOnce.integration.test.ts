@@ -241,7 +241,7 @@ test('after a lost connection nothing is written without the lock: Redis may be 
   await lane.appendMessages(jobRun('a'), [message(1)]);
   const before = await picture(redis.client);
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-  await waitFor(() => store.losses() > 0, { what: 'the loss to be noticed' });
+  await waitFor(() => store.connectionLosses() > 0, { what: 'the loss to be noticed' });
   const lost = jobRun('b', { extendLock: async () => false });
   await expect(lane.appendMessages(lost, [message(2)])).rejects.toBeInstanceOf(FencedError);
   expect(await picture(redis.client)).toEqual(before);

@@ -1,7 +1,7 @@
 import { channelName, type SendItem } from '@ruyi/contracts';
+import { connect } from '@ruyi/redis';
 import {
   type Broadcast,
-  connect,
   createStore,
   type JobRun,
   keys,

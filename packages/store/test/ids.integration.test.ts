@@ -1,4 +1,5 @@
-import { connect, createStore, keys } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
+import { createStore, keys } from '@ruyi/store';
 import { seededRandom, startRedis, waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { LIMITS, testStores } from './harness.ts';

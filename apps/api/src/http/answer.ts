@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { ApiError, UnavailableError } from '@ruyi/contracts';
+import { isUnavailable } from '@ruyi/redis';
 import { SearchUnavailableError } from '@ruyi/search';
-import { corruptOf, isUnavailable } from '@ruyi/store';
+import { corruptOf } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 
 /**

@@ -1,7 +1,7 @@
 import { OverloadedError } from '@ruyi/contracts';
 import { every } from '@ruyi/flow';
 import type { Backlog, LaneKind } from '@ruyi/queue';
-import { redisMemory } from '@ruyi/store';
+import { redisMemory } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 
 const MEMORY_EVERY_MS = 1000;

@@ -66,7 +66,7 @@ export async function acceptBroadcast(
   kind: BroadcastKind,
   request: BroadcastRequest,
 ): Promise<AcceptedBroadcast> {
-  const losses = context.store.losses();
+  const losses = context.store.connectionLosses();
   const no = clientMsgNo(request.client_msg_no);
   const requireKnown = context.config.requireKnownUsers && kind === 'sendbatch';
   const recipients = await sortOutRecipients(context, request, requireKnown);

@@ -45,7 +45,7 @@ export async function sendToChannel(
 ): Promise<SentMessage> {
   const { store, admission } = context;
   const { shards } = context.config;
-  const losses = store.losses();
+  const losses = store.connectionLosses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
   const own = { id: await store.ids.one(), ts: nowSeconds() };

@@ -8,5 +8,6 @@ import type { Store } from '@ruyi/store';
  * @throws UnavailableError: a repeat completes it
  */
 export function requireUnbrokenConnection(store: Store, losses: number): void {
-  if (store.losses() !== losses) throw new UnavailableError('the connection to Redis was lost meanwhile, try again');
+  if (store.connectionLosses() !== losses)
+    throw new UnavailableError('the connection to Redis was lost meanwhile, try again');
 }

@@ -1,5 +1,4 @@
 import { LANE_KINDS } from '@ruyi/queue';
-import { redisMemory } from '@ruyi/store';
 import { Gauge, Registry } from '@ruyi/telemetry';
 import type { ApiContext } from '../context.ts';
 
@@ -21,7 +20,7 @@ export async function installationMetrics(context: ApiContext): Promise<Registry
     const [index, dead, memory] = await Promise.all([
       queues.index.getJobCounts('wait', 'active'),
       queues.dead.getJobCounts('failed'),
-      redisMemory(store.redis),
+      store.memory(),
     ]);
     const jobs = gauge('ruyi_index_jobs', 'jobs of the index queue', ['state']);
     for (const [state, count] of Object.entries(index)) jobs.set({ state }, count);

@@ -11,7 +11,7 @@ export const health: Route = {
   path: '/health',
   async handle({ store, search, admission, log }, _schemas, _input, { isAuthorized }) {
     const [redis, engine] = await Promise.all([
-      stateOf('redis', store.redis.ping(), log),
+      stateOf('redis', store.health(), log),
       stateOf('search', search.check(), log),
     ]);
     const isDegraded = engine === 'down' || admission.isMemoryFull;

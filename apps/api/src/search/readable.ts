@@ -1,4 +1,4 @@
-import { isTransient } from '@ruyi/store';
+import { isTransient } from '@ruyi/redis';
 
 /**
  * Reads several things at once. If that fails because one of them is damaged, each half is read by itself, so that what

@@ -1,5 +1,5 @@
 import { DEAD_QUEUE, openQueue } from '@ruyi/queue';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { configAndRedis } from './connection.ts';
 
 const USAGE = 'ruyi dead list | ruyi dead retry <id> | ruyi dead retry --all';

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, createStore, type RebuildProgress } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
+import { createStore, type RebuildProgress } from '@ruyi/store';
 import { configAndRedis } from './connection.ts';
 
 const LOOK_EVERY_MS = 250;

@@ -1,6 +1,7 @@
 import type { SendItem } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
-import { type JobRun, type StoredMessage, storedTopic, untilServed } from '@ruyi/store';
+import { untilServed } from '@ruyi/redis';
+import type { JobRun, StoredMessage } from '@ruyi/store';
 import { SEND } from './catalogue.ts';
 import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 
@@ -33,7 +34,7 @@ export async function appendSingles(context: LaneContext, run: JobRun, items: Se
 async function tellWaiting(context: LaneContext, run: JobRun, stored: StoredMessage[]): Promise<void> {
   const waited = stored.filter(({ item, failure }) => item.wait !== undefined && failure === undefined);
   for (const [api, messages] of groupBy(waited, ({ item }) => item.wait ?? '')) {
-    const seqs = JSON.stringify(messages.map(({ item, seq }) => [item.id, seq]));
-    await untilServed(() => context.store.redis.publish(storedTopic(api), seqs), run.signal);
+    const seqs = messages.map(({ item, seq }): [number, number] => [item.id, seq]);
+    await untilServed(() => context.store.announceStored(api, seqs), run.signal);
   }
 }

@@ -1,6 +1,6 @@
 import type { DeadJob, IndexJob } from '@ruyi/contracts';
+import { untilServed } from '@ruyi/redis';
 import type { Appender, JobRun, Store } from '@ruyi/store';
-import { untilServed } from '@ruyi/store';
 import { setAside } from '../deadLetters.ts';
 import type { Queues } from '../queues.ts';
 import { INDEX } from './catalogue.ts';

@@ -1,14 +1,7 @@
 import type { BroadcastJob, Chunk, GroupCommandJob } from '@ruyi/contracts';
 import { eachLimited, groupBy, together } from '@ruyi/flow';
-import {
-  chunkRecipients,
-  chunkSize,
-  type JobRun,
-  type Recipient,
-  shardOf,
-  shardsAtOnce,
-  untilServed,
-} from '@ruyi/store';
+import { untilServed } from '@ruyi/redis';
+import { chunkRecipients, chunkSize, type JobRun, type Recipient, shardOf, shardsAtOnce } from '@ruyi/store';
 import { BROADCAST } from './catalogue.ts';
 import { type LaneContext, queueForIndex, setPartAside } from './context.ts';
 
@@ -87,7 +80,7 @@ export async function fanOutGroupCommand(context: LaneContext, run: JobRun, job:
   const { idem, digest = '' } = job;
   const markStored = async () => {
     if (idem === undefined || !broadcast) return;
-    await store.idempotency.markStored(shardOf(ch, store.limits.shards), idem, { ...broadcast.body, digest });
+    await store.idempotency.markStored(shardOf(ch, store.layout.shards), idem, { ...broadcast.body, digest });
   };
   await together(
     inTime(run, markStored),

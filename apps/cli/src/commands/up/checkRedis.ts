@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { withoutSecrets } from './banner.ts';
 import { oneLine, StartError } from './startError.ts';
 

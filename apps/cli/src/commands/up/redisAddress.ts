@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { unixUrl } from '@ruyi/store';
+import { unixUrl } from '@ruyi/redis';
 import { freeLoopbackPort } from './ports.ts';
 
 /** Where the installation's own redis-server listens. */

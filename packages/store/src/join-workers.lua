@@ -2,6 +2,8 @@
 -- KEYS   sorted set of processes
 -- ARGV   name of this process, milliseconds after which a silent one is dropped
 -- returns the names of all that live, in the same order for everyone
+-- cost   the number of processes
+-- replay says again that it lives
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))

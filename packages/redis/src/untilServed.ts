@@ -1,5 +1,5 @@
 import { withBackoff } from '@ruyi/flow';
-import { isTransient } from './redis.ts';
+import { isTransient } from './failures.ts';
 
 /**
  * Repeats `work` while Redis cannot serve, for as long as it takes: a lane job that fails would go to the tail of its

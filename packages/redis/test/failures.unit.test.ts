@@ -1,4 +1,4 @@
-import { isTransient, isUnavailable, untilServed } from '@ruyi/store';
+import { isTransient, isUnavailable, untilServed } from '@ruyi/redis';
 import { expect, test } from 'vitest';
 
 const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });

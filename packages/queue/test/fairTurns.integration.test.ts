@@ -1,6 +1,6 @@
 import { seededRandom, startRedis, type TestRedis } from '@ruyi/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { noteTurn, takeTurns } from '../src/turns.ts';
+import { noteTurn, takeTurns } from '../src/fairTurns.ts';
 
 let redis: TestRedis;
 beforeAll(async () => {

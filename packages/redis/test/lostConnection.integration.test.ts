@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { connect } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
 import { startRedis, type TestRedis } from '@ruyi/testkit';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -51,4 +51,14 @@ describe.each(['request', 'worker'] as const)('a connection for %s', (role) => {
       expect(await redis.set(`known-${role}`, '1')).toBe('OK');
     });
   });
+});
+
+test('ioredis still has the private flushQueue, which rejects what waits for an answer (rejectUnanswered.ts)', async () => {
+  const redis = connect(server.url, 'background', 'test');
+  redis.on('error', () => {});
+  await redis.ping();
+  const asked = redis.blpop('nothing', 0);
+  Reflect.apply(Reflect.get(redis, 'flushQueue'), redis, [new Error('flushed'), { offlineQueue: true }]);
+  await expect(asked).rejects.toThrow('flushed');
+  redis.disconnect();
 });

@@ -1,4 +1,4 @@
-import { parseUnixUrl, unixUrl } from '@ruyi/store';
+import { parseUnixUrl, unixUrl } from '@ruyi/redis';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 

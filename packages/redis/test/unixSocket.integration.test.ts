@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { connect, isTransient, isUnavailable, unixUrl } from '@ruyi/store';
+import { connect, isTransient, isUnavailable, unixUrl } from '@ruyi/redis';
 import { startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 

@@ -1,0 +1,40 @@
+import { backoffDelay } from '@ruyi/flow';
+import { Redis, type RedisOptions } from 'ioredis';
+import { rejectUnanswered } from './rejectUnanswered.ts';
+import { parseUnixUrl } from './unixUrl.ts';
+
+/** ioredis types the reply mapping by the constructor's argument; ours is always the default. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+/** What a connection is for decides how it behaves while Redis is away. */
+type ConnectionRole =
+  /** answers a person: fails within 2 s, never repeats a command whose outcome is unknown */
+  | 'request'
+  /** works in the background: waits for as long as it takes */
+  | 'background'
+  /** the same, but for a command whose outcome is unknown: it fails, and its caller looks how things are now */
+  | 'worker';
+
+const COMMAND_TIMEOUT_MS = 2000;
+
+/**
+ * Opens a connection to Redis, at any REDIS_URL that the configuration accepts. Auto-pipelining stays off: with scripts
+ * on a cluster it fails, and an unguarded failure ends the process.
+ */
+export function connect(url: string, role: ConnectionRole, name: string): Redis {
+  const shared: Options = {
+    connectionName: `ruyi-${name}`,
+    enableAutoPipelining: false,
+    // Closing while Redis is away must not wait for it.
+    disconnectTimeout: 1000,
+    retryStrategy: (times) => backoffDelay(times, { firstMs: 100, longestMs: 1000 }),
+  };
+  const byRole: Options =
+    role === 'request'
+      ? { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, autoResendUnfulfilledCommands: false }
+      : { maxRetriesPerRequest: null };
+  const unix = parseUnixUrl(url);
+  const redis = unix ? new Redis({ ...shared, ...byRole, ...unix }) : new Redis(url, { ...shared, ...byRole });
+  if (role !== 'background') rejectUnanswered(redis);
+  return redis;
+}

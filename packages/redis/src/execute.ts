@@ -1,0 +1,10 @@
+import type { Redis } from 'ioredis';
+
+/** Runs a transaction or pipeline; the first error inside it is thrown. */
+export async function execute(pipeline: ReturnType<Redis['multi']>): Promise<unknown[]> {
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+}

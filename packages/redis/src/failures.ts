@@ -1,0 +1,46 @@
+const REPLY_CODES = [
+  // A transaction of which Redis refused a command, which is how it refuses all of them.
+  'EXECABORT',
+  'LOADING',
+  'OOM',
+  'READONLY',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'BUSY',
+  'MISCONF',
+  'NOREPLICAS',
+];
+
+/** Codes of errors that no repetition heals; every other one is transient (invariant 3). */
+const PERMANENT =
+  /WRONGTYPE|not an integer|would overflow|user_script|Error running script|Script attempted|ERR wrong number/;
+
+/** Whether the same command may work later. Errors of ours and defects are not for Redis to heal. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'ReplyError') {
+    return REPLY_CODES.some((code) => error.message.includes(code)) || !PERMANENT.test(error.message);
+  }
+  return isConnectionError(error);
+}
+
+/** Whether Redis did not answer, or answered that it cannot serve now: the API's 503. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'ReplyError') return REPLY_CODES.some((code) => error.message.includes(code));
+  return isConnectionError(error);
+}
+
+function isConnectionError(error: Error): boolean {
+  const code = 'code' in error ? String(error.code) : '';
+  // A unix socket that is not there while Redis starts again (ENOENT), or whose queue is full (EAGAIN).
+  if ('syscall' in error && error.syscall === 'connect') return true;
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/.test(code) ||
+    error.name === 'MaxRetriesPerRequestError' ||
+    /Command timed out|Connection is closed|aborted due to connection close|Stream isn't writeable|connect ETIMEDOUT|Too many Cluster redirections|ClusterAllFailedError|Socket closed|reconnect/i.test(
+      error.message,
+    )
+  );
+}
