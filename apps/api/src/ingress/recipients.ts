@@ -9,11 +9,11 @@ export type Refusal = 'invalid' | 'unknown';
 /** Who is refused and why: in request order, each once. */
 export type RefusedRecipients = Map<string, Refusal>;
 
-/** Whom a message to many goes to. */
+/** The recipients of a message to many, and the strings that are none. */
 export interface Recipients {
   /** every string of the request once, in its order */
   unique: Set<string>;
-  /** those that are uids and can receive, in request order */
+  /** those that are uids and can receive, registered or not; in request order */
   valid: string[];
   /** who gets the message */
   uids: string[];
@@ -21,7 +21,7 @@ export interface Recipients {
   refused: RefusedRecipients;
 }
 
-/** Whether the uid can receive: the system user has no inbox. */
+/** Whether the uid can receive the message; the system user has no inbox. */
 const canReceive = (uid: string, header: MessageHeader) =>
   isName(uid) && !(header.sync_once === 1 && uid === SYSTEM_UID);
 
@@ -72,7 +72,7 @@ function* refuseUnknown(
   return { uids, refused };
 }
 
-/** Sorts strings by their UTF-16 units. Sorting 100,000 long ones in one call would block the event loop for 200 ms. */
+/** Sorts strings by their UTF-16 code units. Sorting 100,000 long ones in one call would block the event loop for 200 ms. */
 export function* sortInSlices(strings: Iterable<string>): Sliced<string[]> {
   const all = [...strings];
   let runs: string[][] = [];
