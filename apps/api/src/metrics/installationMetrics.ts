@@ -14,7 +14,7 @@ export async function installationMetrics(context: ApiContext): Promise<Registry
     ['kind'],
   );
   for (const kind of LANE_KINDS) waiting.set({ kind }, backlog.waiting(kind));
-  const isUp = gauge('ruyi_redis_up', '1 where Redis answers');
+  const isUp = gauge('ruyi_redis_up', '1 if Redis answers');
   isUp.set(0);
   try {
     const [index, dead, memory] = await Promise.all([
@@ -24,9 +24,11 @@ export async function installationMetrics(context: ApiContext): Promise<Registry
     ]);
     const jobs = gauge('ruyi_index_jobs', 'jobs of the index queue', ['state']);
     for (const [state, count] of Object.entries(index)) jobs.set({ state }, count);
-    gauge('ruyi_dead_letters', 'what was set aside, see `ruyi dead list`').set(dead.failed ?? 0);
+    gauge('ruyi_dead_letters', 'jobs and parts of jobs that could not be processed, see `ruyi dead list`').set(
+      dead.failed ?? 0,
+    );
     gauge('ruyi_redis_memory_bytes', 'used_memory of Redis').set(memory.used);
-    gauge('ruyi_redis_memory_max_bytes', 'maxmemory of Redis; 0 is without a bound').set(memory.allowed);
+    gauge('ruyi_redis_memory_max_bytes', 'maxmemory of Redis; 0 means no bound').set(memory.allowed);
     isUp.set(1);
   } catch (err) {
     context.log.warn({ err }, 'redis was not measured');
