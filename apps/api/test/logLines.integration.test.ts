@@ -15,7 +15,7 @@ const system = testSystem([], { API_TOKEN, REQUIRE_KNOWN_USERS: '1' });
 let api: Awaited<ReturnType<typeof startApi>>;
 beforeAll(async () => {
   api = await startApi({ ...system.config, LOG_LEVEL: 'info' });
-  // From now on it has ids, and the scripts are loaded: what fails below is the command that carries the data.
+  // Now ids are leased and scripts are loaded, so the commands that fail below are those with the client's data.
   await ask('/message/send', { ...room, payload: 'YQ==' });
   await ask('/message/sendbatch', { subscribers: ['ann'], payload: 'YQ==' });
 });
@@ -30,7 +30,7 @@ const ask = (path: string, body: unknown, headers: Record<string, string> = {}) 
 const linesOf = (requestId: string) =>
   api.process.stdout.split('\n').filter((line) => line.includes(`"requestId":"${requestId}"`));
 
-/** A rule of Redis that makes the command fail which carries what the client sent, and a request that runs into it. */
+/** An access rule of Redis that refuses the command with the client's data, and a request that runs into it. */
 const FAILURES: [what: string, rule: string[], path: string, body: object][] = [
   ['a message that its queue refuses', ['resetkeys', '~r:*'], '/message/send', { ...room, payload }],
   [

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await refuses(system);
 });
 
-/** Makes what Redis uses at this moment so large a share of what it may use. */
+/** Sets the memory that Redis may use so that what it uses now is this share of it. */
 async function fill({ redis: { client } }: System, share: number): Promise<void> {
   const used = Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
   await client.config('SET', 'maxmemory', Math.floor(used / share));
