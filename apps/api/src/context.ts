@@ -6,7 +6,7 @@ import type { Logger, ProcessMetrics } from '@ruyi/telemetry';
 import type { Admission } from './ingress/admission.ts';
 import type { StoredWaiter } from './ingress/storedWaiter.ts';
 
-/** What the handlers work with. */
+/** Everything that handlers work with; one per process. */
 export interface ApiContext {
   config: Config;
   store: Store;

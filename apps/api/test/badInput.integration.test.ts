@@ -7,13 +7,13 @@ import { type Answer, fresh, testSystem, unfinishedJobs } from './harness.ts';
 // No worker: whatever is queued stays.
 const system = testSystem();
 
-/** But for what a process writes about itself every few seconds. */
+/** Ignores what a process reports about itself every few seconds. */
 const written = async () => ({
   keys: (await system.redis.client.keys('*')).filter((key) => !key.startsWith(keys.reports)).sort(),
   jobs: await unfinishedJobs(system.redis),
 });
 
-/** Nothing is queued or written by what is refused, and the API goes on. */
+/** A refused request queues and writes nothing, and the API goes on. */
 async function refused(ask: () => Promise<Answer<ErrorBody>>, status: number, code: string, msg = /./) {
   const before = await written();
   const answer = await ask();
@@ -184,7 +184,7 @@ describe('what is no mistake', () => {
 
   const optional = endpoints.flatMap((endpoint) =>
     Object.entries(endpoint.fields).flatMap(([path, { required }]) =>
-      // What says who receives a send is optional only as long as something says it.
+      // The fields that name a send's recipients are optional only as long as one of them is there.
       required || endpoint.method === 'GET' || (path === 'subscribers' && 'payload' in endpoint.valid)
         ? []
         : [{ endpoint, path, title: endpoint.title }],

@@ -8,7 +8,7 @@ const MIB = 1024 * 1024;
 const system = testSystem();
 
 const message = () => ({ ...group(fresh('room')), payload: 'YQ==' });
-/** A valid request, made that long by a field that nobody looks at. */
+/** A valid request of this length, because of a field that is ignored. */
 function padded(request: object, bytes: number): string {
   const text = JSON.stringify({ ...request, more: '' });
   return text.replace('"more":""', `"more":"${'x'.repeat(bytes - text.length)}"`);
@@ -125,13 +125,13 @@ describe('the bodies of all requests together', () => {
   });
   const send = () => apiClient(api.address).request('POST', '/message/send', message());
 
-  /** A request that has sent so much of its body, and not its end. */
+  /** A request that has sent this much of its body, but not its end. */
   async function unfinished(bytes: number, announced = bytes + 1) {
     const socket = connectTo(api.address);
     socket.write(`POST /message/send HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${announced}\r\n\r\n`);
     socket.write('x'.repeat(bytes));
     await waitFor(() => socket.bytesWritten > bytes && socket.writableLength === 0, { what: 'it to be sent' });
-    // In as many turns of the server's event loop all of it is read.
+    // After this many turns of the server's event loop all of it has been read.
     for (const _ of upTo(20)) expect((await fetch(`${api.address}/health`)).status).toBe(200);
     return socket;
   }
@@ -143,7 +143,7 @@ describe('the bodies of all requests together', () => {
     expect([answer.status, answer.body.code]).toEqual([429, 'overloaded']);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await unfinishedJobs(system.redis)).toBe(before);
-    // What needs no body is served.
+    // Requests without a body are served.
     expect((await fetch(`${api.address}/health`)).status).toBe(200);
     sockets[0]?.destroy();
     await waitFor(async () => (await send()).status === 200, { what: 'room' });

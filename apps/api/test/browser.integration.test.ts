@@ -15,7 +15,7 @@ const ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // The name of an attacker who has made it point to this machine (DNS rebinding).
+  // An attacker's name, which now resolves to this machine (DNS rebinding).
   '--host-resolver-rules=MAP evil.example 127.0.0.1',
 ];
 const READ = '/channel/max_message_seq?channel_id=room&channel_type=2';
@@ -57,7 +57,7 @@ describe.skipIf(executablePath === undefined)('a web page in a browser', () => {
     const options = { args: ARGS, headless: true, ...(executablePath ? { executablePath } : {}) };
     context = await chromium.launchPersistentContext(folder.path, options);
   });
-  // A page that is still on its way elsewhere is no page to begin with.
+  // Start only when the page has finished loading.
   beforeEach(async () => {
     page = await context.newPage();
   });
@@ -68,7 +68,7 @@ describe.skipIf(executablePath === undefined)('a web page in a browser', () => {
     folder.remove();
   });
 
-  /** Requests that the API has answered so, whatever the browser lets the page know. */
+  /** Requests that the API has answered with this status, whatever the browser lets the page see. */
   async function answered(status: number): Promise<number> {
     const text = await (await fetch(`${system.address}/metrics`)).text();
     const counts = text.matchAll(/^ruyi_http_request_seconds_count\{([^}]*)\} (\d+)/gm);
@@ -105,7 +105,7 @@ describe.skipIf(executablePath === undefined)('a web page in a browser', () => {
     await page.goto(`http://localhost:${port}/`);
     const [response] = await Promise.all([
       page.waitForResponse((answer) => answer.url() === system.address + READ),
-      // In a turn of its own: what evaluates it goes with the page.
+      // In a later turn, because navigating ends the evaluation of this script.
       page.evaluate(`void setTimeout(() => { location.href = ${JSON.stringify(system.address + READ)} })`),
       page.waitForURL(system.address + READ),
     ]);

@@ -84,7 +84,7 @@ const fields = async (key: string) => {
 };
 const element = (key: string) => system.redis.client.lset(key, 0, '[1,2');
 
-/** Another type than ours: a list, or a string in the place of a list. */
+/** Replaces a key by one of another type: a list, or a string if it was a list. */
 async function wrongType(key: string): Promise<void> {
   const { client } = system.redis;
   const isList = (await client.type(key)) === 'list';

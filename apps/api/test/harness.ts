@@ -48,7 +48,7 @@ export interface ApiClient {
   search(request: object): Promise<UserSearchAnswer>;
 }
 
-/** A part of a file may have a system of its own, beside the file's. */
+/** How many systems this file has running; a `describe` may start its own. */
 let systems = 0;
 
 export interface System extends ApiClient {
@@ -58,15 +58,15 @@ export interface System extends ApiClient {
   settled(): Promise<void>;
   /** Sends, and resolves when it is stored. */
   store(message: object): Promise<SendAnswer['data']>;
-  /** A channel's log, whole. */
+  /** The whole log of a channel. */
   log(channel: object): Promise<MessageObject[]>;
   /** The commands that a user has not acknowledged. */
   inbox(uid: string): Promise<MessageObject[]>;
 }
 
 /**
- * A redis-server and an API for the file, with a worker and an indexer where they are asked for. Tests share them: each
- * uses users and channels of its own.
+ * A redis-server and an API for the file, with a worker and an indexer if asked for. The tests of a file share them, so
+ * each uses its own users and channels.
  */
 export function testSystem(processes: ('worker' | 'indexer')[] = [], settings: Record<string, string> = {}): System {
   const folder = tempDir('api');

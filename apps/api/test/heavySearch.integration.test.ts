@@ -14,12 +14,12 @@ const SEARCH = '/plugins/wk.plugin.search/usersearch';
 
 interface Api {
   pid: number;
-  /** the most memory that it has had, in KB */
+  /** the most memory that it has used so far, in KB */
   peak(): number;
   alive(): boolean;
 }
 
-/** An API process of its own, so that it can be looked at and ended. */
+/** A separate API process, so that the test can watch and end it. */
 async function anotherApi() {
   const { process, address } = await startApi(system.config);
   const { child } = process;
@@ -95,7 +95,7 @@ describe('a search that is heavy hurts nobody', () => {
     const search = { uid, payload: { content: 'kilo' }, limit: 1000 };
     const [answer] = await besideOthers(client, [search]);
     answered(answer ? [answer] : []);
-    // What it may show is bounded, and says so.
+    // The answer is bounded, and says that it was cut.
     const { status, body } = await waitFor(
       async () => {
         const again = await client.post(SEARCH, search);

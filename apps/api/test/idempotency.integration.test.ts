@@ -6,7 +6,7 @@ const system = testSystem(['worker']);
 const shortLived = testSystem([], { IDEMPOTENCY_TTL: '2' });
 
 const COPIES = 50;
-/** The same request so often at once; in a random order over two API processes where another one is given. */
+/** Sends the same request several times at once, spread at random over two API processes if another one is given. */
 async function atOnce<T>(ask: () => Promise<{ status: number; body: T }>): Promise<T[]> {
   const answers = await Promise.all(upTo(COPIES).map(() => ask()));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));

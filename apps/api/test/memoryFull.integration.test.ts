@@ -1,8 +1,9 @@
 import { waitFor } from '@ruyi/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, fresh, group, names, testSystem } from './harness.ts';
+import { type Answer, fresh, group, names, personal, type System, startApp, testSystem, upTo } from './harness.ts';
 
 const system = testSystem(['worker']);
+const draining = testSystem();
 
 const room = fresh('room');
 const gone = fresh('gone');
@@ -18,14 +19,22 @@ beforeAll(async () => {
   await system.send({ ...channel, header: { sync_once: 1 }, payload: 'YQ==' });
   batchNo = (await system.sendBatch({ payload: 'YQ==', subscribers: ['u1'] })).body.batch_no;
   await system.settled();
-  // Redis above 80 % of its memory, and below all of it.
-  const { client } = system.redis;
-  const used = Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
-  await client.config('SET', 'maxmemory', Math.floor(used / 0.9));
-  await waitFor(async () => (await system.send({ ...channel, payload: 'YQ==' })).status === 429, {
-    what: 'a full Redis',
-  });
+  await fill(system, 0.9);
+  await refuses(system);
 });
+
+/** Sets the memory that Redis may use so that what it uses now is this share of it. */
+async function fill({ redis: { client } }: System, share: number): Promise<void> {
+  const used = Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
+  await client.config('SET', 'maxmemory', Math.floor(used / share));
+}
+
+const takes = (api: System) =>
+  waitFor(async () => (await api.send({ ...channel, payload: 'YQ==' })).status === 200, {
+    what: 'a write to be taken',
+  });
+const refuses = (api: System) =>
+  waitFor(async () => (await api.send({ ...channel, payload: 'YQ==' })).status === 429, { what: 'a full Redis' });
 
 const WRITES: [what: string, path: string, body: () => object][] = [
   ['a message', '/message/send', () => ({ ...channel, payload: 'YQ==' })],
@@ -58,6 +67,7 @@ const WRITES: [what: string, path: string, body: () => object][] = [
 
 const STILL_SERVED: [what: string, ask: () => Promise<Answer<unknown>>][] = [
   ['messagesync', () => system.post('/channel/messagesync', channel)],
+  ['usersearch', () => system.post('/plugins/wk.plugin.search/usersearch', { uid: 'u1' })],
   ['sync', () => system.post('/message/sync', { uid: 'u1' })],
   ['messages', () => system.post('/messages', { ...channel, message_seqs: [1] })],
   ['max_message_seq', () => system.get('/channel/max_message_seq', { channel_id: room, channel_type: '2' })],
@@ -87,11 +97,24 @@ describe('while Redis is over 80 % of its memory', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  test('and when there is memory again writes are taken', async () => {
-    await system.redis.client.config('SET', 'maxmemory', 0);
-    const isTaken = async () => (await system.send({ ...channel, payload: 'YQ==' })).status === 200;
-    await waitFor(isTaken, { what: 'a message to be taken' });
+  test('below 80 % writes are taken again', async () => {
+    await fill(system, 0.7);
+    await takes(system);
     for (const [, path, body] of WRITES) expect((await system.post(path, body())).status).toBe(200);
     await system.settled();
   });
+});
+
+test('what was accepted before is stored while the API refuses more: that is what the rest of the memory is for', async () => {
+  await draining.send({ ...channel, payload: 'YQ==', client_msg_no: 'before' });
+  await draining.sendBatch({ subscribers: names(100, 'u'), payload: 'YQ==' });
+  // The connections of a worker take more than a tenth of what an empty Redis uses.
+  for (const _ of upTo(64)) await draining.redis.client.append('r:ballast', 'x'.repeat(1024 * 1024));
+  await fill(draining, 0.85);
+  await refuses(draining);
+  const worker = await startApp('worker', draining.config);
+  await draining.settled();
+  expect((await draining.log(channel)).map(({ client_msg_no }) => client_msg_no)).toContain('before');
+  expect(await draining.log(personal('u100', '____system'))).toHaveLength(1);
+  expect(await worker.kill('SIGTERM')).toEqual({ code: 0, signal: null });
 });

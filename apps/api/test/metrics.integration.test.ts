@@ -11,7 +11,7 @@ async function scrape(address = system.address): Promise<string> {
   return answer.text();
 }
 
-/** The sum over all processes of the series of a name whose labels hold these. */
+/** The sum, over all processes, of the series with this name and these labels. */
 function total(text: string, name: string, labels: Record<string, string> = {}): number {
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return text
@@ -40,7 +40,7 @@ test('every line is a comment or a series, and no metric is described twice', as
 });
 
 test('what workers stored and indexers made findable is counted, and how long that took', async () => {
-  // One is of the test above.
+  // One of them belongs to the test above.
   for (const n of upTo(4)) await system.send({ ...group(fresh('room')), payload: base64(`${n}`) });
   await system.sendBatch({ from_uid: fresh('news'), subscribers: names(1500, fresh('u')), payload: base64('all') });
   await system.settled();

@@ -21,7 +21,7 @@ const killed = testSystem(['worker', 'indexer']);
 const NOBODY = 'http://127.0.0.1:9';
 const searchless = testSystem(['worker'], { MEILI_URL: NOBODY });
 
-/** Well beyond every deadline of ours: what takes longer hangs. */
+/** Well beyond every deadline of the API; a request that takes longer hangs. */
 const HANGS_MS = 20_000;
 
 async function withoutHanging<T>(asked: Promise<T>): Promise<T> {
@@ -50,7 +50,7 @@ async function everythingIsUnavailable(system: System): Promise<void> {
   unavailable('progress', await withoutHanging(progress));
   const { status, body } = await withoutHanging(health);
   expect([status, body]).toMatchObject([503, { status: 'down', checks: { redis: 'down' } }]);
-  // What needs no Redis is answered as ever.
+  // Requests that do not need Redis are answered as usual.
   expect((await system.post('/message/send', '{')).status).toBe(400);
   expect((await system.get('/nowhere')).status).toBe(404);
 }
@@ -125,7 +125,7 @@ describe('while Redis does not answer', () => {
 
 test('what cannot be put on its queue is not answered 200', async () => {
   const { client } = paused.redis;
-  // Lists and sorted sets that are none: everything but the add works.
+  // The queues' lists and sorted sets have another type, so everything works except adding a job.
   const broken = [
     'send.0:send.0:wait',
     'send.1:send.1:wait',

@@ -25,7 +25,7 @@ function overloaded(answer: Outcome): void {
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
 }
 
-/** Repeats until so many were accepted; what is refused too early was counted twice for a moment. */
+/** Repeats until this many were accepted. Some are refused too early, because a job is counted twice for a moment. */
 async function accepted(count: number, ask: () => Promise<Outcome>): Promise<void> {
   let taken = 0;
   await waitFor(
@@ -105,7 +105,7 @@ describe('a command to a group', () => {
     expect(await unfinishedJobs(commands.redis)).toBe(0);
     const room = await groupOf(MOST - 1);
     await accepted(1, () => command(room, { client_msg_no: 'no' }));
-    // Another process remembers nothing of it: it knows what it measures.
+    // Another process has not seen it being queued; it knows only what it measures.
     const other = await startApi(commands.config);
     await waitFor(async () => (await waiting(other.address)) === MOST - 1, { what: 'the command to be measured' });
     const large = { header: { sync_once: 1 }, ...group(await groupOf(2)), payload: 'YQ==' };

@@ -76,7 +76,7 @@ export const asker =
 
 export const isReplayed = ({ headers }: { headers: Headers }) => headers.get('idempotent-replayed');
 
-/** Requests that say the same in other words. */
+/** Requests that are equal to the first one, but written differently. */
 function sameRequests({ body: { subscribers, header } }: Sent): Record<string, unknown>[] {
   const zeros = { no_persist: 0, red_dot: 0, sync_once: 0 };
   const same = [
@@ -91,7 +91,7 @@ function sameRequests({ body: { subscribers, header } }: Sent): Record<string, u
   return [...same, ...reordered];
 }
 
-/** Each says one thing otherwise. */
+/** Requests that differ from the first one in one thing. */
 export function otherRequests({ path, body: { subscribers, header = {} } }: Sent): Record<string, unknown>[] {
   const flip = (flag: string) => ({ header: { ...header, [flag]: header[flag] ? 0 : 1 } });
   const others: Record<string, unknown>[] = [
@@ -125,7 +125,7 @@ export function otherRequests({ path, body: { subscribers, header = {} } }: Sent
 
 /** What the answer to a repeat must say, and that every request that differs is refused. */
 export async function expectGuarded(sent: Sent, ask: Ask, first: Outcome): Promise<void> {
-  // A repeat in another order names those who failed in its own.
+  // A repeat in another order lists the refused uids in its own order.
   const inAnyOrder = ({ body }: Outcome) => ({ ...body, fail_uids: [...(body.fail_uids ?? [])].sort() });
   for (const changes of sameRequests(sent)) {
     const again = await ask(changes);

@@ -7,7 +7,7 @@ import { connectTo } from './rawHttp.ts';
 const MIB = 1024 * 1024;
 const system = testSystem(['worker']);
 const room = group('room');
-/** Of the answer to `range`, more than the buffers of the system take. */
+/** Length of the answer to `range`: more than the system's buffers hold. */
 let answerBytes = 0;
 const range = JSON.stringify({ ...room, limit: 100 });
 const ASKED = `POST /channel/messagesync HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${range.length}\r\n\r\n${range}`;
@@ -26,7 +26,7 @@ afterEach(async () => {
   api = undefined;
 });
 
-/** An API with bounds of its own, and a look at the reasons for which it has dropped connections. */
+/** An API with these bounds, and the reasons for which it has dropped connections. */
 async function apiWith(limits: Partial<HttpLimits>) {
   const started = await startApiWith(limits, system.config);
   api = started;
@@ -52,7 +52,7 @@ describe('a client that does not read its answer', () => {
     await waitFor(() => reasons().length === 3, { what: 'all to be dropped', deadlineMs: 30_000 });
     expect(new Set(reasons())).toEqual(new Set(['nothing was read of its answer']));
     expect(await readAll(address)).toBe(answerBytes);
-    // What the system had taken is all that is left to read.
+    // Only what the system's buffers had taken is left to read.
     for (const socket of sockets) {
       let read = 0;
       let isClosed = false;

@@ -4,9 +4,9 @@ export interface FieldIssue {
   message: string;
 }
 
-/** Broken fields that one answer names (docs/api.md §1). */
+/** An answer names at most this many broken fields (docs/api.md §1). */
 const MOST_ISSUES = 20;
-/** An answer never repeats more of a request than this: what is wrong shows in its beginning. */
+/** A text in an answer is cut after this many characters, because it may quote the request. */
 const MOST_CHARACTERS = 300;
 
 const cut = (text: string) => (text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text);
@@ -35,7 +35,7 @@ export interface ErrorBody {
   errors?: FieldIssue[];
 }
 
-/** An error that has an answer of its own (docs/api.md §1); everything else that is thrown is a 500 `internal`. */
+/** An error with its own status and code (docs/api.md §1). Anything else that is thrown is answered 500 `internal`. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -81,8 +81,7 @@ export class UnauthorizedError extends ApiError {
 }
 
 /**
- * The request may come from a web page of another origin, or reached us under a name that is not ours (docs/api.md §1,
- * 403).
+ * The request may come from a web page of another origin, or its Host is not a loopback name (docs/api.md §1, web pages).
  */
 export class ForbiddenError extends ApiError {
   constructor(message: string) {
@@ -102,7 +101,7 @@ export class MethodNotAllowedError extends ApiError {
   }
 }
 
-/** A known `client_msg_no` with another request (docs/api.md §2, Idempotency); nothing was stored. */
+/** Another request had the same `client_msg_no` (docs/api.md §2, Idempotency). Nothing was stored. */
 export class IdempotencyConflictError extends ApiError {
   constructor(message: string) {
     super(409, 'idempotency_conflict', message);
@@ -115,21 +114,21 @@ export class PayloadTooLargeError extends ApiError {
   }
 }
 
-/** The backlog is full; nothing was queued. */
+/** There is no room: in the backlog, in Redis' memory or for bodies (docs/api.md §1). Nothing was queued. */
 export class OverloadedError extends ApiError {
   constructor(message: string, retryAfterSeconds = 1) {
     super(429, 'overloaded', message, { 'Retry-After': String(retryAfterSeconds) });
   }
 }
 
-/** Redis or the search engine did not answer in time. On a write the outcome is unknown (docs/api.md §1). */
+/** Redis or the search engine did not answer in time. The outcome of a write is unknown (docs/api.md §1). */
 export class UnavailableError extends ApiError {
   constructor(message: string, retryAfterSeconds = 1) {
     super(503, 'unavailable', message, { 'Retry-After': String(retryAfterSeconds) });
   }
 }
 
-/** What this request reads is damaged in Redis; the message names the channel or uid (docs/api.md §1). */
+/** Data that the request reads is damaged in Redis. The message names the channel or uid (docs/api.md §1). */
 export class CorruptError extends ApiError {
   constructor(message: string) {
     super(500, 'corrupt', message);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalBase64 } from './base64.ts';
 import { isName, MAX_SEQ, NAME_RULE } from './ids.ts';
 
-/** What the configuration bounds in requests (docs/configuration.md). */
+/** The bounds of requests that are settings (docs/configuration.md). */
 export interface RequestLimits {
   maxPayloadBytes: number;
   maxRecipients: number;
@@ -11,8 +11,8 @@ export interface RequestLimits {
 const LONE_SURROGATE = /\p{Cs}/u;
 
 /**
- * Whether a text has more than `max` characters, counted as code points (docs/api.md §1); never looks further than
- * needed.
+ * Whether a text has more than `max` characters, counted as code points (docs/api.md §1). Code points are counted only if
+ * the length leaves it open.
  */
 export function isLonger(text: string, max: number): boolean {
   if (text.length <= max) return false;
@@ -53,14 +53,14 @@ export const label = withDefault(
   '',
 );
 
-/** Limits as the contract counts them: 0 or absent is the default, more than `max` is `max`, negative is refused. */
+/** A `limit`: 0 or absent means the default, more than `max` means `max`, and a negative one is refused. */
 export const limit = (fallback: number, max: number) =>
   withDefault(whole(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => (n === 0 ? fallback : Math.min(n, max)));
 
-/** The code of an issue that is answered 413 instead of 400. */
+/** Marks an issue that is answered 413 instead of 400. */
 export const TOO_LARGE = 'payload_too_large';
 
-/** Standard base64, padded or not, 1 to `maxBytes` bytes decoded; comes out in the padded form. */
+/** Standard base64, padded or not, of 1 to `maxBytes` bytes. Parsed, it has the padded form. */
 export const payload = (maxBytes: number) =>
   z.string({ error: required('a base64 string') }).transform((text, context) => {
     const decoded = canonicalBase64(text);
@@ -81,7 +81,7 @@ export const payload = (maxBytes: number) =>
 
 const isAbsent = (value: unknown) => value === undefined || value === null;
 
-/** What a list is refused for: its path inside the list, and the rule. */
+/** Why a list is refused: the rule, and where it is broken. */
 interface Refusal {
   message: string;
   path: PropertyKey[];
@@ -89,7 +89,7 @@ interface Refusal {
 const refusal = (message: string, ...path: PropertyKey[]): Refusal => ({ message, path });
 const isRefusal = <T>(outcome: T[] | Refusal): outcome is Refusal => !Array.isArray(outcome);
 
-/** A field whose value `read` turns into a list, or refuses for one reason: one broken list is one line of an answer. */
+/** A field whose value `read` turns into a list or refuses for one reason, so a broken list adds one issue to an answer. */
 const listField = <T>(read: (value: unknown) => T[] | Refusal) =>
   z
     .unknown()
@@ -102,7 +102,7 @@ const listField = <T>(read: (value: unknown) => T[] | Refusal) =>
     });
 
 /**
- * A list of at most `max` items; refused by its length before an item is looked at, then at the first broken one
+ * A list of at most `max` items. It is refused by its length before any item is looked at, then at the first broken item
  * (docs/api.md §1).
  */
 export const list = <T extends z.ZodType>(item: T, max: number) =>
@@ -110,39 +110,39 @@ export const list = <T extends z.ZodType>(item: T, max: number) =>
     if (!Array.isArray(value)) return refusal('must be an array');
     if (value.length > max) return refusal(`has ${value.length} items, at most ${max} are allowed`);
     const items: z.output<T>[] = [];
-    for (const [at, given] of value.entries()) {
+    for (const [index, given] of value.entries()) {
       const parsed = item.safeParse(given);
       if (!parsed.success) {
         const [issue] = parsed.error.issues;
-        return refusal(issue?.message ?? 'is not allowed', at, ...(issue?.path ?? []));
+        return refusal(issue?.message ?? 'is not allowed', index, ...(issue?.path ?? []));
       }
       items.push(parsed.data);
     }
     return items;
   });
 
-/** A list of texts in which one that is named again counts once; comes out without repeats. */
+/** A list of texts. Repeats count once, and the parsed list has none. */
 export const textSet = (bounds: { max: number; maxLength: number }) =>
   listField<string>((value) => {
     if (!Array.isArray(value)) return refusal('must be an array');
     const texts = new Set<string>();
-    for (let at = 0; at < value.length; at++) {
-      const text: unknown = value[at];
-      if (typeof text !== 'string') return refusal('must be a string', at);
-      if (isLonger(text, bounds.maxLength)) return refusal(`must be at most ${bounds.maxLength} characters`, at);
+    for (let index = 0; index < value.length; index++) {
+      const text: unknown = value[index];
+      if (typeof text !== 'string') return refusal('must be a string', index);
+      if (isLonger(text, bounds.maxLength)) return refusal(`must be at most ${bounds.maxLength} characters`, index);
       texts.add(text);
       if (texts.size > bounds.max) return refusal(`names more than ${bounds.max} different texts`);
     }
     return [...texts];
   });
 
-/** No uid that a list may hold is longer, also where invalid ones are only reported (docs/api.md §2, sendbatch). */
+/** The longest string in a list of uids, even if invalid uids are only reported (docs/api.md §2, sendbatch). */
 const MAX_LISTED_UID = 256;
 
 /**
- * A list of uids, checked in one pass: a zod object for each of 100,000 elements costs more than the rest of the
- * request. `strict` refuses the list for one invalid uid; otherwise only for an element that is no string, or so long
- * that keeping and repeating it would cost more than a recipient does.
+ * A list of uids, checked in one pass, because a zod schema per element of 100,000 costs more than the rest of the request.
+ * With `strict` one invalid uid refuses the whole list. Without it only an element refuses the list that is not a string,
+ * or is so long that keeping and reporting it would cost more than a recipient does.
  */
 export const uidList = (bounds: { min: number; max: number; strict: boolean }) =>
   listField<string>((value) => {
@@ -150,11 +150,11 @@ export const uidList = (bounds: { min: number; max: number; strict: boolean }) =
     if (!Array.isArray(value)) return value === '' && bounds.min === 0 ? [] : refusal('must be an array of uids');
     if (value.length < bounds.min) return refusal('must name at least one uid');
     if (value.length > bounds.max) return refusal(`has ${value.length} uids, at most ${bounds.max} are allowed`);
-    for (let at = 0; at < value.length; at++) {
-      const uid: unknown = value[at];
-      if (typeof uid !== 'string') return refusal('must be a string', at);
-      if (isLonger(uid, MAX_LISTED_UID)) return refusal(`must be at most ${MAX_LISTED_UID} characters`, at);
-      if (bounds.strict && !isName(uid)) return refusal(NAME_RULE, at);
+    for (let index = 0; index < value.length; index++) {
+      const uid: unknown = value[index];
+      if (typeof uid !== 'string') return refusal('must be a string', index);
+      if (isLonger(uid, MAX_LISTED_UID)) return refusal(`must be at most ${MAX_LISTED_UID} characters`, index);
+      if (bounds.strict && !isName(uid)) return refusal(NAME_RULE, index);
     }
     return value;
   });

@@ -11,8 +11,8 @@ export const NAME_RULE = 'must be 1-128 characters without control characters, @
 export const isName = (value: string): boolean => NAME.test(value);
 
 /**
- * A channel's name in keys and jobs: `<type>:<id>`; a personal one, shared by two users, `1:<lower uid>@<higher uid>`.
- * `@` is legal in no uid and `:` ends the digits of the type, so no two channels share a name.
+ * A channel's name in keys and jobs: `<type>:<id>`, or `1:<lower uid>@<higher uid>` for the personal channel of two users.
+ * No uid may contain `@`, and the type is digits up to the first `:`, so no two channels have the same name.
  */
 export function channelName(channelType: number, channelId: string, loginUid?: string): string {
   if (channelType !== CHANNEL_TYPE_PERSONAL) return `${channelType}:${channelId}`;
@@ -29,8 +29,8 @@ export function parseChannelName(name: string): { channelType: number; channelId
 /** The two users of a personal channel's name, or undefined for any other channel. */
 export function personalPair(name: string): [string, string] | undefined {
   if (!name.startsWith('1:')) return undefined;
-  const at = name.indexOf('@');
-  return [name.slice(2, at), name.slice(at + 1)];
+  const separator = name.indexOf('@');
+  return [name.slice(2, separator), name.slice(separator + 1)];
 }
 
 /** The other user of a personal channel, seen from one of them. */

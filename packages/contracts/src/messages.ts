@@ -5,7 +5,7 @@ export interface MessageHeader {
   sync_once: 0 | 1;
 }
 
-/** A message object as messagesync, sync and messages answer it (docs/api.md §1). */
+/** A message as messagesync, sync and messages return it (docs/api.md §1). */
 export interface MessageObject {
   header: MessageHeader;
   setting: number;
@@ -37,7 +37,7 @@ export interface SendBatchAnswer {
 
 export type BatchState = 'queued' | 'running' | 'done' | 'failed';
 
-/** Progress of a batch (docs/api.md §2); times in whole seconds, 0 while not finished. */
+/** Progress of a batch (docs/api.md §2). Times are whole seconds; `finished_at` is 0 until the batch is done. */
 export interface BatchProgress {
   batch_no: string;
   total: number;
@@ -64,7 +64,7 @@ export interface FoundMessage {
   from_uid: string;
   channel_id: string;
   channel_type: number;
-  /** The sender's own JSON text, hits marked; with SEARCH_PAYLOAD=base64 its bytes as base64. */
+  /** the sender's JSON text with marked hits; with SEARCH_PAYLOAD=base64 the same bytes as base64 */
   payload: Record<string, unknown> | string;
   topic: string;
   timestamp: number;
@@ -75,7 +75,7 @@ export interface UserSearchAnswer {
   limit: number;
   page: number;
   messages: FoundMessage[];
-  /** the page is shorter than `limit`, because its payloads are large */
+  /** there if the page is shorter than `limit` because its payloads are large */
   truncated?: true;
 }
 

@@ -31,10 +31,10 @@ const Header = withDefault(
 const expire = withDefault(whole(0, MAX_SEQ), 0);
 const setting = withDefault(whole(0, 255), 0);
 const sender = withDefault(Uid, SYSTEM_UID);
-/** The messages that one POST /messages may name, in its three lists together. */
+/** One POST /messages may name at most this many messages, in its three lists together. */
 const MAX_MESSAGES = 1000;
 const SEARCH = { fields: 32, characters: 4096, payloadTypes: 100, highlights: 32, highlightCharacters: 256 };
-/** 5138 in seconds, 1973 in milliseconds. */
+/** The year 5138 in seconds, 1973 in milliseconds. */
 const MILLISECONDS_FROM = 10 ** 11;
 const searchTime = withDefault(
   whole(0, Number.MAX_SAFE_INTEGER).refine((time) => time < MILLISECONDS_FROM, {
@@ -51,7 +51,7 @@ const digits = (min: number, max: number) =>
   z.preprocess((text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text), whole(min, max));
 const isPresent = (value: unknown) => value !== undefined && value !== null;
 const isChannelType = (value: unknown) => RequiredChannelType.safeParse(value).success;
-/** Rules about who receives run also where other fields are broken: an answer names every broken field. */
+/** Rules about recipients run even if other fields are broken, because an answer names every broken field. */
 const recipientRule = {
   when: ({ issues }: { issues: { path?: PropertyKey[] | undefined }[] }) =>
     !issues.some(({ path }) => RECIPIENT_FIELDS.includes(String(path?.[0]))),
@@ -64,15 +64,15 @@ const loginForPersonal = {
 };
 
 /**
- * usersearch's `payload`: text by payload field; blank values are skipped, a value that is no string is refused. Refused
- * by the number of its fields before they are looked at, then at the first broken one (docs/api.md §1).
+ * `payload` of usersearch: text by payload field. Blank values are skipped; a value that is not a string is refused. The
+ * number of fields is checked before any of them is looked at; then the first broken one refuses it (docs/api.md §1).
  */
 const SearchText = z.unknown().transform((given, context): Record<string, string> => {
   const refuse = (message: string, path: string[] = []) => {
     context.addIssue({ code: 'custom', message, path });
     return z.NEVER;
   };
-  // Not a z.record: it leaves out a field named __proto__, and without its text the search would find everything.
+  // Not a z.record: that leaves out a field named __proto__, and without its text the search would find everything.
   const text: Record<string, string> = Object.create(null);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return refuse('must be an object');
   const fields = Object.entries(given);
@@ -87,7 +87,7 @@ const SearchText = z.unknown().transform((given, context): Record<string, string
   return text;
 });
 
-/** How many messages a POST /messages names, before any of its lists is looked at. */
+/** How many messages a POST /messages names, counted before any of its lists is checked. */
 function namedMessages(request: unknown): number {
   if (typeof request !== 'object' || request === null) return 0;
   const lists = ['message_seqs', 'message_ids', 'client_msg_nos'].map((name): unknown => Reflect.get(request, name));
@@ -97,7 +97,7 @@ function namedMessages(request: unknown): number {
 const strictUids = ({ maxRecipients }: RequestLimits, min: 0 | 1 = 0) =>
   uidList({ min, max: maxRecipients, strict: true });
 
-/** POST /message/send: to one channel, or to `subscribers`. */
+/** POST /message/send, to one channel or to `subscribers`. */
 const sendSchema = (limits: RequestLimits) =>
   z
     .object({
@@ -139,7 +139,7 @@ const sendSchema = (limits: RequestLimits) =>
         : { ...message, channel_id, channel_type: RequiredChannelType.parse(channel_type) },
     );
 
-/** What sends and reads messages (docs/api.md §2, §3). */
+/** Requests that send or read messages (docs/api.md §2, §3). */
 const messageSchemas = (limits: RequestLimits) => ({
   Send: sendSchema(limits),
   SendBatch: z.object({
@@ -214,7 +214,7 @@ const searchSchemas = {
     })),
 };
 
-/** What keeps channels and users (docs/api.md §3). */
+/** Requests about channels and users (docs/api.md §3). */
 const channelSchemas = (limits: RequestLimits) => ({
   ChannelPut: z.object({
     channel_id: ChannelId,

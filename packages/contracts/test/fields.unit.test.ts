@@ -20,7 +20,7 @@ import {
 } from '../src/fields.ts';
 import { isName, NAME_RULE } from '../src/ids.ts';
 
-/** What is wrong with a value, as the answer says it; [] where it is taken. */
+/** The issues of a value, as an answer lists them; [] if it is accepted. */
 function complaints(schema: z.ZodType, value: unknown): string[] {
   const parsed = schema.safeParse(value);
   return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => [...path, message].join(': '));

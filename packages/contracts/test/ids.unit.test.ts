@@ -92,7 +92,7 @@ test('two channels of any type share a name only where both type and id are the 
     fc.property(groupType, uid, groupType, uid, (type, id, otherType, otherId) => {
       const same = type === otherType && id === otherId;
       expect(channelName(type, id) === channelName(otherType, otherId)).toBe(same);
-      // Who asks is of no matter to a group.
+      // For a group it does not matter who asks.
       expect(channelName(type, id, otherId)).toBe(channelName(type, id));
     }),
   );

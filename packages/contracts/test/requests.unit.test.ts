@@ -6,7 +6,7 @@ const search = (more: object) => schemas.UserSearch.safeParse({ uid: 'u', ...mor
 const messages = (more: object) => schemas.Messages.safeParse({ channel_id: 'g', channel_type: 2, ...more });
 const send = (more: object) => schemas.Send.safeParse({ channel_id: 'g', channel_type: 2, payload: 'YQ==', ...more });
 
-/** What an answer would say; a request that is taken has nothing to say. */
+/** The issues that an answer would list; none if the request is accepted. */
 const said = ({ error }: { error?: { issues: { path: PropertyKey[]; message: string }[] } | undefined }) =>
   (error?.issues ?? []).map(({ path, message }) => [...path, message].join(': '));
 const fields = (count: number, value: unknown = 'x') =>

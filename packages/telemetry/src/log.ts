@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { errorFields } from './errorFields.ts';
 
 export type { Logger };
 
@@ -11,6 +12,6 @@ export function createLog(service: string, level: string): Logger {
     name: service,
     level,
     redact: { paths: ['*.token', '*.payload', '*.apiKey', '*.password', 'token', 'payload'], censor: '…' },
-    serializers: { err: pino.stdSerializers.err },
+    serializers: { err: errorFields },
   });
 }

@@ -6,8 +6,8 @@ import { corruptOf } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 
 /**
- * Sends an answer: an object as JSON, bytes as the JSON that they are, a text as it is. Express' own `json` looks at
- * content types and etags that no client of ours asks for.
+ * Sends an answer. An object is sent as JSON; bytes must be JSON already; a string is sent as plain text. Express' `json`
+ * is not used, because it spends time on content types and etags that no client needs.
  */
 export function answer(
   response: ServerResponse,

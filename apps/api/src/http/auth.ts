@@ -4,15 +4,15 @@ import type { IncomingMessage } from 'node:http';
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /**
- * Whether a request carries the API token, as Bearer or in the header `token`; compared in constant time
- * (docs/api.md §1).
+ * Tells whether a request carries the API token, as a bearer token or in the header `token` (docs/api.md §1). The tokens
+ * are compared in constant time.
  */
 export function tokenCheck(apiToken: string): (request: IncomingMessage) => boolean {
   if (apiToken === '') return () => true;
   const expected = digest(apiToken);
   const matches = (given: string) => timingSafeEqual(digest(given), expected);
   return ({ headers: { authorization = '', token = '' } }) => {
-    // A token may contain blanks.
+    // A token may contain spaces.
     const [, scheme = '', bearer = ''] = /^(\S*) (.*)$/s.exec(authorization) ?? [];
     return (scheme.toLowerCase() === 'bearer' && matches(bearer)) || (typeof token === 'string' && matches(token));
   };

@@ -6,14 +6,15 @@ import type { Share } from './bodyBudget.ts';
 
 const DRAIN_BYTES = 64 * 1024 * 1024;
 const DRAIN_MS = 5000;
-/** Bytes that are parsed in about the time in which one recipient is planned. */
-const BYTES_AN_ITEM = 320;
+/** Parsing this many bytes takes about as long as planning one recipient. */
+const BYTES_PER_ITEM = 320;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /**
- * Reads a request's body as a JSON object (docs/api.md §1); Content-Type is ignored. A body that is too large, or one
- * too many, is drained for a while, so that the client, who is still sending, gets to see the answer.
- * @param share is grown by what is held of it; whoever gave it releases it
+ * Reads a request's body as a JSON object (docs/api.md §1); Content-Type is ignored. If the body is too large or there is
+ * no room for it, the rest of it is read and dropped for a while: a client that is still sending does not see an answer.
+ * @param share grows by the bytes that are held; the caller releases it
+ * @throws InvalidJsonError, PayloadTooLargeError (larger than maxBytes), OverloadedError (the share cannot grow)
  */
 export async function readJson(
   request: IncomingMessage,
@@ -25,7 +26,7 @@ export async function readJson(
     throw new InvalidJsonError(`Content-Encoding ${encoding} is not supported, send the body as it is`);
   }
   const body = await readBody(request, maxBytes, share);
-  return inTurn(body.length / BYTES_AN_ITEM, () => parseObject(body));
+  return inTurn(body.length / BYTES_PER_ITEM, () => parseObject(body));
 }
 
 function parseObject(given: Buffer): Record<string, unknown> {
@@ -37,7 +38,7 @@ function parseObject(given: Buffer): Record<string, unknown> {
   try {
     value = JSON.parse(body.toString('utf8'));
   } catch {
-    // V8's own message quotes the body; what is in it is nobody else's business.
+    // V8's message quotes the body, which must not reach a log or an answer.
     throw new InvalidJsonError('the body is not valid JSON');
   }
   if (!isObject(value)) throw new InvalidJsonError('the body must be a JSON object');
@@ -85,8 +86,8 @@ function readBody(request: IncomingMessage, maxBytes: number, share: Share): Pro
 }
 
 /**
- * What came so far, in one piece: chunks kept as they come cost some 200 bytes each, so a body sent byte by byte would
- * take hundreds of times its size.
+ * The body so far, in one piece. Chunks that are kept as they come cost some 200 bytes each, so a body sent byte by byte
+ * would take hundreds of times its size.
  */
 class GrowingBuffer {
   #bytes: Buffer = Buffer.alloc(0);
@@ -117,7 +118,7 @@ class GrowingBuffer {
     this.#length = 0;
   }
 
-  /** All of it; nothing is kept here, since the listeners of a request live as long as it does. */
+  /** Returns all of it and keeps nothing: the request's listeners, which hold this object, live as long as the request. */
   take(): Buffer {
     const bytes = this.#bytes.subarray(0, this.#length);
     this.clear();
@@ -125,7 +126,7 @@ class GrowingBuffer {
   }
 }
 
-/** The client went away; nobody reads the answer. */
+/** The client went away before the body ended, so nobody reads this answer. */
 class AbortedRequestError extends ApiError {
   constructor() {
     super(400, 'invalid_json', 'the body ended early');

@@ -1,15 +1,15 @@
-/** What one request has of the budget. */
+/** One request's part of the budget. */
 export interface Share {
-  /** Asks for so many bytes more; false where the bodies of all requests together would be too large. */
+  /** Adds this many bytes, unless the bodies of all requests together would then be too large. @returns whether it did */
   grow(bytes: number): boolean;
-  /** Gives all of it back; may be called again. */
+  /** Gives everything back; calling it again does nothing. */
   release(): void;
 }
 
 /**
- * Bounds the bodies that a process holds at one time (docs/api.md §1, 429): each is bounded by itself, but any number
- * may come at once. What has arrived counts, not what a client announces, or 32 headers would be enough to shut out
- * everybody.
+ * Bounds the bodies that a process holds at one time (docs/api.md §1, 429). Each body has its own bound, but any number of
+ * them may come at once. Only bytes that have arrived count: if announced lengths counted, 32 requests that send nothing
+ * but headers could shut everybody out.
  */
 export class BodyBudget {
   #held = 0;
@@ -21,17 +21,17 @@ export class BodyBudget {
   }
 
   share(): Share {
-    let own = 0;
+    let held = 0;
     return {
       grow: (bytes) => {
         if (this.#held + bytes > this.#most) return false;
         this.#held += bytes;
-        own += bytes;
+        held += bytes;
         return true;
       },
       release: () => {
-        this.#held -= own;
-        own = 0;
+        this.#held -= held;
+        held = 0;
       },
     };
   }

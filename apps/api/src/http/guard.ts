@@ -2,20 +2,20 @@ import type { IncomingMessage } from 'node:http';
 import type { Config } from '@ruyi/config';
 import { ApiError, ForbiddenError, InvalidRequestError, reasonToForbid, UnauthorizedError } from '@ruyi/contracts';
 
-/** For probes and load balancers: asked without a token and under any name (docs/api.md §1). */
+/** For probes and load balancers: served without a token and under any host name (docs/api.md §1). */
 const OPEN_PATHS = new Set(['/health', '/livez', '/readyz']);
 
 /**
- * What every request must be before anything looks at it (docs/api.md §1): it names one host, expects nothing that we
- * do not do, comes from where it may, and carries the token.
+ * Checks every request before anything else looks at it (docs/api.md §1): it must name exactly one host, expect nothing
+ * but 100-continue, come from an allowed origin, and carry the token.
  * @param isAuthorized see tokenCheck
- * @returns what is wrong with it
+ * @returns a check, which returns the refusal, or undefined if the request may pass
  */
 export function guard({ apiToken, allowAnonymous }: Config, isAuthorized: (request: IncomingMessage) => boolean) {
   const isChecked = apiToken === '' && !allowAnonymous;
   return (request: IncomingMessage, path: string): ApiError | undefined => {
     const hosts = hostsNamed(request);
-    // In HTTP/1.0, which old probes speak, there is no Host.
+    // HTTP/1.0, which old probes speak, has no Host.
     if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0')) {
       const message = `must be given once, is given ${hosts === 0 ? 'not at all' : `${hosts} times`}`;
       return new InvalidRequestError([{ path: 'Host', message }]);
@@ -31,7 +31,7 @@ export function guard({ apiToken, allowAnonymous }: Config, isAuthorized: (reque
   };
 }
 
-/** `headers` has only the first one. */
+/** Counts the Host headers; `headers` has only the first one. */
 function hostsNamed({ rawHeaders }: IncomingMessage): number {
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {

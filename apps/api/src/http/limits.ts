@@ -1,18 +1,19 @@
 const MIB = 1024 * 1024;
 
-/** What the HTTP layer of one process bounds, in milliseconds and bytes. */
+/** Bounds of the HTTP layer of one process, in milliseconds and bytes. */
 export interface HttpLimits {
   /** from the first byte of a request to the end of its headers */
   headersMs: number;
-  /** to the end of its body */
+  /** from the first byte of a request to the end of its body */
   requestMs: number;
   keepAliveMs: number;
-  /** bodies of all requests that are being read or answered */
+  /** bodies of all requests that are being read or handled, together */
   bodiesBytes: number;
-  /** how long a client may take nothing of its answer */
+  /** how long a client may read nothing of its answer */
   unreadMs: number;
-  /** answers that clients have not taken yet: all together, and of one connection */
+  /** answers that clients have not read yet, of all connections together */
   unreadBytes: number;
+  /** the same, of one connection */
   unreadBytesOfOne: number;
 }
 
@@ -26,7 +27,7 @@ export const HTTP_LIMITS: HttpLimits = {
   unreadBytesOfOne: 64 * MIB,
 };
 
-/** Bodies of requests that carry no list of recipients (docs/api.md §1). */
+/** How large a body may be if the request has no list of recipients (docs/api.md §1). */
 export const SMALL_BODY_BYTES = MIB;
-/** Line and headers of a request, as Node counts them. */
+/** How large the request line and the headers may be together, as Node counts them. */
 export const HEADER_BYTES = 16 * 1024;

@@ -2,10 +2,10 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError, type ErrorCode } from '@ruyi/contracts';
 
-/** How long a client that is still sending may go on, so that it sees the answer instead of a reset connection. */
+/** How long a client may go on sending: if it were cut off at once it would see a reset connection, not the answer. */
 const LINGER_MS = 5000;
 
-/** What the parser cannot read, and what came too slowly, as the answer of docs/api.md §1. */
+/** The answer of docs/api.md §1 to a request that Node's parser cannot read, or that came too slowly. */
 export function refusalOf({ code }: NodeJS.ErrnoException): ApiError {
   const refusal = (status: number, name: ErrorCode, msg: string) => new ApiError(status, name, msg);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal(408, 'timeout', 'the request did not arrive in time');
@@ -18,11 +18,11 @@ export function refusalOf({ code }: NodeJS.ErrnoException): ApiError {
 const refused = new WeakSet<Socket>();
 
 /**
- * Answers on the connection itself, where there is no request that Node would hand on, and ends it.
- * @param before the answer to the request before it on this connection, which comes first
+ * Answers on the socket itself, for what never becomes a request in Node, and ends the connection.
+ * @param before the answer to the previous request on this connection, which is sent first
  */
 export function refuseConnection(socket: Socket, refusal: ApiError, requestId: string, before?: ServerResponse): void {
-  // Parsers tell of every further piece of what they cannot read.
+  // The parser reports each further piece that it cannot read; the first report was answered.
   if (refused.has(socket)) return;
   refused.add(socket);
   if (before?.req.complete && !before.writableFinished) before.once('finish', () => refuse(socket, refusal, requestId));
@@ -30,7 +30,7 @@ export function refuseConnection(socket: Socket, refusal: ApiError, requestId: s
 }
 
 function refuse(socket: Socket, refusal: ApiError, requestId: string): void {
-  // An answer that is on its way must not be mixed with this one.
+  // Bytes of another answer are on their way; this one must not be mixed with them.
   if (!socket.writable || socket.writableLength > 0) return void socket.destroy();
   const { status, headers } = refusal;
   const body = JSON.stringify(refusal.toBody());

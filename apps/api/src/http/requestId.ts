@@ -4,12 +4,12 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
 
 /** Names requests (`x-request-id`, docs/api.md §1). */
 export interface RequestIds {
-  /** the id that the client gave, where it is usable, else a new one */
+  /** the client's own id if it is usable, otherwise a new one */
   of(request: IncomingMessage): string;
   next(): string;
 }
 
-/** @param process a name that no other process of the installation has */
+/** @param process a name that is unique in the installation */
 export function requestIds(process: string): RequestIds {
   let requests = 0;
   const next = () => `${process}-${++requests}`;

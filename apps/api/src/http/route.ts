@@ -12,7 +12,7 @@ import type { ApiContext } from '../context.ts';
 import { SMALL_BODY_BYTES } from './limits.ts';
 
 export interface Answered {
-  /** an object is answered as JSON, bytes as the JSON that they are, a text as it is */
+  /** an object is sent as JSON; bytes must be JSON already; a string is sent as plain text */
   body: object | string | Uint8Array;
   status?: number;
   headers?: Record<string, string>;
@@ -22,19 +22,19 @@ export interface Answered {
 export interface RequestDetails {
   params: Record<string, string>;
   headers: IncomingMessage['headers'];
-  /** whether it carries the token; only an open path is served without */
+  /** whether the request carries the token; only a path that is open to everybody is served without it */
   isAuthorized(): boolean;
 }
 
 export interface Route {
   method: 'GET' | 'POST';
   path: string;
-  /** name of the schema of its body (POST) or query (GET) */
+  /** names the schema of the body (POST) or the query (GET); absent if there is nothing to parse */
   request?: RequestName;
   handle(context: ApiContext, schemas: RequestSchemas, input: unknown, details: RequestDetails): Promise<Answered>;
 }
 
-/** The requests that may name as many as MAX_RECIPIENTS. */
+/** The requests that may name up to MAX_RECIPIENTS uids. */
 const WITH_RECIPIENTS: readonly RequestName[] = [
   'Send',
   'SendBatch',
@@ -43,7 +43,7 @@ const WITH_RECIPIENTS: readonly RequestName[] = [
   'SubscriberRemove',
 ];
 
-/** How large the body of a request to this route may be, in bytes (docs/api.md §1). */
+/** The largest body that this route accepts, in bytes (docs/api.md §1). */
 export function bodyBytesOf({ request }: Route, { maxBodyBytes }: { maxBodyBytes: number }): number {
   const isLarge = request !== undefined && WITH_RECIPIENTS.includes(request);
   return isLarge ? maxBodyBytes : Math.min(maxBodyBytes, SMALL_BODY_BYTES);
@@ -51,7 +51,7 @@ export function bodyBytesOf({ request }: Route, { maxBodyBytes }: { maxBodyBytes
 
 export const ok: Answered = { body: { status: 200 } };
 
-/** A route with a request of its own: `handle` gets it parsed. */
+/** A route whose request has a schema; `handle` gets the parsed request. */
 export function route<N extends RequestName>(
   method: Route['method'],
   path: string,
@@ -66,7 +66,7 @@ export function route<N extends RequestName>(
   };
 }
 
-/** @throws InvalidRequestError with every broken field, PayloadTooLargeError where the payload is the first of them */
+/** @throws InvalidRequestError with every broken field, or PayloadTooLargeError if a too large payload is the first */
 function parse<N extends RequestName>(schemas: RequestSchemas, name: N, input: unknown): Request<N> {
   const schema: RequestSchemas[N] = schemas[name];
   const parsed = schema.safeParse(input);

@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import type { HttpLimits } from './limits.ts';
 
 /**
- * Answers that their clients have not taken. Node keeps them in memory for as long as the connection lasts, so a client
- * that asks for much and reads nothing would fill it. A connection is dropped when nothing was taken of its answer for
- * `unreadMs`, when it alone holds too much, and, the longest waiting first, while all of them hold too much together.
+ * Bounds the answers that clients have not read yet. Node keeps them in memory as long as the connection lasts, so clients
+ * that ask for much and read nothing would fill the memory. A connection is dropped if its client read nothing for
+ * `unreadMs` or if it alone holds too much. While all connections together hold too much, the one that has waited longest
+ * is dropped.
  */
 export class UnreadAnswers {
-  /** bytes by connection, the longest waiting first */
+  /** unread bytes per connection; the one that has waited longest comes first */
   readonly #held = new Map<Socket, number>();
   #sum = 0;
   readonly #limits: HttpLimits;
@@ -19,12 +20,12 @@ export class UnreadAnswers {
     this.#onDrop = onDrop;
   }
 
-  /** Notes an answer that was ended. What the system's buffers took at once is no longer ours to keep. */
+  /** To be called with each answer that was ended. Bytes that the system's buffers took at once do not count. */
   watch(response: ServerResponse): void {
     const bytes = response.writableLength;
     const { socket } = response.req;
     if (bytes === 0 || socket.destroyed) return;
-    // Counts again from each part that is taken, and is Node's own keep-alive timer again once all is.
+    // The timer starts again whenever the client reads a part; after the answer Node sets it to its keep-alive time.
     socket.setTimeout(this.#limits.unreadMs);
     if (!this.#held.has(socket)) socket.once('close', () => this.#forget(socket, this.#held.get(socket) ?? 0));
     this.#held.set(socket, (this.#held.get(socket) ?? 0) + bytes);
@@ -33,7 +34,7 @@ export class UnreadAnswers {
     this.#keepBounds(socket);
   }
 
-  /** For a connection whose timer ran out. */
+  /** To be called with a connection whose timer ran out. */
   timedOut(socket: Socket): void {
     if (this.#held.has(socket)) this.#drop(socket, 'nothing was read of its answer');
     else socket.destroy();

@@ -7,14 +7,14 @@ import type { Redis } from 'ioredis';
 const MEMORY_EVERY_MS = 1000;
 const MEMORY_SHARE = 0.8;
 
-/** Decides whether more may be queued; at a bound the answer is 429 and nothing was queued (invariant 10). */
+/** Decides whether more may be queued. At a bound it throws, and nothing was queued (invariant 10). */
 export class Admission {
   readonly #backlog: Backlog;
   readonly #most: Record<LaneKind, number>;
   readonly #stop: () => Promise<void>;
   #memoryFull = false;
 
-  /** @param onError told of each look at Redis' memory that failed, and how many did in a row */
+  /** @param onError is told of each measurement of Redis' memory that failed, and how many failed in a row */
   constructor(
     redis: Redis,
     backlog: Backlog,
@@ -23,21 +23,22 @@ export class Admission {
   ) {
     this.#backlog = backlog;
     this.#most = most;
-    const look = async () => {
+    const measure = async () => {
       const { used, allowed } = await redisMemory(redis);
       this.#memoryFull = allowed > 0 && used > allowed * MEMORY_SHARE;
     };
-    this.#stop = every(MEMORY_EVERY_MS, look, onError);
+    this.#stop = every(MEMORY_EVERY_MS, measure, onError);
   }
 
-  /** Writes are answered 429 now, because Redis uses more of its memory than may be used. */
+  /** whether Redis uses more than 80 % of its memory, so that writes are refused */
   get isMemoryFull(): boolean {
     return this.#memoryFull;
   }
 
   /**
-   * Asked before anything is written that stays; not before what frees memory (removing, deleting, acknowledging).
-   * @throws OverloadedError where Redis is nearly full
+   * To be called before anything is written that stays, but not before what frees memory: removing, deleting,
+   * acknowledging.
+   * @throws OverloadedError if Redis is nearly full
    */
   requireFreeMemory(): void {
     if (!this.#memoryFull) return;
@@ -45,8 +46,9 @@ export class Admission {
   }
 
   /**
-   * Runs `queue`, which queues so many recipients, if there is memory and that many may still wait; none always may.
-   * @throws OverloadedError before it runs
+   * Runs `queue`, which queues this many recipients, if there is memory and the backlog has room for them. No recipients
+   * always fit.
+   * @throws OverloadedError before `queue` has run
    */
   async whileQueueing<T>(kind: LaneKind, recipients: number, queue: () => Promise<T>): Promise<T> {
     this.requireFreeMemory();

@@ -1,117 +1,117 @@
-import type { MessageBody } from '@ruyi/contracts';
+import { nowSeconds, type Request } from '@ruyi/contracts';
 import { inSlices } from '@ruyi/flow';
 import { type BroadcastPlan, planInSlices } from '@ruyi/queue';
 import { type BatchReceipt, idemHash, refOf, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
-import { nowSeconds } from './messageFields.ts';
+import { clientMsgNo, messageBody } from './messageFields.ts';
 import {
-  type Failures,
-  failuresOf,
   positionsOf,
   type Recipients,
+  type RefusedRecipients,
   refusedBefore,
   sortInSlices,
   sortOutRecipients,
 } from './recipients.ts';
-import {
-  batchDigest,
-  formerFingerprint,
-  otherRequest,
-  type RepeatedFields,
-  requireSameRequest,
-} from './requestDigest.ts';
+import { batchDigest, formerFingerprint, otherRequest, requireSameRequest } from './requestDigest.ts';
 import { requireUnbrokenConnection } from './unbrokenConnection.ts';
 
-/** A message to many, as both endpoints that can send one see it. */
-export interface BroadcastRequest {
-  endpoint: 'send' | 'sendbatch';
-  message: RepeatedFields;
-  from: string;
-  /** as sent: in request order, with duplicates */
-  subscribers: string[];
-  /** '' where the client gave none */
-  clientMsgNo: string;
-  /** the message, once its id and time are known */
-  body(own: { id: number; ts: number }): MessageBody;
-}
+/** A message to many; `subscribers` are in the order of the request, with duplicates. */
+export type BroadcastRequest = Request<'SendBatch'> & { stream_no?: string };
+
+/** Which endpoint the request came to: idempotency keys of one do not count for the other. */
+export type BroadcastKind = 'send' | 'sendbatch';
 
 export interface AcceptedBroadcast {
   /** its batch_no */
   ref: string;
-  receipt: BatchReceipt;
-  failures: Failures;
+  /** message_id of the recipient whom the request names first */
+  firstId: number;
+  /** the client_msg_no that all of its messages share */
+  no: string;
+  /** number of recipients */
+  accepted: number;
+  refused: RefusedRecipients;
   /** an earlier request had this client_msg_no */
   isReplayed: boolean;
 }
 
 /** A batch that has its ids. */
 interface Batch {
+  /** the first of its block; recipient i has id + i */
   id: number;
   ts: number;
   ref: string;
   /** absent without a client_msg_no */
   key?: BatchKey;
+  /** how far an earlier request with this client_msg_no is known to have come */
   before: 'unknown' | 'accepted' | 'queued';
 }
 
+/** Where the record of a batch's client_msg_no lies, and what is compared with it. */
 interface BatchKey {
   shard: number;
   hash: string;
   digest: string;
-  /** every string of the request once */
+  /** every string of `subscribers` once */
   sorted: string[];
 }
 
 /**
- * Accepts a message to many (docs/api.md §2): sorts out recipients, writes the body once, adds the jobs. Resolves when
- * every job is queued; after an error some may be, and a repeat with the same client_msg_no completes them.
+ * Accepts a message to many (docs/api.md §2): sorts out the recipients, writes the body once, adds the jobs. Resolves
+ * when every job is queued. After an error some jobs may be queued; a retry with the same client_msg_no adds the others.
  * @throws IdempotencyConflictError, and then nothing was queued
  */
-export async function acceptBroadcast(context: ApiContext, request: BroadcastRequest): Promise<AcceptedBroadcast> {
+export async function acceptBroadcast(
+  context: ApiContext,
+  kind: BroadcastKind,
+  request: BroadcastRequest,
+): Promise<AcceptedBroadcast> {
   const losses = context.store.connectionLosses();
-  const { header } = request.message;
-  const requireKnown = context.config.requireKnownUsers && request.endpoint === 'sendbatch';
-  const recipients = await sortOutRecipients(context, { subscribers: request.subscribers, header }, requireKnown);
-  const toStore = header.no_persist ? 0 : recipients.uids.length;
+  const no = clientMsgNo(request.client_msg_no);
+  const requireKnown = context.config.requireKnownUsers && kind === 'sendbatch';
+  const recipients = await sortOutRecipients(context, request, requireKnown);
+  const toStore = request.header.no_persist ? 0 : recipients.uids.length;
   return context.admission.whileQueueing('fanout', toStore, async () => {
-    const batch = await claimBatch(context, request, recipients);
+    const batch = await claimBatch(context, kind, request, recipients);
     const { receipt, refused, jobs } = await openBatch(context, request, recipients, batch);
-    if (batch.before !== 'queued') await queueBatch(context, request, batch, receipt, jobs, losses);
-    return { ref: batch.ref, receipt, failures: failuresOf(refused), isReplayed: batch.before !== 'unknown' };
+    if (batch.before !== 'queued') await queueBatch(context, { ...request, no }, batch, receipt, jobs, losses);
+    const firstId = batch.id + receipt.firstAt;
+    return { ref: batch.ref, firstId, no, accepted: receipt.total, refused, isReplayed: batch.before !== 'unknown' };
   });
 }
 
-/** Gives the batch its ids, or those that an earlier request with its client_msg_no got. */
+/** Gives the batch its ids: new ones, or those of an earlier request with the same client_msg_no. */
 async function claimBatch(
   { store, config }: ApiContext,
-  { clientMsgNo, endpoint, from, message }: BroadcastRequest,
+  kind: BroadcastKind,
+  request: BroadcastRequest,
   { unique, uids }: Recipients,
 ): Promise<Batch> {
-  const own = { id: await store.ids.block(Math.max(1, uids.length)), ts: nowSeconds() };
-  if (clientMsgNo === '') return { ...own, ref: refOf(own.id), before: 'unknown' };
+  const proposed = { id: await store.ids.block(Math.max(1, uids.length)), ts: nowSeconds() };
+  if (request.client_msg_no === '') return { ...proposed, ref: refOf(proposed.id), before: 'unknown' };
   const sorted = await inSlices(unique.size, sortInSlices(unique));
-  const digest = await inSlices(unique.size, batchDigest(message, sorted));
-  const shard = shardOf(from, config.shards);
-  const hash = idemHash([endpoint, from], clientMsgNo);
-  const record = await store.idempotency.claim(shard, hash, { ...own, digest });
+  const digest = await inSlices(unique.size, batchDigest(request, sorted));
+  const shard = shardOf(request.from_uid, config.shards);
+  const hash = idemHash([kind, request.from_uid], request.client_msg_no);
+  const record = await store.idempotency.claim(shard, hash, { ...proposed, digest });
   requireSameRequest(record, digest);
   const isFormer = record?.state === 'accepted' && record.fingerprint !== undefined;
-  if (isFormer && record.fingerprint !== formerFingerprint(message.header, sorted)) throw otherRequest();
-  const { id, ts } = record ?? own;
+  if (isFormer && record.fingerprint !== formerFingerprint(request.header, sorted)) throw otherRequest();
+  const { id, ts } = record ?? proposed;
   const before = record ? (record.state === 'accepted' ? 'accepted' : 'queued') : 'unknown';
   return { id, ts, ref: refOf(id), key: { shard, hash, digest, sorted }, before };
 }
 
 interface OpenBatch {
   receipt: BatchReceipt;
-  refused: Recipients['refused'];
+  refused: RefusedRecipients;
   jobs: BroadcastPlan;
 }
 
-/** Keeps what the batch is accepted as. The first receipt counts: a repeat stores for exactly those it accepted. */
+/** Keeps what the batch is accepted as. The first receipt counts: a retry stores for exactly the recipients in it. */
 async function openBatch(
   { store, config }: ApiContext,
-  { message: { header }, from }: BroadcastRequest,
+  { header, from_uid: from }: BroadcastRequest,
   recipients: Recipients,
   batch: Batch,
 ): Promise<OpenBatch> {
@@ -119,26 +119,28 @@ async function openBatch(
     const broadcast = { firstId: batch.id, from, cmd: header.sync_once === 1 };
     return inSlices(uids.length, planInSlices(broadcast, uids, { shards: config.shards, lanes: config.lanes }));
   };
-  const { unique, valid, uids } = recipients;
+  const { unique, valid } = recipients;
   const sorted = batch.key?.sorted ?? [];
-  const jobs = await plan(batch.before === 'queued' ? [] : uids);
+  const isQueued = batch.before === 'queued';
+  const uids = isQueued ? [] : recipients.uids;
+  const jobs = await plan(uids);
   const receipt = await store.progress.open(batch.ref, {
-    total: batch.before === 'queued' ? 0 : uids.length,
-    toStore: batch.before !== 'queued' && !header.no_persist && uids.length > 0,
+    total: uids.length,
+    toStore: !header.no_persist && uids.length > 0,
     createdAt: batch.ts,
     firstAt: jobs.firstAt,
     refused: await inSlices(sorted.length, positionsOf(sorted, recipients.refused)),
   });
   if (batch.before === 'unknown') return { receipt, refused: recipients.refused, jobs };
   const refused = await inSlices(unique.size, refusedBefore(unique, sorted, receipt.refused));
-  if (batch.before === 'queued' || receipt.total === uids.length) return { receipt, refused, jobs };
+  if (isQueued || receipt.total === uids.length) return { receipt, refused, jobs };
   return { receipt, refused, jobs: await plan(valid.filter((uid) => !refused.has(uid))) };
 }
 
-/** Writes the body and adds every job, then notes that a repeat has nothing to add. */
+/** Writes the body, adds every job, then records that a retry has nothing to add. */
 async function queueBatch(
   { store, producer }: ApiContext,
-  request: BroadcastRequest,
+  request: BroadcastRequest & { no: string },
   { id, ts, ref, key }: Batch,
   receipt: BatchReceipt,
   jobs: BroadcastPlan,
@@ -146,8 +148,8 @@ async function queueBatch(
 ): Promise<void> {
   if (receipt.toStore) {
     const guard = () => requireUnbrokenConnection(store, losses);
-    const body = request.body({ id, ts });
-    const cmd = request.message.header.sync_once === 1;
+    const body = messageBody(request, { id, ts, no: request.no });
+    const cmd = request.header.sync_once === 1;
     await store.bodies.write(ref, { body, kind: 'batch', cmd, starts: jobs.starts }, receipt.total);
     await producer.broadcast(jobs, guard);
     await store.bodies.confirm(ref, body);

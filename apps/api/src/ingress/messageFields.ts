@@ -8,10 +8,10 @@ type Sent = Pick<
   stream_no?: string;
 };
 
-/** What a request says about its message, in the form in which it is queued and stored; defaults are left out. */
-export function messageBody(request: Sent, own: { id: number; ts: number; no: string }): MessageBody {
+/** A request's message in the form in which it is queued and stored; defaults are left out. */
+export function messageBody(request: Sent, identity: { id: number; ts: number; no: string }): MessageBody {
   return {
-    ...own,
+    ...identity,
     from: request.from_uid,
     payload: request.payload,
     ...(request.header.red_dot ? { red: 1 } : {}),
@@ -22,8 +22,5 @@ export function messageBody(request: Sent, own: { id: number; ts: number; no: st
   };
 }
 
-/** The client's own number, or one of ours where it gave none. */
+/** The client's own number, or a generated one if it gave none. */
 export const clientMsgNo = (given: string): string => (given === '' ? randomUUID().replaceAll('-', '') : given);
-
-/** Whole seconds, the unit of every timestamp (docs/api.md §1). */
-export const nowSeconds = (): number => Math.floor(Date.now() / 1000);

@@ -4,20 +4,20 @@ import { messageDigest, requireSameRequest } from './requestDigest.ts';
 
 export type ChannelMessage = Extract<Request<'Send'>, { channel_id: string }>;
 
-/** Where the record of a client_msg_no lies, and what is kept in it. */
+/** Where the idempotency record of a message lies, and what it is compared with. */
 export interface MessageKey {
   hash: string;
-  /** of the request; '' where the number is ours, so that nobody can repeat it */
+  /** of the request; '' if the client_msg_no was generated, because then nobody can repeat it */
   digest: string;
-  /** one that the message is written to, so that the store script sees the record */
+  /** a shard that the message is written to, so that the store script sees the record */
   shard: number;
-  /** of the channel, where this is another one: what a message and a command to it have in common */
+  /** the channel's shard, if it is another one: a message and a command to the same channel both have it */
   channelShard?: number;
 }
 
 /**
- * The shard that a message is written to: that of its log, or of the recipient's inbox. Undefined where nothing is
- * written: the system user has no inbox.
+ * The shard that a message is written to: its log's, or the recipient's inbox's. Undefined if nothing is written, because
+ * the system user has no inbox.
  */
 export function targetShard(request: ChannelMessage, channel: string, shards: number): number | undefined {
   const isPersonalCommand = request.header.sync_once === 1 && request.channel_type === CHANNEL_TYPE_PERSONAL;
@@ -26,7 +26,7 @@ export function targetShard(request: ChannelMessage, channel: string, shards: nu
   return uid === SYSTEM_UID ? undefined : shardOf(uid, shards);
 }
 
-/** @param no the client's number, or ours where it gave none */
+/** @param no the client's client_msg_no, or the generated one */
 export function keyOf(request: ChannelMessage, channel: string, no: string, shards: number): MessageKey {
   const hash = idemHash([request.from_uid, channel], no);
   const channelShard = shardOf(channel, shards);
@@ -36,19 +36,19 @@ export function keyOf(request: ChannelMessage, channel: string, no: string, shar
 }
 
 /**
- * Takes a key for a message, or finds what an earlier request with it got. A personal command's record lies where its
- * inbox is; without a second one where the log is, a message to the log with the same number would not be seen to be
- * another request.
- * @param isStored false where the answer is all there is to keep (no_persist)
- * @throws IdempotencyConflictError where the earlier request was another one
+ * Claims a key for a message, or returns the record of an earlier request with that key. The record of a personal command
+ * lies in the shard of its inbox. It has a second one in the shard of the log; otherwise a message to the log with the
+ * same client_msg_no would not be noticed as another request.
+ * @param isStored false if only the answer is kept (no_persist)
+ * @throws IdempotencyConflictError if the earlier request was another one
  */
 export async function claimKey(
   { idempotency }: Store,
   { hash, digest, shard, channelShard }: MessageKey,
-  own: Omit<Claim, 'digest'>,
+  proposed: Omit<Claim, 'digest'>,
   isStored: boolean,
 ): Promise<IdemRecord | undefined> {
-  const claim = { ...own, digest };
+  const claim = { ...proposed, digest };
   if (channelShard !== undefined) requireSameRequest(await idempotency.claim(channelShard, hash, claim), digest);
   const before = isStored
     ? await idempotency.claim(shard, hash, claim)

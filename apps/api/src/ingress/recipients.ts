@@ -1,48 +1,43 @@
-import { BATCH_REASON_INVALID, BATCH_REASON_UNKNOWN, isName, type MessageHeader, SYSTEM_UID } from '@ruyi/contracts';
+import { BATCH_REASON_UNKNOWN, isName, type MessageHeader, SYSTEM_UID } from '@ruyi/contracts';
 import { inSlices, SLICE, type Sliced } from '@ruyi/flow';
 import type { Refused } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 
-/** Why a string of the request gets nothing. */
-type Refusal = 'invalid' | 'unknown';
+/** Why a string of the request gets nothing: it is not a uid that can receive, or the uid is not registered. */
+export type Refusal = 'invalid' | 'unknown';
 
-const REASONS: Record<Refusal, string> = { invalid: BATCH_REASON_INVALID, unknown: BATCH_REASON_UNKNOWN };
+/** Who is refused and why: in request order, each once. */
+export type RefusedRecipients = Map<string, Refusal>;
 
-/** Whom a message to many goes to. */
+/** The recipients of a message to many, and the strings that are none. */
 export interface Recipients {
   /** every string of the request once, in its order */
   unique: Set<string>;
-  /** those that are uids and can receive, in request order */
+  /** those that are uids and can receive, registered or not; in request order */
   valid: string[];
   /** who gets the message */
   uids: string[];
-  /** the others, in request order */
-  refused: Map<string, Refusal>;
+  /** everybody else */
+  refused: RefusedRecipients;
 }
 
-/** Those who failed, and why, as /message/sendbatch answers it: in request order, each once. */
-export interface Failures {
-  fail_uids: string[];
-  reason: string[];
-}
-
-/** Whether the uid can receive: the system user has no inbox. */
+/** Whether the uid can receive the message; the system user has no inbox. */
 const canReceive = (uid: string, header: MessageHeader) =>
   isName(uid) && !(header.sync_once === 1 && uid === SYSTEM_UID);
 
-/** @param requireKnown users that /user/token never saw are refused */
+/** @param requireKnown whether users that /user/token never registered are refused */
 export async function sortOutRecipients(
   { store }: ApiContext,
   { subscribers, header }: { subscribers: string[]; header: MessageHeader },
   requireKnown: boolean,
 ): Promise<Recipients> {
-  const { unique, valid, refused } = await inSlices(subscribers.length, lookAt(subscribers, header));
+  const { unique, valid, refused } = await inSlices(subscribers.length, lookThrough(subscribers, header));
   const unknown = requireKnown ? await store.users.unknown(valid) : new Set<string>();
   if (unknown.size === 0) return { unique, valid, uids: valid, refused };
   return { unique, valid, ...(await inSlices(unique.size, refuseUnknown(unique, unknown, refused))) };
 }
 
-function* lookAt(subscribers: string[], header: MessageHeader): Sliced<Omit<Recipients, 'uids'>> {
+function* lookThrough(subscribers: string[], header: MessageHeader): Sliced<Omit<Recipients, 'uids'>> {
   const unique = new Set<string>();
   const valid: string[] = [];
   const refused = new Map<string, Refusal>();
@@ -50,7 +45,7 @@ function* lookAt(subscribers: string[], header: MessageHeader): Sliced<Omit<Reci
     for (const end = Math.min(i + SLICE, subscribers.length); i < end; i++) {
       const uid = subscribers[i] ?? '';
       const before = unique.size;
-      // One look at the set instead of two.
+      // add() and a comparison of sizes look into the set once, has() and add() twice.
       if (unique.add(uid).size === before) continue;
       if (canReceive(uid, header)) valid.push(uid);
       else refused.set(uid, 'invalid');
@@ -77,7 +72,7 @@ function* refuseUnknown(
   return { uids, refused };
 }
 
-/** Sorts strings by their UTF-16 units. One `sort` of 100,000 long ones would hold up everybody for 200 ms. */
+/** Sorts strings by their UTF-16 code units. Sorting 100,000 long ones in one call would block the event loop for 200 ms. */
 export function* sortInSlices(strings: Iterable<string>): Sliced<string[]> {
   const all = [...strings];
   let runs: string[][] = [];
@@ -107,20 +102,20 @@ function* merge(one: string[], other: string[]): Sliced<string[]> {
   return merged.concat(one.slice(i), other.slice(j));
 }
 
-/** Where those who are refused stand in the sorted list: what is kept of them. */
-export function* positionsOf(sorted: string[], refused: Recipients['refused']): Sliced<Refused> {
+/** The positions of the refused strings in the sorted list, which is what a receipt keeps of them. */
+export function* positionsOf(sorted: string[], refused: RefusedRecipients): Sliced<Refused> {
   const positions: Record<Refusal, number[]> = { invalid: [], unknown: [] };
   if (refused.size === 0) return positions;
-  for (const [at, uid] of sorted.entries()) {
+  for (const [position, uid] of sorted.entries()) {
     const refusal = refused.get(uid);
-    if (refusal) positions[refusal].push(at);
-    if (at % SLICE === 0) yield;
+    if (refusal) positions[refusal].push(position);
+    if (position % SLICE === 0) yield;
   }
   return positions;
 }
 
-/** Back from there: those whom the first request refused, in the order of this one. */
-export function* refusedBefore(unique: Set<string>, sorted: string[], kept: Refused): Sliced<Recipients['refused']> {
+/** The reverse of positionsOf: the strings that the first request refused, in the order of this request. */
+export function* refusedBefore(unique: Set<string>, sorted: string[], kept: Refused): Sliced<RefusedRecipients> {
   if ('fail_uids' in kept) {
     const isUnknown = (i: number) => kept.reason[i] === BATCH_REASON_UNKNOWN;
     return new Map(kept.fail_uids.map((uid, i) => [uid, isUnknown(i) ? 'unknown' : 'invalid']));
@@ -128,12 +123,12 @@ export function* refusedBefore(unique: Set<string>, sorted: string[], kept: Refu
   const found = new Map<string, Refusal>();
   let looked = 0;
   for (const refusal of ['invalid', 'unknown'] as const) {
-    for (const at of kept[refusal]) {
-      found.set(sorted[at] ?? '', refusal);
+    for (const position of kept[refusal]) {
+      found.set(sorted[position] ?? '', refusal);
       if (++looked % SLICE === 0) yield;
     }
   }
-  const refused: Recipients['refused'] = new Map();
+  const refused: RefusedRecipients = new Map();
   if (found.size === 0) return refused;
   for (const uid of unique) {
     const refusal = found.get(uid);
@@ -142,8 +137,3 @@ export function* refusedBefore(unique: Set<string>, sorted: string[], kept: Refu
   }
   return refused;
 }
-
-export const failuresOf = (refused: Recipients['refused']): Failures => ({
-  fail_uids: [...refused.keys()],
-  reason: [...refused.values()].map((refusal) => REASONS[refusal]),
-});

@@ -3,7 +3,7 @@ import { IdempotencyConflictError, type MessageHeader } from '@ruyi/contracts';
 import { SLICE, type Sliced } from '@ruyi/flow';
 import { digestOf, type IdemRecord, isSameRequest, shortDigest } from '@ruyi/store';
 
-/** What a repeat must say again (docs/api.md §2, Idempotency), besides what its key already names. */
+/** The fields that a repeat must have in common with the first request, beside its key (docs/api.md §2, Idempotency). */
 export interface RepeatedFields {
   header: MessageHeader;
   setting: number;
@@ -14,7 +14,7 @@ export interface RepeatedFields {
   payload: string;
 }
 
-/** All of it as text; two different requests give two different texts. */
+/** All fields as text. Two different requests give two different texts. */
 function textOf({ header, setting, topic, expire, stream_no = '', payload }: RepeatedFields): string {
   const { no_persist, red_dot, sync_once } = header;
   return JSON.stringify([no_persist, red_dot, sync_once, setting, topic, expire, stream_no, payload]);
@@ -23,10 +23,10 @@ function textOf({ header, setting, topic, expire, stream_no = '', payload }: Rep
 /** Digest of a message to one channel. */
 export const messageDigest = (message: RepeatedFields): string => digestOf(textOf(message));
 
-/** Digest of a message to many. @param recipients every string of the request once, sorted */
+/** Digest of a message to many. @param recipients every string of `subscribers` once, sorted */
 export function* batchDigest(message: RepeatedFields, recipients: string[]): Sliced<string> {
   const hash = createHash('sha256').update(textOf(message));
-  // JSON, since a string that is no uid may hold anything, a lone surrogate too, which UTF-8 alone would not tell apart.
+  // As JSON: an invalid uid may hold lone surrogates, which are all the same in plain UTF-8.
   for (let i = 0; i < recipients.length; i += SLICE) {
     hash.update(JSON.stringify(recipients.slice(i, i + SLICE)));
     yield;
@@ -34,14 +34,14 @@ export function* batchDigest(message: RepeatedFields, recipients: string[]): Sli
   return shortDigest(hash);
 }
 
-/** How a version without digests named the recipients of a batch that it had not queued yet. */
+/** The digest that earlier versions kept of a batch that was not queued yet: of its recipients and two flags only. */
 export function formerFingerprint({ sync_once, no_persist }: MessageHeader, recipients: string[]): string {
   const hash = createHash('sha256').update(`${sync_once}${no_persist}\n`);
   for (const uid of recipients) hash.update(`${uid}\n`);
   return shortDigest(hash);
 }
 
-/** @throws IdempotencyConflictError where the record is about another request than the one with this digest */
+/** @throws IdempotencyConflictError if the record belongs to another request than the one with this digest */
 export function requireSameRequest(record: IdemRecord | undefined, digest: string): void {
   if (record && !isSameRequest(record.digest, digest)) throw otherRequest();
 }

@@ -1,23 +1,23 @@
-import { CHANNEL_TYPE_PERSONAL, channelName, type SendItem } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, channelName, nowSeconds, type SendItem } from '@ruyi/contracts';
 import type { Guard } from '@ruyi/queue';
 import { refOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
-import { clientMsgNo, messageBody, nowSeconds } from './messageFields.ts';
+import { clientMsgNo, messageBody } from './messageFields.ts';
 import { type ChannelMessage, claimKey, keyOf, type MessageKey, targetShard } from './messageKey.ts';
 import { requireUnbrokenConnection } from './unbrokenConnection.ts';
 
-/** What became of a message. */
+/** What became of a message that was sent. */
 export interface SentMessage {
   id: number;
   /** its client_msg_no */
   no: string;
-  /** seq in its log, 0 where it has none; absent where it is not known to be stored */
+  /** seq in its log, 0 if it has none; absent unless it is known to be stored */
   seq?: number;
   /** an earlier request had this client_msg_no */
   isReplayed: boolean;
 }
 
-/** `stored`: of one that was queued just now; resolves with its seq if that is waited for and comes in time. */
+/** `stored` is there if the message was queued just now. It resolves with the seq if the caller waits and it comes in time. */
 type Queued = SentMessage & { stored?: Promise<number | undefined> };
 
 /** A message on its way to a queue. */
@@ -26,16 +26,16 @@ interface Draft {
   /** the channel's name */
   channel: string;
   no: string;
-  /** absent where nobody can ask again */
+  /** absent if nobody can repeat the request */
   key?: MessageKey;
   waitSeconds: number;
   guard: Guard;
 }
 
 /**
- * A message to one channel (docs/api.md §2, /message/send): its log, or with sync_once inboxes. Resolves once it is
- * queued, or when it is stored where the caller waits for that.
- * @param waitSeconds how long, 0 not at all
+ * Sends a message to one channel (docs/api.md §2, /message/send): to its log, or with sync_once to inboxes. Resolves once
+ * it is queued; if the caller waits, once it is stored or the time is up.
+ * @param waitSeconds how long to wait for that; 0 means not at all
  * @throws IdempotencyConflictError, and then nothing was queued
  */
 export async function sendToChannel(
@@ -48,27 +48,27 @@ export async function sendToChannel(
   const losses = store.connectionLosses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
-  const own = { id: await store.ids.one(), ts: nowSeconds() };
+  const proposed = { id: await store.ids.one(), ts: nowSeconds() };
   const isStored = !request.header.no_persist && targetShard(request, channel, shards) !== undefined;
-  // Nobody can ask again for what has a number of ours, unless this very request waits for it.
+  // Nobody can repeat a generated client_msg_no, so it needs a record only if this request waits and looks it up.
   const isKeyed = request.client_msg_no !== '' || (isStored && waitSeconds > 0);
   const key = isKeyed ? keyOf(request, channel, no, shards) : undefined;
 
   if (!isStored) {
-    if (key === undefined) return { id: own.id, no, isReplayed: false };
+    if (key === undefined) return { id: proposed.id, no, isReplayed: false };
     admission.requireFreeMemory();
-    const before = await claimKey(store, key, own, false);
-    return before ? replayOf(before, no) : { id: own.id, no, isReplayed: false };
+    const before = await claimKey(store, key, proposed, false);
+    return before ? replayOf(before, no) : { id: proposed.id, no, isReplayed: false };
   }
   const guard = () => requireUnbrokenConnection(store, losses);
   const draft: Draft = { request, channel, no, ...(key ? { key } : {}), waitSeconds, guard };
   const recipients = isGroupCommand(request) ? Math.max(1, await store.channels.count(channel)) : 1;
   const kind = isGroupCommand(request) ? 'fanout' : 'send';
   const { stored, ...sent } = await admission.whileQueueing(kind, recipients, async (): Promise<Queued> => {
-    const before = key && (await claimKey(store, key, { ...own, recipients }, true));
+    const before = key && (await claimKey(store, key, { ...proposed, recipients }, true));
     if (before && before.state !== 'accepted') return replayOf(before, no);
-    const queued = await queueMessage(context, draft, before ?? { ...own, recipients });
-    return { id: before?.id ?? own.id, no, isReplayed: before !== undefined, ...queued };
+    const queued = await queueMessage(context, draft, before ?? { ...proposed, recipients });
+    return { id: before?.id ?? proposed.id, no, isReplayed: before !== undefined, ...queued };
   });
   if (stored === undefined) return sent;
   const seq = await stored;

@@ -5,8 +5,8 @@ import type { Redis } from 'ioredis';
 const LOOK_EVERY_MS = 1000;
 
 /**
- * Holds answers back until a message is stored (Prefer: wait). Workers publish what they stored to this process; since
- * a publish can get lost, what is stored is also looked up every second and at the deadline.
+ * Waits until a message is stored, for answers that are held back. Workers publish to this process what they stored. A
+ * publish can get lost, so the waiter also looks into Redis, every second and at the deadline.
  */
 export class StoredWaiter {
   readonly #subscriber: Redis;
@@ -22,8 +22,8 @@ export class StoredWaiter {
   }
 
   /**
-   * @param look finds the seq of a stored message by itself, undefined while it is not stored
-   * @returns the seq (0 where the message has none), undefined where it is not stored in time
+   * @param look reads the seq from Redis; undefined while the message is not stored
+   * @returns the seq, 0 if the message has none; undefined if it was not stored in time
    */
   async wait(id: number, seconds: number, look: () => Promise<number | undefined>): Promise<number | undefined> {
     const done = new AbortController();
@@ -48,11 +48,4 @@ export class StoredWaiter {
   async close(): Promise<void> {
     this.#subscriber.disconnect();
   }
-}
-
-/** The seconds of `Prefer: wait=N` (RFC 7240), 0 without one or out of 1-30. */
-export function preferredWait(header: string | string[] | undefined): number {
-  const text = Array.isArray(header) ? header.join(',') : (header ?? '');
-  const seconds = Number(/(?:^|[,;\s])wait\s*=\s*"?(\d{1,2})"?\s*(?:$|[,;])/i.exec(text)?.[1] ?? 0);
-  return seconds >= 1 && seconds <= 30 ? seconds : 0;
 }

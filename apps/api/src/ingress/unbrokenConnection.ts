@@ -2,10 +2,11 @@ import { UnavailableError } from '@ruyi/contracts';
 import type { Store } from '@ruyi/store';
 
 /**
- * What takes several steps is done and promised only where one connection lasts through all of them: a Redis that comes
- * back after a loss of power may have forgotten the first, so a repeat would not know what the last have queued.
- * @param losses of the connection when the first step began
- * @throws UnavailableError: a repeat completes it
+ * To be called between the steps of a request that writes several times, and before its answer: all steps must have used
+ * one connection. A Redis that comes back after a loss of power may have forgotten the first step, so a repeat would not
+ * know what the later steps have queued.
+ * @param losses how often the connection had been lost when the first step began
+ * @throws UnavailableError, and a repeat completes the request
  */
 export function requireUnbrokenConnection(store: Store, losses: number): void {
   if (store.connectionLosses() !== losses)

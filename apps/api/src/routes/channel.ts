@@ -55,7 +55,7 @@ const addSubscribers = route(
   },
 );
 
-// Removing and deleting only free memory, so a full Redis refuses neither.
+// Removing and deleting free memory, so they are not refused while Redis is full.
 const removeSubscribers = route(
   'POST',
   '/channel/subscriber_remove',

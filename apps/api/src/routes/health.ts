@@ -2,10 +2,10 @@ import { SearchUnavailableError } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
 import type { Route } from '../http/route.ts';
 
-/** The answer is there within 1 s (docs/api.md §3), whatever does not answer. */
+/** How long a check may take: the answer is due within 1 s, whatever is down (docs/api.md §3). */
 const CHECK_MS = 900;
 
-/** Redis down: 503. A failing search engine, or a Redis so full that writes are 429, degrades. */
+/** `down` (503) if Redis does not answer; `degraded` if the search engine does not, or if writes are refused with 429. */
 export const health: Route = {
   method: 'GET',
   path: '/health',
@@ -16,13 +16,13 @@ export const health: Route = {
     ]);
     const isDegraded = engine === 'down' || admission.isMemoryFull;
     const status = redis === 'down' ? 'down' : isDegraded ? 'degraded' : 'ok';
-    // What lies behind it is for those who carry the token (docs/api.md §1).
+    // Details are only for those who carry the token (docs/api.md §1).
     const body = isAuthorized() ? { status, checks: { redis, search: engine } } : { status };
     return { status: redis === 'down' ? 503 : 200, body };
   },
 };
 
-/** What does not answer in time is down; its answer, when it comes, interests nobody any more. */
+/** `down` if the check fails or takes too long; an answer that comes later is ignored. */
 function stateOf(what: string, asked: Promise<unknown>, log: ApiContext['log']): Promise<'ok' | 'down'> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve('down'), CHECK_MS);

@@ -12,15 +12,15 @@ export interface LookedUp {
 
 export interface Searcher {
   uid: string;
-  /** the channel_id that was asked for, which may be another user */
+  /** the channel_id of the request; it may be another user's uid */
   peer: string | undefined;
 }
 
-/** What is damaged in Redis and therefore not shown. @param channel its name */
+/** Told of what is damaged in Redis and therefore left out. @param channel its name */
 export type OnDamaged = (channel: string, error: unknown) => void;
 
 interface InLog {
-  /** of the hit */
+  /** of the hit, in the order of the engine */
   index: number;
   ch: string;
   seq: number;
@@ -38,9 +38,8 @@ interface Reference {
 }
 
 /**
- * Reads hits from Redis, which alone knows whether a message is still there and which seq it has; the engine is never
- * the source of truth. Hits whose message is gone, or whose log or body is damaged, are left out; the order is the
- * engine's.
+ * Reads hits from Redis. Only Redis knows whether a message is still there and which seq it has; the engine is never the
+ * source of truth. A hit is left out if its message is gone or if its log or body is damaged. The order is the engine's.
  */
 export async function lookUpHits(
   store: Store,
@@ -84,7 +83,7 @@ function readMessages(store: Store, ch: string, wanted: InLog[], onDamaged: OnDa
   );
 }
 
-/** Where the logs of the recipients have these messages of broadcasts; without those that are gone. */
+/** Finds the seqs that messages of broadcasts have in their recipients' logs. Those that are gone are left out. */
 async function findReferences(store: Store, references: Reference[], onDamaged: OnDamaged): Promise<InLog[]> {
   const channelOf = ({ owner, from }: Reference) => channelName(CHANNEL_TYPE_PERSONAL, owner, from);
   const found = await readReadable(
@@ -101,7 +100,7 @@ async function findReferences(store: Store, references: Reference[], onDamaged: 
   });
 }
 
-/** Which recipient's copy of a broadcast is meant: the searcher's, or, for its sender, that of the peer asked for. */
+/** The copy of a broadcast that the searcher may see: its own, or as the sender that of the user who was asked for. */
 function referenceOf(
   hit: SearchHit,
   { ref, start, from }: { ref: string; start: number; from: string },

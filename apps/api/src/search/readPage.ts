@@ -3,18 +3,18 @@ import type { Presentation, SearchHit, SearchTurn } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
 import { type LookedUp, lookUpHits, type OnDamaged, type Searcher } from './lookUpHits.ts';
 
-/** An answer stops after so much payload, never before one message (docs/api.md §1). */
+/** An answer stops after this much payload, never before one message (docs/api.md §1). */
 const MOST_SHOWN_BYTES = 16 * 1024 * 1024;
-/** Hits of unknown size are read in slices of about so much payload, so that a page of the largest is never held whole. */
+/** Hits are read in slices of about this much payload, so a page of the largest messages is never in memory at once. */
 const SLICE_BYTES = 4 * 1024 * 1024;
 const MOST_AT_ONCE = 128;
-/** Payloads are handed to the search process in pieces that take a moment to copy. */
+/** Payloads are handed to the search process in pieces of this size, because copying one blocks the event loop. */
 const PIECE_CHARACTERS = 1024 * 1024;
 
 /** The found messages of one page, each as JSON in UTF-8. */
 export interface Page {
   messages: Buffer[];
-  /** the page is shorter than it could be, because of its size */
+  /** whether the page is shorter than it could be, because of its size */
   truncated: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface PageSource {
   onDamaged: OnDamaged;
 }
 
-/** Reads hits from Redis and shows them, until they are all there or the answer is large enough. */
+/** Reads hits from Redis and renders them, until all are there or the answer is large enough. */
 export async function readPage(source: PageSource, hits: SearchHit[], searcher: Searcher): Promise<Page> {
   const { store, turn, presentation, maxPayloadBytes, onDamaged } = source;
   const messages: Buffer[] = [];
@@ -69,7 +69,7 @@ function* piecesOf(found: LookedUp[]): Generator<LookedUp[]> {
   if (piece.length > 0) yield piece;
 }
 
-/** @param payload a JSON value; it is not looked at */
+/** @param payload a JSON value, which is copied as it is */
 function messageJson({ message, channelId }: LookedUp, payload: Buffer): Buffer {
   const head: Partial<FoundMessage> = {
     message_id: message.message_id,

@@ -1,10 +1,10 @@
 import { isTransient } from '@ruyi/redis';
 
 /**
- * Reads several things at once. If that fails because one of them is damaged, each half is read by itself, so that what
- * is damaged is left out and everything else is read.
- * @param onDamaged is told of each one that is left out
- * @returns what `read` returned for the readable ones; of items for which it returned less, less
+ * Reads several items at once. If that fails because one of them is damaged, reads each half by itself, and so on, until
+ * only the damaged items are left out.
+ * @param onDamaged is told of each item that is left out
+ * @returns what `read` returned for the readable items
  * @throws what `read` throws while Redis cannot serve
  */
 export async function readReadable<Item, Value>(

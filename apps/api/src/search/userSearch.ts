@@ -1,17 +1,16 @@
-import { CHANNEL_TYPE_PERSONAL, parseChannelName, type Request } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, nowSeconds, parseChannelName, type Request } from '@ruyi/contracts';
 import { accessKey, type SearchQuery } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
-import { nowSeconds } from '../ingress/messageFields.ts';
 import { type Page, readPage } from './readPage.ts';
 
-/** Damaged channels that one line of the log names. */
+/** A line of the log names at most this many damaged channels. */
 const MOST_NAMED = 10;
 const COMMA = Buffer.from(',');
 
 /**
- * POST /plugins/wk.plugin.search/usersearch: what a user may see (docs/api.md §2), found by the engine, read from
- * Redis. One search process is this search's own until its page is read, so the number of pages in memory is that of
- * the processes.
+ * Serves POST /plugins/wk.plugin.search/usersearch: finds with the engine what a user may see (docs/api.md §2), and reads it
+ * from Redis. A search keeps its search process until its page is read, so there are never more pages in memory than
+ * search processes.
  * @returns a UserSearchAnswer as JSON in UTF-8
  * @throws SearchUnavailableError
  */
@@ -66,8 +65,8 @@ function queryOf(request: Request<'UserSearch'>, groups: string[]): SearchQuery 
 }
 
 /**
- * Which documents may be found at all. Every document has an audience; the query names the audiences that this user
- * belongs to at this moment, so nothing else can be found whatever the other filters say.
+ * Which documents may be found at all. Every document has an audience, and the query names the audiences that the user
+ * belongs to at this moment. So nothing else can be found, whatever the other filters say.
  */
 function scopeOf(request: Request<'UserSearch'>, groups: string[]): Pick<SearchQuery, 'audience' | 'anyOf' | 'locate'> {
   const { uid, channel_id: channelId, channel_type: type } = request;
@@ -75,7 +74,7 @@ function scopeOf(request: Request<'UserSearch'>, groups: string[]): Pick<SearchQ
   const groupKey = (name: string) => accessKey('channel', name);
   if (channelId === undefined) return { audience: [me, ...groups.map(groupKey)], locate: [me] };
   const peer = accessKey('uid', channelId);
-  // A batch lists its recipients only: its sender finds it by naming one of them.
+  // The audience of a batch is its recipients only. Its sender finds it by naming one of them.
   const personal = [
     { from: peer, audience: me, channelType: CHANNEL_TYPE_PERSONAL },
     { from: me, audience: peer, channelType: CHANNEL_TYPE_PERSONAL },
@@ -83,11 +82,11 @@ function scopeOf(request: Request<'UserSearch'>, groups: string[]): Pick<SearchQ
   const locate = [me, peer];
   if (type === CHANNEL_TYPE_PERSONAL) return { audience: [me, peer], anyOf: personal, locate };
   const sameId = groups.filter((name) => parseChannelName(name).channelId === channelId);
-  const own = sameId.filter((name) => type === 0 || name === `${type}:${channelId}`).map(groupKey);
+  const groupKeys = sameId.filter((name) => type === 0 || name === `${type}:${channelId}`).map(groupKey);
   const inGroups = [
-    ...own.map((channel) => ({ channel })),
+    ...groupKeys.map((channel) => ({ channel })),
     { channelId: accessKey('channel_id', channelId), audience: me },
   ];
-  if (type !== 0) return { audience: [me, ...own], anyOf: inGroups, locate };
-  return { audience: [me, peer, ...own], anyOf: [...personal, ...inGroups], locate };
+  if (type !== 0) return { audience: [me, ...groupKeys], anyOf: inGroups, locate };
+  return { audience: [me, peer, ...groupKeys], anyOf: [...personal, ...inGroups], locate };
 }
