@@ -1,6 +1,7 @@
 import { every } from '@ruyi/flow';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { waitingJobs } from './bullmqInternals.ts';
 import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
 import type { Queues } from './queues.ts';
 
@@ -9,21 +10,10 @@ const SAMPLE = 50;
 
 /** Recipients waiting in a queue: its length times the mean of sampled job ids, which end in the job's recipients. */
 export async function waitingRecipients(redis: Redis, queue: Queue): Promise<number> {
-  // Jobs with a turn stand in a sorted set, those without, and those that are started again, in a list.
-  const [wait, prioritized] = [queue.toKey('wait'), queue.toKey('prioritized')];
-  const [listed, sorted, ...ends] = await Promise.all([
-    redis.llen(wait),
-    redis.zcard(prioritized),
-    redis.lrange(wait, 0, SAMPLE - 1),
-    redis.lrange(wait, -SAMPLE, -1),
-    redis.zrange(prioritized, '0', String(SAMPLE - 1)),
-    redis.zrange(prioritized, String(-SAMPLE), '-1'),
-  ]);
-  const length = listed + sorted;
-  const ids = ends.flat();
+  const { count, ids } = await waitingJobs(redis, queue, SAMPLE);
   if (ids.length === 0) return 0;
   const mean = ids.reduce((sum, id) => sum + recipientsInJob(id), 0) / ids.length;
-  return Math.ceil(length * mean);
+  return Math.ceil(count * mean);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { InstallationError, keys } from '@ruyi/store';
 import type { Redis } from 'ioredis';
+import { unfinishedJobs } from './bullmqInternals.ts';
 import { LANE_KINDS } from './names.ts';
 import { limitLanes, openQueues, type Queues } from './queues.ts';
 
@@ -28,9 +29,7 @@ async function areEmpty(redis: Redis, lanes: number): Promise<boolean> {
   let jobs = 0;
   for (const kind of LANE_KINDS) {
     for (let lane = 0; lane < lanes; lane++) {
-      const queue = before.lane(kind, lane);
-      for (const list of ['wait', 'active']) jobs += await redis.llen(queue.toKey(list));
-      jobs += await redis.zcard(queue.toKey('prioritized'));
+      jobs += await unfinishedJobs(redis, before.lane(kind, lane));
     }
   }
   await before.close();

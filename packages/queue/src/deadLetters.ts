@@ -1,5 +1,6 @@
 import { type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { rawData, replaceRawData } from './bullmqInternals.ts';
 import { DEAD, type DeadJob } from './jobs.ts';
 import { allQueues, DEAD_QUEUE } from './names.ts';
 import { openQueue, type Queues } from './queues.ts';
@@ -24,13 +25,12 @@ export async function addDeadLetter(dead: Queue, id: string, job: DeadJob): Prom
  */
 export function healUnreadable(queues: Queues, queue: Queue, jobId: string, log: Log): void {
   const heal = async () => {
-    const key = queue.toKey(jobId);
-    const raw = await queues.redis.hget(key, 'data');
+    const raw = await rawData(queues.redis, queue, jobId);
     if (raw === null || isJson(raw)) return;
     log.warn({ queue: queue.name, jobId }, 'job data is unreadable, dead letter');
     const letter = { queue: queue.name, name: 'unreadable', reason: 'job data is no JSON', raw };
     await addDeadLetter(queues.dead, jobId, letter);
-    await queues.redis.hset(key, 'data', JSON.stringify(SET_ASIDE));
+    await replaceRawData(queues.redis, queue, jobId, JSON.stringify(SET_ASIDE));
   };
   heal().catch((err) => log.warn({ err, queue: queue.name, jobId }, 'cannot look at a stalled job'));
 }

@@ -3,6 +3,7 @@ import { every } from '@ruyi/flow';
 import type { JobRun, Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { beforeCompletion } from './bullmqInternals.ts';
 import { healUnreadable, isDeadLettered } from './deadLetters.ts';
 import { noteTurn } from './fairTurns.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
@@ -145,11 +146,7 @@ export class LaneWorkers {
       } while (epoch !== this.#connectionEpoch);
     };
     // It holds until the job is completed, which BullMQ asks for after this.
-    const complete = job.moveToCompleted.bind(job);
-    job.moveToCompleted = async (...args) => {
-      if (epoch !== this.#connectionEpoch) await handleWithinOneEpoch();
-      return complete(...args);
-    };
+    beforeCompletion(job, () => (epoch === this.#connectionEpoch ? undefined : handleWithinOneEpoch()));
     await handleWithinOneEpoch();
   }
 
