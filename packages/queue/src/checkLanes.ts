@@ -5,8 +5,8 @@ import { LANE_KINDS } from './names.ts';
 import { limitLanes, openQueues, type Queues } from './queues.ts';
 
 /**
- * Agrees on LANES with the installation and limits every lane to one job at a time; to be awaited before any worker or
- * producer opens. The lane of a log is part of its order, so another number is taken only while no lane holds a job.
+ * Agrees on LANES with the installation and limits every lane to one job at a time. Await it before any worker or producer
+ * opens. A log's order depends on its lane, so the number of lanes changes only while no lane holds a job.
  * @throws InstallationError with one line for the operator
  */
 export async function prepareLanes(redis: Redis, queues: Queues): Promise<void> {

@@ -20,8 +20,8 @@ export async function addDeadLetter(dead: Queue, id: string, job: DeadJob): Prom
 }
 
 /**
- * To be called for a job that stalls: data that is no JSON makes BullMQ throw before any processor, for ever, and its lane
- * would stand still. Such a job becomes a dead letter, and its data is replaced by what a worker completes.
+ * Call this for a job that stalls. Data that is not JSON makes BullMQ throw before any processor runs, again and again, and
+ * the lane would stand still. Such a job becomes a dead letter, and its data is replaced by something a worker completes.
  */
 export function healUnreadable(queues: Queues, queue: Queue, jobId: string, log: Log): void {
   const heal = async () => {
@@ -69,7 +69,7 @@ export function openDeadLetters(connection: Redis, lanes: number): { close(): Pr
   return { close: () => worker.close() };
 }
 
-/** There may be fewer lanes by now. Any of its kind will do: what is put back has lost its place in the order. */
+/** The lane may be gone by now. Any lane of its kind will do, because a job that is put back has lost its place anyway. */
 function presentLane(name: string, lanes: number): string {
   const [kind, lane] = name.split('.');
   return `${kind}.${Number(lane) % lanes}`;
