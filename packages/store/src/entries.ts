@@ -30,7 +30,7 @@ export function encodeEntry(body: MessageBody, to?: string): string {
   return JSON.stringify(fields);
 }
 
-/** @throws DamagedError if it is nothing that we write */
+/** @throws DamagedError if it is not an entry */
 export function decodeEntry(text: string): Entry {
   if (text.startsWith('[')) return decodeInline(text);
   const [, ref, at] = REFERENCE.exec(text) ?? [];
@@ -38,7 +38,7 @@ export function decodeEntry(text: string): Entry {
   return { kind: 'reference', ref, at: Number(at) };
 }
 
-/** The reference that an entry is; undefined for a message, and for what is damaged: neither refers to a body. */
+/** The reference in an entry; undefined for a message and for a damaged entry, neither of which refers to a body. */
 export function referenceIn(text: string): { ref: string; at: number } | undefined {
   const [, ref, at] = REFERENCE.exec(text) ?? [];
   return ref === undefined ? undefined : { ref, at: Number(at) };

@@ -17,9 +17,9 @@ import type { Trimmer } from '../trimming/trimmer.ts';
 import { LogReader, type ReadMessage } from './logReader.ts';
 import type { RawEntry } from './readPage.ts';
 
-/** An answer stops early after so much payload, never before one message (docs/api.md §1). */
+/** An answer ends early after this much payload, but never before its first message (docs/api.md §1). */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-/** A search by id or client_msg_no ends after so many messages, or so much payload that it had to look at. */
+/** A search by id or client_msg_no ends after this many messages, or after reading this much payload. */
 const SOUGHT = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** A channel as a request names it. */
@@ -42,7 +42,7 @@ export interface LogRange {
 const logName = ({ channel_id, channel_type, login_uid }: LogName): string =>
   channelName(channel_type, channel_id, login_uid);
 
-/** Reads of channel logs. What is damaged is a CorruptError that names the channel. */
+/** Reads channel logs. Damage is a CorruptError that names the channel. */
 export class Logs {
   readonly #redis: Redis;
   readonly #reader: LogReader;
@@ -76,7 +76,7 @@ export class Logs {
     });
   }
 
-  /** GET /channel/max_message_seq: the log's counter, or, where nothing was removed yet, what it holds. */
+  /** GET /channel/max_message_seq: the log's counter, or, if nothing was removed yet, the number of its entries. */
   async maxSeq(name: LogName): Promise<number> {
     const channel = logName(name);
     const shard = shardOf(channel, this.#shards);
@@ -137,13 +137,13 @@ export class Logs {
     });
   }
 
-  /** Of the newest messages those with one of the ids or client numbers. */
+  /** Those of the newest messages that have one of the ids or client numbers. */
   async *#seek(channel: string, wanted: { ids: number[]; clientMsgNos: string[] }): AsyncGenerator<ReadMessage> {
     const ids = new Set(wanted.ids);
     const numbers = new Set(wanted.clientMsgNos.filter((no) => no !== ''));
     if (ids.size + numbers.size === 0) return;
     const stretch = { from: '+inf', to: '-inf', direction: 'down', most: SOUGHT.messages } as const;
-    // An entry tells its id by itself; the client number of a broadcast stands in the body.
+    // An entry holds its id. The client number of a broadcast is in its body.
     const mayMatch = numbers.size > 0 ? undefined : (entry: RawEntry) => ids.has(idOf(entry));
     let bytes = 0;
     for await (const message of this.#reader.messages(channel, stretch, mayMatch)) {
