@@ -10,16 +10,16 @@ import { limitLanes, openQueues, type Queues } from './queues.ts';
  * @throws InstallationError with one line for the operator
  */
 export async function prepareLanes(redis: Redis, queues: Queues): Promise<void> {
-  const own = queues.lanes;
-  await redis.hsetnx(keys.meta, 'lanes', own);
+  const wanted = queues.lanes;
+  await redis.hsetnx(keys.meta, 'lanes', wanted);
   const before = Number(await redis.hget(keys.meta, 'lanes'));
-  if (before !== own) {
+  if (before !== wanted) {
     if (!(await areEmpty(redis, before))) {
       throw new InstallationError(
-        `LANES=${own}: jobs are still waiting on the previous ${before} lanes; stop the API, let the workers finish, then change LANES`,
+        `LANES=${wanted}: jobs are still waiting on the previous ${before} lanes; stop the API, let the workers finish, then change LANES`,
       );
     }
-    await redis.hset(keys.meta, 'lanes', own);
+    await redis.hset(keys.meta, 'lanes', wanted);
   }
   await limitLanes(queues);
 }

@@ -11,9 +11,9 @@ interface IndexWorkerOptions {
   queues: Queues;
   /**
    * Resolves when the engine has taken the job's documents; rejects only when the process stops.
-   * @param own.addedAt milliseconds, when the messages were stored
+   * @param origin.addedAt milliseconds, when the messages were stored
    */
-  handle(job: IndexJob, own: { id: string; addedAt: number }): Promise<void>;
+  handle(job: IndexJob, origin: { id: string; addedAt: number }): Promise<void>;
   /** aborts when the process stops */
   signal: AbortSignal;
   log: { warn(fields: object, text: string): void };

@@ -86,17 +86,17 @@ export class LaneWorkers {
     const { store, queues } = this.#options;
     const members = await store.members.join(this.name, MEMBER_SILENT_MS);
     const all = LANE_KINDS.flatMap((kind) => Array.from({ length: queues.lanes }, (_, lane) => ({ kind, lane })));
-    const own = new Map(
+    const assigned = new Map(
       all.filter((_, j) => members[j % members.length] === this.name).map((at) => [`${at.kind}.${at.lane}`, at]),
     );
     for (const [name, { worker }] of this.#open) {
-      if (own.has(name)) continue;
+      if (assigned.has(name)) continue;
       this.#open.delete(name);
       this.#options.log.info({ lane: name }, 'lane given up');
       const closed = worker.close().finally(() => this.#closing.delete(closed));
       this.#closing.add(closed);
     }
-    for (const [name, { kind, lane }] of own) {
+    for (const [name, { kind, lane }] of assigned) {
       if (this.#open.has(name)) continue;
       this.#open.set(name, { worker: this.#openLane(kind, lane), kind, lane });
       this.#options.log.info({ lane: name }, 'lane taken');

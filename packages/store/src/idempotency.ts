@@ -83,13 +83,13 @@ export class Idempotency {
   }
 
   /** Claims the record for this request. @returns the earlier record if another request was first */
-  async claim(shard: number, hash: string, own: Claim): Promise<IdemRecord | undefined> {
-    return this.#set(keys.idem(shard, hash), `${startOf('R', own)}${own.recipients ?? 1}`);
+  async claim(shard: number, hash: string, request: Claim): Promise<IdemRecord | undefined> {
+    return this.#set(keys.idem(shard, hash), `${startOf('R', request)}${request.recipients ?? 1}`);
   }
 
   /** The same for a message that is stored nowhere (no_persist): its first answer is all there is to keep. */
-  async claimAnswer(shard: number, hash: string, own: Claim): Promise<IdemRecord | undefined> {
-    return this.#set(keys.idem(shard, hash), `${storedRecord(own)}0`);
+  async claimAnswer(shard: number, hash: string, request: Claim): Promise<IdemRecord | undefined> {
+    return this.#set(keys.idem(shard, hash), `${storedRecord(request)}0`);
   }
 
   async #set(key: string, text: string): Promise<IdemRecord | undefined> {
@@ -98,13 +98,13 @@ export class Idempotency {
   }
 
   /** All jobs of a batch are on their queues. The record lives on as long as it would have. */
-  async markQueued(shard: number, hash: string, own: Known): Promise<void> {
-    await this.#redis.set(keys.idem(shard, hash), startOf('Q', own), 'KEEPTTL', 'XX');
+  async markQueued(shard: number, hash: string, request: Known): Promise<void> {
+    await this.#redis.set(keys.idem(shard, hash), startOf('Q', request), 'KEEPTTL', 'XX');
   }
 
   /** A group command reached every subscriber. */
-  async markStored(shard: number, hash: string, own: Known): Promise<void> {
-    await this.#redis.set(keys.idem(shard, hash), `${storedRecord(own)}0`, 'KEEPTTL', 'XX');
+  async markStored(shard: number, hash: string, request: Known): Promise<void> {
+    await this.#redis.set(keys.idem(shard, hash), `${storedRecord(request)}0`, 'KEEPTTL', 'XX');
   }
 
   async read(shard: number, hash: string): Promise<IdemRecord | undefined> {

@@ -66,8 +66,8 @@ async function appendToShard(
   copies: Copy[],
 ): Promise<FailedRecipient[]> {
   const bound = command ? limits.inboxMax : limits.logRetention;
-  const first = copies[0]?.recipient.at ?? 0;
-  const contiguous = copies.every(({ recipient }, i) => recipient.at === first + i);
+  const first = copies[0]?.recipient.position ?? 0;
+  const contiguous = copies.every(({ recipient }, i) => recipient.position === first + i);
   const size = { count: copies.length, size: contiguous ? CALL_SIZE : 1 };
   const failed = await fence.apply(run, shard, size, {
     script: appendScript,
@@ -75,7 +75,7 @@ async function appendToShard(
     build: (from, to) => {
       const callKeys: string[] = [];
       for (const { place } of copies.slice(from, to)) callKeys.push(counterKey(place), entriesKey(place));
-      return { keys: callKeys, args: [command ? 'i' : 'l', `${ref}.`, copies[from]?.recipient.at ?? 0, bound] };
+      return { keys: callKeys, args: [command ? 'i' : 'l', `${ref}.`, copies[from]?.recipient.position ?? 0, bound] };
     },
     applied: ({ over, dropped }, from) => {
       trimmer.dropped += dropped;

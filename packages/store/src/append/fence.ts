@@ -105,14 +105,14 @@ export class LaneFence {
     let expected = this.#expected(shard);
     // A second run in the same process, as after a lost lock. Redis says how far the first one came.
     if (parseHead(expected).jobId === run.jobId) expected = ASK;
-    let own: Head = { jobId: run.jobId, applied: 0, failed: [] };
+    let reached: Head = { jobId: run.jobId, applied: 0, failed: [] };
     const failed = new Map<number, string>();
     let size = run.careful ? 1 : items.size;
-    while (own.applied < items.count) {
-      const from = own.applied;
+    while (reached.applied < items.count) {
+      const from = reached.applied;
       const to = Math.min(from + size, items.count);
       const { keys: callKeys, args } = call.build(from, to);
-      const callArgs = [run.jobId, expected, from, own.failed.join(','), ...args];
+      const callArgs = [run.jobId, expected, from, reached.failed.join(','), ...args];
       const script = () => call.script(this.#connection.redis, [this.headKey(shard), ...callKeys], callArgs);
       const send = () => (call.gate ? call.gate.run(script, to - from) : script());
       let reply: unknown;
@@ -124,7 +124,7 @@ export class LaneFence {
         if (size > 1) size = 1;
         else {
           failed.set(from, error.message);
-          own = { jobId: run.jobId, applied: to, failed: [...failed.keys()] };
+          reached = { jobId: run.jobId, applied: to, failed: [...failed.keys()] };
         }
         continue;
       }
@@ -136,15 +136,15 @@ export class LaneFence {
         expected = reply;
         const found = parseHead(reply);
         // This may be less than this run has applied, if Redis has forgotten some of it.
-        own = found.jobId === run.jobId ? found : { jobId: run.jobId, applied: 0, failed: [] };
-        for (const index of failed.keys()) if (index >= own.applied) failed.delete(index);
-        for (const index of own.failed) if (!failed.has(index)) failed.set(index, EARLIER);
+        reached = found.jobId === run.jobId ? found : { jobId: run.jobId, applied: 0, failed: [] };
+        for (const index of failed.keys()) if (index >= reached.applied) failed.delete(index);
+        for (const index of reached.failed) if (!failed.has(index)) failed.set(index, EARLIER);
       } else {
         const parsed = parseAppendReply(reply);
         for (const { index, reason } of parsed.failed) failed.set(from + index, reason);
         call.applied(parsed, from);
-        own = { jobId: run.jobId, applied: to, failed: [...failed.keys()].toSorted((a, b) => a - b) };
-        expected = headText(own);
+        reached = { jobId: run.jobId, applied: to, failed: [...failed.keys()].toSorted((a, b) => a - b) };
+        expected = headText(reached);
       }
       this.#heads.set(shard, expected);
     }

@@ -67,8 +67,8 @@ export class Bodies {
   }
 
   /** The body of one recipient's message is that of the broadcast with its own message_id. */
-  static bodyAt(broadcast: Broadcast, at: number): MessageBody {
-    return broadcast.kind === 'group' ? broadcast.body : { ...broadcast.body, id: broadcast.body.id + at };
+  static bodyAt(broadcast: Broadcast, position: number): MessageBody {
+    return broadcast.kind === 'group' ? broadcast.body : { ...broadcast.body, id: broadcast.body.id + position };
   }
 
   /** Those of the bodies that exist. */
@@ -96,11 +96,11 @@ export class Bodies {
    * Counts down bodies whose entries are about to be trimmed; with its last entry a body is deleted. Marks come before the
    * trim, so a crash in between repeats a mark and never leaves a body that nothing refers to.
    */
-  async markGone(references: { ref: string; at: number }[]): Promise<void> {
+  async markGone(references: { ref: string; position: number }[]): Promise<void> {
     const byRef = groupBy(references, ({ ref }) => ref);
     await Promise.all(
       [...byRef].map(async ([ref, entries]) => {
-        const args = entries.map(({ at }) => at);
+        const args = entries.map(({ position }) => position);
         const went = await markGone(this.#redis, [keys.body(ref), keys.gone(ref), keys.late(ref)], args).catch(
           (error: unknown) => {
             // A damaged body cannot be counted down. It stays, but other entries must still be trimmed.

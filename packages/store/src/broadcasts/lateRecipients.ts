@@ -33,6 +33,6 @@ export class LateRecipients {
     const ascending = positions.toSorted((a, b) => a - b);
     const first = (ascending[0] ?? 0) >> 3;
     const bytes = await this.#redis.getrangeBuffer(keys.late(ref), first, (ascending.at(-1) ?? 0) >> 3);
-    return ascending.filter((at) => ((bytes[(at >> 3) - first] ?? 0) & (128 >> (at & 7))) !== 0);
+    return ascending.filter((position) => ((bytes[(position >> 3) - first] ?? 0) & (128 >> (position & 7))) !== 0);
   }
 }

@@ -9,7 +9,7 @@ const MOST_BYTES = 1024 * 1024;
  */
 export function packPositions(positions: number[]): string {
   const bitmap = Buffer.alloc(((positions.at(-1) ?? -1) >> 3) + 1);
-  for (const at of positions) bitmap[at >> 3] = (bitmap[at >> 3] ?? 0) | (1 << (at & 7));
+  for (const position of positions) bitmap[position >> 3] = (bitmap[position >> 3] ?? 0) | (1 << (position & 7));
   return deflateRawSync(bitmap).toString('base64');
 }
 

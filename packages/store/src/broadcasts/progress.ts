@@ -83,14 +83,14 @@ export class Progress {
    * Of each of these chunks that is stored: its recipients, and when that was, in seconds of Redis' clock. undefined if the
    * broadcast is not known any more.
    */
-  async storedAt(ref: string, chunks: number[]): Promise<Map<number, { size: number; at: number }> | undefined> {
+  async storedAt(ref: string, chunks: number[]): Promise<Map<number, { size: number; storedAt: number }> | undefined> {
     const fields = chunks.map((chunk) => `s${chunk}`);
     const [plan, ...values] = await this.#redis.hmget(keys.progress(ref), 'plan', ...fields);
     if (plan == null) return undefined;
     return new Map(
       chunks.flatMap((chunk, i) => {
-        const [size, at] = (values[i] ?? '').split(':');
-        return at === undefined ? [] : [[chunk, { size: Number(size), at: Number(at) }]];
+        const [size, seconds] = (values[i] ?? '').split(':');
+        return seconds === undefined ? [] : [[chunk, { size: Number(size), storedAt: Number(seconds) }]];
       }),
     );
   }
@@ -105,7 +105,8 @@ export class Progress {
 
   /** Recipients that became dead letters are served now. */
   async recovered(ref: string, positions: number[]): Promise<void> {
-    if (positions.length > 0) await this.#redis.hdel(keys.progress(ref), ...positions.map((at) => `f${at}`));
+    if (positions.length > 0)
+      await this.#redis.hdel(keys.progress(ref), ...positions.map((position) => `f${position}`));
   }
 
   async chunksIndexed(ref: string, chunks: { chunk: number; size: number }[]): Promise<void> {
@@ -114,7 +115,7 @@ export class Progress {
 
   /** Late recipients (lateRecipients.ts) can find it, each by a document of its own. */
   async recipientsIndexed(ref: string, positions: number[]): Promise<void> {
-    if (positions.length > 0) await this.#set(ref, new Map(positions.map((at) => [`ir${at}`, '1'])));
+    if (positions.length > 0) await this.#set(ref, new Map(positions.map((position) => [`ir${position}`, '1'])));
   }
 
   /** A group command reached everyone. It is remembered until its job is gone; nobody asks for its progress. */
@@ -145,9 +146,9 @@ export class Progress {
       if (field.startsWith('f')) failed++;
       else if (field.startsWith('i')) indexed += Number(value);
       else {
-        const [size, at] = value.split(':');
+        const [size, seconds] = value.split(':');
         handled += Number(size);
-        last = Math.max(last, Number(at));
+        last = Math.max(last, Number(seconds));
       }
     }
     if (!Number.isInteger(handled + indexed + last)) throw new DamagedError('its progress is no number');

@@ -81,7 +81,7 @@ export class Inboxes {
     const bodies = await this.#bodies.read(entries.flatMap((entry) => (entry.kind === 'reference' ? [entry.ref] : [])));
     return entries.flatMap((entry, i) => {
       const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
-      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
+      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.position);
       if (!body || isExpired(body, now)) return [];
       return [toMessage(body, { seq: first + i, command: true, ...channelOf(uid, entry, broadcast) })];
     });

@@ -109,7 +109,7 @@ export class LogReader {
     const bodies = await this.#bodies.read(refs);
     return decoded.flatMap(({ raw: { text, seq }, entry }) => {
       const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
-      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
+      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.position);
       if (body && !isExpired(body, now)) return [{ seq, body }];
       expired.push({ text, expiresAt: body ? body.ts + (body.exp ?? 0) : 0 });
       return [];

@@ -157,11 +157,11 @@ export class Logs {
    * The seqs that these recipients of a broadcast have it at, 0 if it is gone or the log is damaged; `from` and uids name
    * the logs.
    */
-  async seqsOfReferences(refs: { ref: string; at: number; from: string; uid: string }[]): Promise<number[]> {
+  async seqsOfReferences(refs: { ref: string; position: number; from: string; uid: string }[]): Promise<number[]> {
     const pipeline = this.#redis.pipeline();
-    for (const { ref, at, from, uid } of refs) {
+    for (const { ref, position, from, uid } of refs) {
       const channel = channelName(CHANNEL_TYPE_PERSONAL, uid, from);
-      pipeline.zscore(keys.log(shardOf(channel, this.#shards), channel), `${ref}.${at}`);
+      pipeline.zscore(keys.log(shardOf(channel, this.#shards), channel), `${ref}.${position}`);
     }
     const replies = (await pipeline.exec()) ?? [];
     return replies.map(([error, score]) => {
@@ -193,5 +193,5 @@ function messageIn(channel: string, channelType: number, { seq, body }: ReadMess
 /** The message_id of an entry, without parsing it. */
 function idOf({ text }: RawEntry): number {
   const reference = referenceIn(text);
-  return reference ? firstIdOf(reference.ref) + reference.at : Number(text.slice(1, text.indexOf(',')));
+  return reference ? firstIdOf(reference.ref) + reference.position : Number(text.slice(1, text.indexOf(',')));
 }
