@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { Backlog, openQueues, Producer, prepareLanes } from '@ruyi/queue';
-import { connect, untilServed } from '@ruyi/redis';
+import { agreeOnLanes, Backlog, limitLanes, openQueues, Producer } from '@ruyi/queue';
+import { connect } from '@ruyi/redis';
 import { createSearchReader } from '@ruyi/search';
-import { checkInstallation, createStore } from '@ruyi/store';
+import { createStore, joinInstallation, type Membership, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
@@ -27,8 +27,11 @@ export interface RunningApi {
 /** Starts an API process. Resolves when it listens. */
 export async function startApi(config: Config, log: Logger, limits: HttpLimits = HTTP_LIMITS): Promise<RunningApi> {
   const connections = openConnections(config, log);
-  await untilServed(() => checkInstallation(connections.background, config), AbortSignal.timeout(START_MS));
-  const context = await createContext(config, log, connections);
+  const membership = await joinInstallation(connections.background, config, newMember('api', config.lanes), {
+    signal: AbortSignal.timeout(START_MS),
+    onError: firstFailure(log, 'this process cannot say that it lives'),
+  });
+  const context = await createContext(config, log, connections, membership);
   const { store, queues, producer, backlog, admission, waiter, search, metrics } = context;
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
@@ -48,7 +51,13 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
       await producer.drained();
       await Promise.all([waiter.close(), search.close()]);
       // If Redis is away these never end: whatever waits for Redis is dropped with its connection.
-      const closed = Promise.all([admission.close(), backlog.close(), stopReporting(), queues.close()]);
+      const closed = Promise.all([
+        admission.close(),
+        backlog.close(),
+        stopReporting(),
+        queues.close(),
+        membership.leave(),
+      ]);
       await Promise.race([closed, delay(CLOSE_QUEUES_MS, undefined, { ref: false })]);
       connections.requests.disconnect();
       connections.background.disconnect();
@@ -71,16 +80,20 @@ async function createContext(
   config: Config,
   log: Logger,
   { requests, background, subscriber }: ReturnType<typeof openConnections>,
+  membership: Membership,
 ): Promise<ApiContext> {
   const store = createStore(requests, config);
-  const queues = openQueues(requests, config.lanes);
-  await prepareLanes(background, queues);
+  const { lanes, warning } = await agreeOnLanes(background, config.lanes, () => store.members.all());
+  if (warning !== undefined) log.warn(warning);
+  membership.tell({ lanes });
+  const queues = openQueues(requests, lanes);
+  await limitLanes(openQueues(background, lanes));
   const producer = new Producer(queues, config.shards);
   const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
   const onError = firstFailure(log, 'the memory of Redis is not measured');
   const admission = new Admission(background, backlog, config.maxBacklog, onError);
   const waiter = new StoredWaiter(subscriber, producer.name);
   const search = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
-  const metrics = createMetrics('api');
+  const metrics = createMetrics(membership.self);
   return { config, store, queues, producer, backlog, admission, waiter, search, metrics, log };
 }

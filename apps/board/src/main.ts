@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { runApp } from '@ruyi/process';
+import { lanesOfInstallation } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { createLog } from '@ruyi/telemetry';
 import { openBoard } from './board.ts';
@@ -19,7 +20,8 @@ await runApp({
     const log = createLog('board', config.logLevel);
     const redis = connect(config.redisUrl, 'request', 'board');
     noteOutages(redis, log);
-    const board = openBoard(redis, config, log);
+    const lanes = (await lanesOfInstallation(redis).catch(() => undefined)) ?? config.lanes;
+    const board = openBoard(redis, { ...config, lanes }, log);
     const server = await listen(board.app, config);
     const opened = [{ name: 'redis', close: () => redis.disconnect() }, board, server];
     return { log, opened, details: { address: server.address } };

@@ -4,7 +4,7 @@ import { Batcher, every } from '@ruyi/flow';
 import { type IndexJob, openIndexWorker, openQueues } from '@ruyi/queue';
 import { connect, untilServed } from '@ruyi/redis';
 import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
-import { checkInstallation, createStore } from '@ruyi/store';
+import { createStore, joinInstallation, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
 import { indexerCounts } from './indexerMetrics.ts';
@@ -19,7 +19,10 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   const redis = connect(config.redisUrl, 'background', 'indexer');
   const jobs = connect(config.redisUrl, 'background', 'indexer-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
-  await untilServed(() => checkInstallation(redis, config), AbortSignal.timeout(60_000));
+  const starting = AbortSignal.timeout(60_000);
+  const onError = firstFailure(log, 'this process cannot say that it lives');
+  const self = newMember('indexer', config.lanes);
+  const membership = await joinInstallation(redis, config, self, { signal: starting, onError });
   const store = createStore(redis, config);
   const queues = openQueues(jobs, config.lanes);
   const abort = new AbortController();
@@ -35,7 +38,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
     untilTaken(() => engine.index(documents), abort.signal, log),
   );
-  const metrics = createMetrics('indexer');
+  const metrics = createMetrics(membership.self);
   const counts = indexerCounts(metrics);
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
@@ -60,7 +63,7 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
       await Promise.race([worker.close(), delay(5000, undefined, { ref: false })]);
       abort.abort();
       await Promise.race([
-        Promise.all([stopRebuilding(), stopReporting(), queues.close(), engine.close()]),
+        Promise.all([stopRebuilding(), stopReporting(), queues.close(), engine.close(), membership.leave()]),
         delay(1500, undefined, { ref: false }),
       ]);
       redis.disconnect();

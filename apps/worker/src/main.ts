@@ -11,7 +11,7 @@ await runApp({
     const config = loadConfig(process.env);
     const log = createLog('worker', config.logLevel);
     const worker = await startWorker(config, log);
-    const details = { worker: worker.name, lanes: config.lanes };
+    const details = { worker: worker.name, lanes: worker.lanes };
     return { log, opened: [{ name: 'worker', close: worker.close }], details };
   },
 });

@@ -1,6 +1,6 @@
 import { loadConfig } from '@ruyi/config';
 import { type SendItem, SYSTEM_UID } from '@ruyi/contracts';
-import { LANE_KINDS, openQueues, Producer, planBroadcast, prepareLanes, type Queues } from '@ruyi/queue';
+import { LANE_KINDS, limitLanes, openQueues, Producer, planBroadcast, type Queues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { createStore, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
@@ -62,7 +62,7 @@ export function testLanes(lanes = LANES): TestLanes {
     store = createStore(open(), LIMITS);
     queues = openQueues(open(), lanes);
     producer = new Producer(queues, LIMITS.shards);
-    await prepareLanes(queues.redis, queues);
+    await limitLanes(queues);
   });
   afterEach(async () => {
     await rest();

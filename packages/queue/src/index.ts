@@ -1,5 +1,5 @@
+export { agreeOnLanes, lanesOfInstallation } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
-export { prepareLanes } from './checkLanes.ts';
 export { addDeadLetter, openDeadLetters } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export {
@@ -19,4 +19,4 @@ export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export { allQueues, DEAD_QUEUE, LANE_KINDS, type LaneKind, laneQueue, recipientsInJob } from './names.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
 export { type Guard, Producer } from './producer.ts';
-export { openQueue, openQueues, type Queues } from './queues.ts';
+export { limitLanes, openQueue, openQueues, type Queues } from './queues.ts';

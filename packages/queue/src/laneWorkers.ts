@@ -1,6 +1,5 @@
-import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
-import type { JobRun, Store } from '@ruyi/store';
+import { type JobRun, OutdatedError, type Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { beforeCompletion } from './bullmqInternals.ts';
@@ -18,10 +17,14 @@ const CAREFUL_FROM_START = 5;
 export type LaneHandler = (run: JobRun, job: { name: string; data: unknown }) => Promise<void>;
 
 interface LaneWorkersOptions {
+  /** of this process, among all of the installation */
+  name: string;
   /** for BullMQ: waits while Redis is away (maxRetriesPerRequest null) */
   connection: Redis;
   store: Store;
   queues: Queues;
+  /** told that another version has changed the data: the process must end. The job stays for a newer worker */
+  onOutdated(error: OutdatedError): void;
   /** one handler per lane, because each keeps the lane's heads */
   handler(kind: LaneKind, lane: number): LaneHandler;
   log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
@@ -42,7 +45,6 @@ interface LaneWorkersOptions {
  * A job is never failed because Redis is away, since a failed job would lose its place in the order.
  */
 export class LaneWorkers {
-  readonly name = `${hostname()}-${process.pid}`;
   readonly #options: LaneWorkersOptions;
   readonly #abort = new AbortController();
   readonly #open = new Map<string, { worker: Worker; kind: LaneKind; lane: number }>();
@@ -67,6 +69,10 @@ export class LaneWorkers {
     this.#abort.signal.addEventListener('abort', () => this.#connectionEpoch.abort(), { once: true });
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   start(): void {
     this.#stopSharing = every(
       MEMBER_EVERY_MS,
@@ -84,7 +90,7 @@ export class LaneWorkers {
 
   async #share(): Promise<void> {
     const { store, queues } = this.#options;
-    const members = await store.members.join(this.name, MEMBER_SILENT_MS);
+    const members = await store.laneMembers.join(this.name, MEMBER_SILENT_MS);
     const all = LANE_KINDS.flatMap((kind) => Array.from({ length: queues.lanes }, (_, lane) => ({ kind, lane })));
     const assigned = new Map(
       all.filter((_, j) => members[j % members.length] === this.name).map((at) => [`${at.kind}.${at.lane}`, at]),
@@ -150,6 +156,10 @@ export class LaneWorkers {
         } catch (error) {
           // The process stops. Whoever works the lane next starts this job again, at its head; a failed job would not be.
           if (this.#abort.signal.aborted) await new Promise(() => {});
+          if (error instanceof OutdatedError) {
+            this.#options.onOutdated(error);
+            await new Promise(() => {});
+          }
           if (!epoch.signal.aborted) throw error;
         }
       } while (epoch !== this.#connectionEpoch);
@@ -162,7 +172,7 @@ export class LaneWorkers {
   async close(deadlineMs: number): Promise<void> {
     const closed = async () => {
       await this.#stopSharing?.();
-      const left = this.#options.store.members.leave(this.name).catch(() => {});
+      const left = this.#options.store.laneMembers.leave(this.name).catch(() => {});
       await Promise.all([left, ...[...this.#open.values()].map(({ worker }) => worker.close()), ...this.#closing]);
     };
     const aborted = new Promise<void>((resolve) => {

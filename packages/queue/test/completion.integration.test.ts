@@ -27,10 +27,14 @@ test.each(Array.from({ length: 16 }, (_, moment) => moment))(
       connection.emit('close');
     };
     const workers = new LaneWorkers({
+      name: 'worker',
       connection,
       store: lanes.store,
       queues: lanes.queues,
       log: silent,
+      onOutdated: (error) => {
+        throw error;
+      },
       handler: () => async () => {
         events.push('handled');
         if (!events.includes('lost')) void cutAt();

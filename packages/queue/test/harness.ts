@@ -4,15 +4,15 @@ import {
   type LaneHandler,
   type LaneKind,
   LaneWorkers,
+  limitLanes,
   openDeadLetters,
   openQueues,
   Producer,
   planBroadcast,
-  prepareLanes,
   type Queues,
 } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
-import { createStore, type Store, type StoreLimits } from '@ruyi/store';
+import { createStore, keys, type Store, type StoreLimits } from '@ruyi/store';
 import { expectNoLeaks, startRedis, type TestRedis, unexpectedKeys, waitFor } from '@ruyi/testkit';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -27,6 +27,9 @@ export const LIMITS: StoreLimits = {
 };
 const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
 const silent = { info() {}, warn() {} };
+const fail = (error: Error) => {
+  throw error;
+};
 const completing = (): LaneHandler => async () => {};
 
 export interface TestLanes {
@@ -71,7 +74,8 @@ export function testLanes(lanes = LANES): TestLanes {
     store = createStore(open(), LIMITS);
     queues = openQueues(open(), lanes);
     producer = new Producer(queues, LIMITS.shards);
-    await prepareLanes(queues.redis, queues);
+    await redis.client.hset(keys.meta, 'lanes', lanes);
+    await limitLanes(queues);
   });
   afterEach(async () => {
     await rest();
@@ -103,7 +107,15 @@ export function testLanes(lanes = LANES): TestLanes {
     connect: open,
     rest,
     work(handler = completing) {
-      const workers = new LaneWorkers({ connection: open(), store, queues, handler, log: silent });
+      const workers = new LaneWorkers({
+        name: `worker-${working.length}`,
+        connection: open(),
+        store,
+        queues,
+        handler,
+        log: silent,
+        onOutdated: fail,
+      });
       workers.start();
       working.push({ close: () => workers.close(2000) }, openDeadLetters(open(), lanes));
       return workers;

@@ -14,7 +14,7 @@ const REPLY_CODES = [
 
 /** Errors that retrying cannot fix. Every other one is transient (invariant 3). */
 const PERMANENT =
-  /WRONGTYPE|not an integer|would overflow|user_script|Error running script|Script attempted|ERR wrong number/;
+  /WRONGTYPE|not an integer|would overflow|user_script|Error running script|Script attempted|ERR wrong number|OUTDATED/;
 
 /** Whether the same command may succeed later. Our own errors and bugs are never transient. */
 export function isTransient(error: unknown): boolean {

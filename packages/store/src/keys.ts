@@ -47,6 +47,13 @@ export const keys = {
   /** string, TTL: what a process tells about itself; and the set of their names */
   report: (process: string) => `r:{reports}:${process}`,
   reports: 'r:{reports}',
+  /** sorted set: all live processes, score = last sign of life; and a hash of what each tells about itself, JSON */
+  members: 'r:{meta}:members',
+  memberFacts: 'r:{meta}:member-facts',
+  /** string, TTL: the indexer that owns the embedded index, JSON */
+  indexOwner: 'r:{meta}:index-owner',
+  /** string: the oldest schema whose scripts may write in a shard; absent as long as any may */
+  schema: (shard: number) => `r:{${shard}}:schema`,
   /** sorted set: worker processes, score = last sign of life */
   workers: 'r:{lanes}:workers',
 } as const;

@@ -11,6 +11,7 @@ import { Channels } from './channels/channels.ts';
 import { Users } from './channels/users.ts';
 import { Idempotency } from './idempotency.ts';
 import { Inboxes } from './inboxes/inboxes.ts';
+import { LaneMembers } from './installation/laneMembers.ts';
 import { Members } from './installation/members.ts';
 import { MessageIds } from './installation/messageIds.ts';
 import { Rebuilds } from './installation/rebuilds.ts';
@@ -58,8 +59,10 @@ export interface Store {
   rebuilds: Rebuilds;
   /** what processes report about themselves */
   reports: Reports;
-  /** worker processes that live */
+  /** all processes that live */
   members: Members;
+  /** worker processes that share the lanes */
+  laneMembers: LaneMembers;
   /** A writer for one lane, `send.0` or the like. */
   appender(lane: string): Appender;
 }
@@ -92,6 +95,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),
     members: new Members(redis),
+    laneMembers: new LaneMembers(redis),
     appender: (lane) => {
       const fence = new LaneFence({ redis, connectionLosses }, lane);
       return createAppender({ redis, fence, limits, trimmer, gate });

@@ -1,5 +1,5 @@
 import { reviewRedis } from '@ruyi/redis';
-import { type BatchReceipt, Bodies, checkInstallation, keys } from '@ruyi/store';
+import { type BatchReceipt, Bodies, keys } from '@ruyi/store';
 import { expect, test } from 'vitest';
 import { base64, batch, now, testStores } from './harness.ts';
 
@@ -138,16 +138,6 @@ test('a removed body is gone with its bitmap', async () => {
   await bodies.markGone([{ ref: 'b1', position: 2 }]);
   await bodies.remove('b1');
   expect(await redis.client.keys('*')).toEqual([]);
-});
-
-test('SHARDS is fixed by the first start', async () => {
-  await checkInstallation(redis.client, { shards: 64 });
-  await checkInstallation(redis.client, { shards: 64 });
-  await expect(checkInstallation(redis.client, { shards: 32 })).rejects.toThrow(
-    'SHARDS=32: the data in Redis was written with SHARDS=64, which is fixed',
-  );
-  await redis.client.hset(keys.meta, 'schema', 99);
-  await expect(checkInstallation(redis.client, { shards: 64 })).rejects.toThrow(/schema 99/);
 });
 
 test('settings of Redis that lose data are named', async () => {

@@ -1,21 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export { Counter, Gauge, Histogram, Registry };
 
 /** What one process counts about itself; each series carries the process's name. */
 export interface ProcessMetrics {
-  /** `worker-1f9a03`: new with every start, as counters begin at 0 with every start */
+  /** `worker-1f9a03b2c4d5`: new with every start, as counters begin at 0 with every start */
   process: string;
   registry: Registry;
 }
 
-export function createMetrics(service: string): ProcessMetrics {
+/** @param self the process, named as among the members of the installation */
+export function createMetrics(self: { name: string; role: string; version: string; host: string }): ProcessMetrics {
   const registry = new Registry();
-  const process = `${service}-${randomBytes(3).toString('hex')}`;
-  registry.setDefaultLabels({ process });
+  registry.setDefaultLabels({ process: self.name });
   collectDefaultMetrics({ register: registry });
-  return { process, registry };
+  const info = new Gauge({
+    name: 'ruyi_process_info',
+    help: '1 for each process, with what it is',
+    labelNames: ['role', 'version', 'host'] as const,
+    registers: [registry],
+  });
+  info.set({ role: self.role, version: self.version, host: self.host }, 1);
+  return { process: self.name, registry };
 }
 
 /** What `renderMetrics` reads, in any process. */

@@ -16,9 +16,12 @@ const seriesOf = (text: string, metric: string): string[] =>
     .filter((line) => line.startsWith(metric))
     .map((line) => line.replace(/,?process="[^"]*"/, '').replace('{}', ''));
 
+let processes = 0;
+const self = (role: string) => ({ name: `${role}-${++processes}`, role, version: '1.2.3', host: 'box' });
+
 /** A process that has stored messages. */
 function worker(stored: number): ProcessMetrics {
-  const metrics = createMetrics('worker');
+  const metrics = createMetrics(self('worker'));
   const registers = [metrics.registry];
   const options = { name: 'ruyi_stored_total', help: 'stored', labelNames: ['kind'], registers };
   new Counter(options).inc({ kind: 'send' }, stored);
@@ -30,17 +33,19 @@ const rendered = async (...processes: ProcessMetrics[]) =>
   renderMetrics(await Promise.all(processes.map(({ registry }) => snapshotOf(registry))));
 
 describe('the metrics of a process', () => {
-  test('carry its name, which is its service and new with every start', async () => {
+  test('carry its name, and say what it is', async () => {
     const [one, other] = [worker(1), worker(1)];
-    expect(one.process).toMatch(/^worker-[0-9a-f]{6}$/);
     expect(other.process).not.toBe(one.process);
+    expect(await rendered(one)).toContain(
+      `ruyi_process_info{role="worker",version="1.2.3",host="box",process="${one.process}"} 1`,
+    );
     const series = (await rendered(one)).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     expect(series.length).toBeGreaterThan(20);
     expect(series.filter((line) => !line.includes(`process="${one.process}"`))).toEqual([]);
   });
 
   test('hold those of Node and of the process, in registries that share nothing', async () => {
-    const text = await rendered(createMetrics('api'));
+    const text = await rendered(createMetrics(self('api')));
     for (const metric of [
       'process_cpu_seconds_total',
       'process_resident_memory_bytes',

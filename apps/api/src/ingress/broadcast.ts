@@ -110,14 +110,14 @@ interface OpenBatch {
 
 /** Keeps what the batch is accepted as. The first receipt counts: a retry stores for exactly the recipients in it. */
 async function openBatch(
-  { store, config }: ApiContext,
+  { store, queues, config }: ApiContext,
   { header, from_uid: from }: BroadcastRequest,
   recipients: Recipients,
   batch: Batch,
 ): Promise<OpenBatch> {
   const plan = (uids: string[]) => {
     const broadcast = { firstId: batch.id, from, cmd: header.sync_once === 1 };
-    return inSlices(uids.length, planInSlices(broadcast, uids, { shards: config.shards, lanes: config.lanes }));
+    return inSlices(uids.length, planInSlices(broadcast, uids, { shards: config.shards, lanes: queues.lanes }));
   };
   const { unique, valid } = recipients;
   const sorted = batch.key?.sorted ?? [];

@@ -1,8 +1,8 @@
 -- append-messages.lua: stores single messages of one shard: log entries and personal commands.
--- KEYS   head of this lane in this shard; then of each operation: seq key, log or inbox, idempotency record (or the
+-- KEYS   head of this lane in this shard, schema of the shard; then of each operation: seq key, log or inbox, idempotency record (or the
 --        head again if the client asked for none)
 -- ARGV   job id, head that the caller expects, operations of this job applied here before, numbers of those that failed
---        (with commas), LOG_RETENTION (0 keeps all), INBOX_MAX; then of each operation: "l" or "i", entry, start of the
+--        (with commas), the newest schema that the caller knows, LOG_RETENTION (0 keeps all), INBOX_MAX; then of each operation: "l" or "i", entry, start of the
 --        record ("S:<id>:<ts>:<digest>:" or ""), unix time at which it expires
 -- returns the head if it is another one (nothing was written); else {failed, over, dropped, seqs}: number and reason of each
 --        operation that failed; numbers of those whose log or inbox is over its bound and refers to bodies; commands
@@ -12,14 +12,17 @@
 -- replay finds its own head: the caller goes on behind what was applied
 -- include ../include/trim.lua
 -- include ../include/sequences.lua
+-- include ../include/schema.lua
+local tooOld = outdated(KEYS[2], ARGV[5])
+if tooOld then return tooOld end
 local head = redis.call('GET', KEYS[1]) or ''
 if head ~= ARGV[2] then return head end
 
 local failures, over, seqs = {}, {}, {}
-local retention, inboxMax = tonumber(ARGV[5]), tonumber(ARGV[6])
-local arg = 7
+local retention, inboxMax = tonumber(ARGV[6]), tonumber(ARGV[7])
+local arg = 8
 local applied, failed = tonumber(ARGV[3]), ARGV[4]
-for key = 2, #KEYS, 3 do
+for key = 3, #KEYS, 3 do
   local seqKey, place, idem = KEYS[key], KEYS[key + 1], KEYS[key + 2]
   local kind, entry, record = ARGV[arg], ARGV[arg + 1], ARGV[arg + 2]
   local known = false

@@ -2,12 +2,18 @@ import type { Gate } from '@ruyi/flow';
 import type { Script } from '@ruyi/redis';
 import { untilServed } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
+import { SCHEMA } from '../installation/schema.ts';
 import { keys } from '../keys.ts';
 import { type AppendReply, parseAppendReply } from './appendReply.ts';
 
 /** The job's lock is lost: another worker has it, and this one must not write any more. */
 export class FencedError extends Error {
   override readonly name = 'FencedError';
+}
+
+/** The data has a schema that this version does not know: the process must not write any more. */
+export class OutdatedError extends Error {
+  override readonly name = 'OutdatedError';
 }
 
 /** What a run of a job brings along to prove that it may write. */
@@ -47,7 +53,10 @@ export interface FenceConnection {
 
 /** How a job's items become script calls. */
 interface FencedCall {
-  /** takes the head's key first; job id, expected head, items applied before and failed items first */
+  /**
+   * takes first the keys of the head and of the schema; and job id, expected head, items applied before, failed items and the
+   * caller's schema
+   */
   script: Script;
   /** how many items may be on their way */
   gate?: Gate;
@@ -112,14 +121,16 @@ export class LaneFence {
       const from = reached.applied;
       const to = Math.min(from + size, items.count);
       const { keys: callKeys, args } = call.build(from, to);
-      const callArgs = [run.jobId, expected, from, reached.failed.join(','), ...args];
-      const script = () => call.script(this.#connection.redis, [this.headKey(shard), ...callKeys], callArgs);
+      const callArgs = [run.jobId, expected, from, reached.failed.join(','), SCHEMA, ...args];
+      const script = () =>
+        call.script(this.#connection.redis, [this.headKey(shard), keys.schema(shard), ...callKeys], callArgs);
       const send = () => (call.gate ? call.gate.run(script, to - from) : script());
       let reply: unknown;
       try {
         reply = await untilServed(send, run.signal);
       } catch (error) {
         if (run.signal.aborted || !(error instanceof Error)) throw error;
+        if (error.message.startsWith('OUTDATED')) throw new OutdatedError(error.message);
         // Retrying cannot fix this error. One item per call: the bad one is isolated, the rest are stored.
         if (size > 1) size = 1;
         else {

@@ -1,11 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { keys } from '../keys.ts';
+import { earlierProcesses } from './earlierProcesses.ts';
+import { type Member, Members } from './members.ts';
 
-/**
- * 2: a log or inbox has a counter only once something was removed from it. 3: subscribers stand in a sorted set; a set of
- * before is made into one when it is first touched (include/subscribers.lua). What schemas 1 and 2 wrote is valid in 3.
- */
-const SCHEMA = 3;
+/** How long processes of an earlier version may take to end: they are stopped right before an upgrade. */
+const PATIENCE_MS = 12_000;
+/** A process that started just before the schema was raised shows itself within this time. */
+const LAST_STARTS_MS = 3500;
+const LOOK_EVERY_MS = 500;
 
 /** The settings of this process do not match what was fixed when the data was first written. */
 export class InstallationError extends Error {
@@ -13,21 +16,52 @@ export class InstallationError extends Error {
 }
 
 /**
- * Writes SHARDS and the version of the schema at the very first start, and compares them at every later one.
+ * Joins the installation: compares SHARDS and the schema of the data with this process, and raises the schema if every live
+ * process knows the new one. Members of a role that this version does not know are as good as any.
+ * @returns all live members
  * @throws InstallationError with one line for the operator
  */
-export async function checkInstallation(redis: Redis, settings: { shards: number }): Promise<void> {
-  await redis.hsetnx(keys.meta, 'schema', SCHEMA);
+export async function checkInstallation(redis: Redis, settings: { shards: number }, self: Member): Promise<Member[]> {
+  await redis.hsetnx(keys.meta, 'schema', self.schema);
   await redis.hsetnx(keys.meta, 'shards', settings.shards);
   const { schema, shards } = await redis.hgetall(keys.meta);
-  // A process of an earlier version must not start any more: it would begin again at 1 if there is no counter.
-  if (Number(schema) < SCHEMA) await redis.hset(keys.meta, 'schema', SCHEMA);
-  if (Number(schema) > SCHEMA) {
-    throw new InstallationError(`the data in Redis has schema ${schema}, this version reads ${SCHEMA}`);
+  if (Number(schema) > self.schema) {
+    throw new InstallationError(
+      `the data in Redis has schema ${schema}, version ${self.version} reads ${self.schema}: use the newer version`,
+    );
   }
   if (Number(shards) !== settings.shards) {
     throw new InstallationError(
       `SHARDS=${settings.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`,
     );
+  }
+  if (Number(schema) < self.schema) await raiseSchema(redis, self);
+  return new Members(redis).join(self);
+}
+
+/** @throws InstallationError if a process that does not know the schema still lives */
+async function raiseSchema(redis: Redis, self: Member): Promise<void> {
+  await untilNobodyIsOlder(redis, self, PATIENCE_MS);
+  // From now on no process of an earlier version may start: without a counter it would give seqs from 1 again.
+  await redis.hset(keys.meta, 'schema', self.schema);
+  await delay(LAST_STARTS_MS);
+  await untilNobodyIsOlder(redis, self, 0);
+}
+
+async function untilNobodyIsOlder(redis: Redis, self: Member, patienceMs: number): Promise<void> {
+  const members = new Members(redis);
+  for (let waited = 0; ; waited += LOOK_EVERY_MS) {
+    const living = await members.join(self);
+    const known = new Set(living.map(({ name }) => name));
+    const old = living.filter(({ schema }) => schema < self.schema).map(({ name, version }) => `${name} (${version})`);
+    old.push(...(await earlierProcesses(redis, known)));
+    if (old.length === 0) return;
+    if (waited >= patienceMs) {
+      await members.leave(self.name);
+      throw new InstallationError(
+        `processes of an earlier version are running and would damage the data beside version ${self.version}: ${old.join(', ')}; stop them first`,
+      );
+    }
+    await delay(LOOK_EVERY_MS);
   }
 }

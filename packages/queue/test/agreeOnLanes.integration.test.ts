@@ -1,13 +1,14 @@
 import {
   addDeadLetter,
+  agreeOnLanes,
   type DeadJob,
   LANE_KINDS,
+  limitLanes,
   openDeadLetters,
   openQueues,
-  prepareLanes,
   type Queues,
 } from '@ruyi/queue';
-import { InstallationError, keys } from '@ruyi/store';
+import { keys, type Member, newMember } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { acceptBatch, LANES, message, names, testLanes } from './harness.ts';
@@ -24,7 +25,15 @@ async function withLanes<T>(count: number, use: (queues: Queues) => Promise<T>):
   }
 }
 
-const prepare = (count: number) => withLanes(count, (queues) => prepareLanes(lanes.client, queues));
+const member = (name: string, count: number): Member => ({ ...newMember('worker', count, name) });
+
+/** What a process with this setting works with, beside these others. */
+const adopted = async (count: number, others: Member[] = []) => {
+  const agreement = await agreeOnLanes(lanes.client, count, async () => [member('self', count), ...others]);
+  await withLanes(agreement.lanes, limitLanes);
+  return agreement;
+};
+const prepare = async (count: number) => (await adopted(count)).lanes;
 const agreed = async () => Number(await lanes.client.hget(keys.meta, 'lanes'));
 
 /** How many jobs of each lane may be worked at once. */
@@ -57,18 +66,32 @@ test.each<[string, (queues: Queues) => Promise<unknown>]>([
   ['a batch', async () => lanes.producer.broadcast(await acceptBatch(lanes.store, ['ann']))],
   ['a group command', () => lanes.producer.groupCommand({ ref: 'r', ch: '2:room' })],
   ['a job that is put back', (queues) => queues.lane('fanout', 1).add('any', {})],
-])('while %s waits another number is refused in one line that says what to do', async (_, add) => {
-  await add(lanes.queues);
-  for (const count of [1, LANES + 1]) {
-    const refusal = await prepare(count).catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(InstallationError);
-    expect(String(refusal)).toMatch(new RegExp(`LANES=${count}: .* ${LANES} lanes[^\\n]*$`));
-  }
-  expect(await agreed()).toBe(LANES);
-  await prepare(LANES);
+])(
+  'while %s waits a process with another setting adopts the lanes there are, and one line says what to do',
+  async (_, add) => {
+    await add(lanes.queues);
+    for (const count of [1, LANES + 1]) {
+      const { lanes: present, warning } = await adopted(count);
+      expect(present).toBe(LANES);
+      expect(warning).toMatch(new RegExp(`^LANES=${count} is not used: .* ${LANES} lanes[^\\n]*LANES=${count}$`));
+    }
+    expect(await agreed()).toBe(LANES);
+  },
+);
+
+test('beside a process with another number of lanes its number counts, whatever waits or not', async () => {
+  const { lanes: present, warning } = await adopted(16, [member('worker-1', LANES)]);
+  expect([present, await agreed()]).toEqual([LANES, LANES]);
+  expect(warning).toMatch(/LANES=16 is not used: .*worker-1 run with it/);
 });
 
-test('while a job is being worked another number is refused; once it is done it is taken', async () => {
+test('a process that was killed is waited for: its number counts no more once it is gone', async () => {
+  let looks = 0;
+  const members = async () => (++looks < 3 ? [member('killed', LANES)] : []);
+  expect(await agreeOnLanes(lanes.client, 5, members)).toEqual({ lanes: 5 });
+});
+
+test('while a job is being worked another number is not taken; once it is done it is', async () => {
   let release: () => void = () => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -76,7 +99,7 @@ test('while a job is being worked another number is refused; once it is done it 
   await lanes.queues.lane('send', 1).add('any', {}, { jobId: 'held.1' });
   lanes.work(() => () => held);
   await waitFor(async () => (await lanes.queues.lane('send', 1).getActiveCount()) === 1, { what: 'the job to begin' });
-  await expect(prepare(4)).rejects.toThrow(InstallationError);
+  expect(await prepare(4)).toBe(LANES);
   release();
   await lanes.settled();
   await prepare(4);

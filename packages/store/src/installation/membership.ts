@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { every } from '@ruyi/flow';
+import { untilServed } from '@ruyi/redis';
+import type { Redis } from 'ioredis';
+import { checkInstallation } from './checkInstallation.ts';
+import { type Member, Members } from './members.ts';
+import { SCHEMA } from './schema.ts';
+import { VERSION } from './version.ts';
+
+const SIGN_OF_LIFE_MS = 1000;
+
+/** This process, as the others see it. */
+export interface Membership {
+  self: Member;
+  /** all live members at the last sign of life */
+  members(): Member[];
+  /** tells the others a changed fact with the next sign of life */
+  tell(facts: Partial<Pick<Member, 'lanes'>>): void;
+  leave(): Promise<void>;
+}
+
+/** What a process tells when it starts. @param name of the process; random by default */
+export const newMember = (role: string, lanes: number, name = `${role}-${randomBytes(6).toString('hex')}`): Member => ({
+  name,
+  role,
+  version: VERSION,
+  schema: SCHEMA,
+  lanes,
+  host: hostname(),
+  since: Math.floor(Date.now() / 1000),
+});
+
+/**
+ * Joins the installation, and says every second that this process lives, until it leaves.
+ * @param redis a connection that waits while Redis is away
+ * @param onError told of each sign of life that failed, and how many did in a row
+ * @throws InstallationError with one line for the operator
+ */
+export async function joinInstallation(
+  redis: Redis,
+  settings: { shards: number },
+  self: Member,
+  { signal, onError }: { signal: AbortSignal; onError(error: unknown, inARow: number): void },
+): Promise<Membership> {
+  let facts = self;
+  let living = await untilServed(() => checkInstallation(redis, settings, self), signal);
+  const members = new Members(redis);
+  const beat = async () => {
+    living = await members.join(facts);
+  };
+  const stop = every(SIGN_OF_LIFE_MS, beat, onError);
+  return {
+    self,
+    members: () => living,
+    tell(changed) {
+      facts = { ...facts, ...changed };
+    },
+    async leave() {
+      await stop();
+      await members.leave(self.name);
+    },
+  };
+}
