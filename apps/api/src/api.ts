@@ -3,7 +3,7 @@ import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { agreeOnLanes, Backlog, limitLanes, openQueues, Producer } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
-import { createSearchReader } from '@ruyi/search';
+import { createSearchReader, indexFolder } from '@ruyi/search';
 import { createStore, joinInstallation, type Membership, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { createApp } from './app.ts';
@@ -14,6 +14,7 @@ import { requestIds } from './http/requestId.ts';
 import { createHttpServer } from './http/server.ts';
 import { Admission } from './ingress/admission.ts';
 import { StoredWaiter } from './ingress/storedWaiter.ts';
+import { IndexSight } from './search/indexSight.ts';
 
 const START_MS = 30_000;
 const CLOSE_QUEUES_MS = 1500;
@@ -93,7 +94,16 @@ async function createContext(
   const onError = firstFailure(log, 'the memory of Redis is not measured');
   const admission = new Admission(background, backlog, config.maxBacklog, onError);
   const waiter = new StoredWaiter(subscriber, producer.name);
-  const search = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
+  const directory = config.meiliUrl === '' ? indexFolder(config) : undefined;
+  const sight = new IndexSight(store, directory, {
+    onChange: (isOther) =>
+      isOther
+        ? log.warn({ directory }, 'the indexer writes another search index: searches are refused')
+        : log.info({ directory }, 'the search index is that of the indexer again'),
+    onError: firstFailure(log, 'cannot look which search index there is'),
+  });
+  const reader = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
+  const search = sight.guard(reader);
   const metrics = createMetrics(membership.self);
   return { config, store, queues, producer, backlog, admission, waiter, search, metrics, log };
 }

@@ -4,12 +4,14 @@ import { lineFor } from '@ruyi/process';
 import { deadLetters } from './commands/dead.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
+import { status } from './commands/status.ts';
 import { runUp } from './commands/up/runUp.ts';
 import type { AppName } from './commands/up/up.ts';
 
 const HELP = `ruyi <command>
 
   up                       run everything in the foreground: Redis, workers, indexer, API, board
+  status [--json]          the processes that live: role, version, lanes, host
   dead list                show dead letters and their reasons
   dead retry <id> | --all  put it back on its queue
   search --uid <uid> <text>
@@ -31,6 +33,8 @@ async function main([command, ...rest]: string[]): Promise<number> {
         worker: entry('worker'),
         indexer: entry('indexer'),
       });
+    case 'status':
+      return status(rest, process.env);
     case 'dead':
       return deadLetters(rest, process.env);
     case 'search':

@@ -3,11 +3,18 @@ import type { Config } from '@ruyi/config';
 import { Batcher, every } from '@ruyi/flow';
 import { type IndexJob, openIndexWorker, openQueues } from '@ruyi/queue';
 import { connect, untilServed } from '@ruyi/redis';
-import { createSearchEngine, type RefusedDocument, type SearchDocument } from '@ruyi/search';
-import { createStore, joinInstallation, newMember } from '@ruyi/store';
+import {
+  createSearchEngine,
+  indexFolder,
+  type RefusedDocument,
+  type SearchDocument,
+  type SearchEngine,
+} from '@ruyi/search';
+import { createStore, type IndexHolder, joinInstallation, newMember, type Store } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
 import { indexerCounts } from './indexerMetrics.ts';
+import { type Ownership, ownIndex } from './ownIndex.ts';
 import { startRebuilder } from './rebuilder.ts';
 import { untilTaken } from './untilTaken.ts';
 
@@ -15,7 +22,11 @@ const REPORT_EVERY_MS = 5000;
 const BATCH = { items: 2000, size: 16 * 1024 * 1024 };
 
 /** An indexer process: makes what the workers stored searchable, many documents at a time. */
-export async function startIndexer(config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
+export async function startIndexer(
+  config: Config,
+  log: Logger,
+  onTaken: (owner: IndexHolder) => void = endProcess(log),
+): Promise<{ close(): Promise<void> }> {
   const redis = connect(config.redisUrl, 'background', 'indexer');
   const jobs = connect(config.redisUrl, 'background', 'indexer-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
@@ -26,14 +37,14 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
   const store = createStore(redis, config);
   const queues = openQueues(jobs, config.lanes);
   const abort = new AbortController();
-  const engine = createSearchEngine(config, 'writer', (reason, how) => {
-    log.warn({ reason }, 'search index lost, it is rebuilt from Redis');
-    void untilServed(() => store.rebuilds.request(reason, how), abort.signal).catch(() => {});
+  const giveIndexFree = await ownEmbeddedIndex(config, {
+    store,
+    name: self.name,
+    signal: abort.signal,
+    onTaken,
+    onError,
   });
-  const { created } = await untilTaken(() => engine.prepare(), abort.signal, log);
-  const isFirst = await untilServed(() => store.rebuilds.noteEngine(engine.name), abort.signal);
-  // The engine was changed, or its data went away while nobody looked.
-  if (created && !isFirst) await store.rebuilds.request('the search index is new, the data is not');
+  const engine = await prepareEngine(config, store, abort.signal, log);
 
   const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
     untilTaken(() => engine.index(documents), abort.signal, log),
@@ -63,7 +74,14 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
       await Promise.race([worker.close(), delay(5000, undefined, { ref: false })]);
       abort.abort();
       await Promise.race([
-        Promise.all([stopRebuilding(), stopReporting(), queues.close(), engine.close(), membership.leave()]),
+        Promise.all([
+          stopRebuilding(),
+          stopReporting(),
+          queues.close(),
+          engine.close(),
+          giveIndexFree(),
+          membership.leave(),
+        ]),
         delay(1500, undefined, { ref: false }),
       ]);
       redis.disconnect();
@@ -71,6 +89,28 @@ export async function startIndexer(config: Config, log: Logger): Promise<{ close
     },
   };
 }
+
+/** Opens the index for writing, and requests a rebuild if it is newer than the data. */
+async function prepareEngine(config: Config, store: Store, signal: AbortSignal, log: Logger): Promise<SearchEngine> {
+  const engine = createSearchEngine(config, 'writer', (reason, how) => {
+    log.warn({ reason }, 'search index lost, it is rebuilt from Redis');
+    void untilServed(() => store.rebuilds.request(reason, how), signal).catch(() => {});
+  });
+  const { created } = await untilTaken(() => engine.prepare(), signal, log);
+  const isFirst = await untilServed(() => store.rebuilds.noteEngine(engine.name), signal);
+  // The engine was changed, or its data went away while nobody looked.
+  if (created && !isFirst) await store.rebuilds.request('the search index is new, the data is not');
+  return engine;
+}
+
+/** A search server is shared by all indexers; the embedded index has one owner. */
+const ownEmbeddedIndex = async (config: Config, options: Omit<Ownership, 'directory'>) =>
+  config.meiliUrl === '' ? ownIndex({ ...options, directory: indexFolder(config) }) : async () => {};
+
+const endProcess = (log: Logger) => (owner: IndexHolder) => {
+  log.fatal({ owner }, 'another indexer has taken the search index, this one ends');
+  process.exit(1);
+};
 
 /** Roughly what a document takes on the wire, in bytes. */
 function sizeOf(document: SearchDocument): number {

@@ -102,7 +102,7 @@ export const settings = z.object({
     .register(about, { name: 'SHARDS', text: 'Slices of the keys. Fixed once data exists' }),
   lanes: whole(1, 64).default(4).register(about, {
     name: 'LANES',
-    text: 'Queues of each kind, the most workers that can be busy with each. Change it only while no lane holds a job',
+    text: 'Queues of each kind of a new installation, the most workers that can be busy with each. An existing one keeps its number, unless no lane holds a job and every live process has the new setting',
   }),
   maxBodyBytes: whole(KIB, 1024 * MIB)
     .default(16 * MIB)

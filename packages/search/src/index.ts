@@ -4,11 +4,12 @@ export { type Match, type Matcher, matcherOf } from './analyzer/matcher.ts';
 export { type Phrase, phrasesOf, type WantedRun } from './analyzer/phrases.ts';
 export { MAX_WORD, type Run, runsOf } from './analyzer/runs.ts';
 export { digitGramsOf, type Token, tokensOf } from './analyzer/tokens.ts';
-export { createSearchEngine, type SearchSettings } from './createSearchEngine.ts';
+export { createSearchEngine, indexFolder, type SearchSettings } from './createSearchEngine.ts';
 export { chunkDocument, lateRecipientDocument } from './documents/broadcastDocuments.ts';
 export { readLocator } from './documents/locator.ts';
 export { messageDocument } from './documents/messageDocument.ts';
 export { createEmbeddedEngine, type EmbeddedOptions } from './embedded/embeddedEngine.ts';
+export { ensureIndexId, readIndexId } from './embedded/indexId.ts';
 export { createMeilisearchEngine, type MeilisearchOptions } from './meilisearch/meilisearchEngine.ts';
 export {
   type FieldSpan,

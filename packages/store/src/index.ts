@@ -11,6 +11,7 @@ export { corruptOf, isDamage } from './damage.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
 export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
 export { checkInstallation, InstallationError } from './installation/checkInstallation.ts';
+export type { IndexHolder } from './installation/indexOwner.ts';
 export { type Member, Members } from './installation/members.ts';
 export { joinInstallation, type Membership, newMember } from './installation/membership.ts';
 export type { RebuildProgress } from './installation/rebuilds.ts';

@@ -11,6 +11,7 @@ import { Channels } from './channels/channels.ts';
 import { Users } from './channels/users.ts';
 import { Idempotency } from './idempotency.ts';
 import { Inboxes } from './inboxes/inboxes.ts';
+import { IndexOwner } from './installation/indexOwner.ts';
 import { LaneMembers } from './installation/laneMembers.ts';
 import { Members } from './installation/members.ts';
 import { MessageIds } from './installation/messageIds.ts';
@@ -59,6 +60,8 @@ export interface Store {
   rebuilds: Rebuilds;
   /** what processes report about themselves */
   reports: Reports;
+  /** which indexer owns the embedded index */
+  indexOwner: IndexOwner;
   /** all processes that live */
   members: Members;
   /** worker processes that share the lanes */
@@ -94,6 +97,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     late: new LateRecipients(redis),
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),
+    indexOwner: new IndexOwner(redis),
     members: new Members(redis),
     laneMembers: new LaneMembers(redis),
     appender: (lane) => {

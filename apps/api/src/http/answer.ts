@@ -4,6 +4,7 @@ import { isUnavailable } from '@ruyi/redis';
 import { SearchUnavailableError } from '@ruyi/search';
 import { corruptOf } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
+import { OtherIndexError } from '../search/indexSight.ts';
 
 /**
  * Sends an answer. An object is sent as JSON; bytes must be JSON already; a string is sent as plain text. Express' `json`
@@ -42,6 +43,7 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
 
 function toApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
+  if (error instanceof OtherIndexError) return new UnavailableError(error.message, 2);
   if (error instanceof SearchUnavailableError)
     return new UnavailableError('the search engine does not answer, try again', 2);
   if (isUnavailable(error)) return new UnavailableError('Redis does not answer, try again');
