@@ -4,7 +4,7 @@ import { chunkDocument, lateRecipientDocument, messageDocument, type SearchDocum
 import { type Broadcast, chunkRecipients, isDamage, type Recipient, type Store } from '@ruyi/store';
 
 /** What of a broadcast's progress a document stands for: recipients of a chunk, or one late recipient (store's late.ts). */
-export type IndexedPart = { ref: string; chunk: number; size: number } | { ref: string; at: number };
+export type IndexedPart = { ref: string; chunk: number; size: number } | { ref: string; position: number };
 
 /** A document, and the job that would make it again if the engine refuses it. */
 export interface Sourced {
@@ -79,7 +79,7 @@ async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): P
     const late = new Set(
       await store.late.among(
         ref,
-        recipients.map(({ at }) => at),
+        recipients.map(({ position }) => position),
       ),
     );
     if (chunk.at === undefined) {
@@ -88,7 +88,9 @@ async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): P
       if (part.size > 0) documents.push({ document, source: { broadcast: { ref, chunks: [chunk] } }, part });
     }
     const { from } = broadcast.body;
-    const served = recipients.filter(({ at }) => late.has(at)).map((recipient) => ({ ...recipient, ref, from }));
+    const served = recipients
+      .filter(({ position }) => late.has(position))
+      .map((recipient) => ({ ...recipient, ref, from }));
     const seqs = await store.logs.seqsOfReferences(served);
     for (const [i, recipient] of served.entries()) {
       if (seqs[i] !== 0) documents.push(lateDocument(ref, broadcast, recipient));
@@ -98,13 +100,13 @@ async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): P
 }
 
 const withoutLate = (recipients: Recipient[], late: Set<number>): string =>
-  recipients.map(({ uid, at }) => (late.has(at) ? '' : uid)).join('\n');
+  recipients.map(({ uid, position }) => (late.has(position) ? '' : uid)).join('\n');
 
 /** A late recipient's document. */
-export function lateDocument(ref: string, { body }: Broadcast, { uid, at }: Recipient): Sourced {
+export function lateDocument(ref: string, { body }: Broadcast, { uid, position }: Recipient): Sourced {
   return {
-    document: lateRecipientDocument(ref, body, { uid, position: at }),
-    source: { broadcast: { ref, chunks: [{ chunk: 0, start: at, at: [at], uids: uid }] } },
-    part: { ref, at },
+    document: lateRecipientDocument(ref, body, { uid, position }),
+    source: { broadcast: { ref, chunks: [{ chunk: 0, start: position, at: [position], uids: uid }] } },
+    part: { ref, position },
   };
 }

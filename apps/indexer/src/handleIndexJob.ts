@@ -64,7 +64,7 @@ export async function noteIndexed(store: Store, parts: IndexedPart[]): Promise<v
     if (chunks.length > 0) await store.progress.chunksIndexed(ref, chunks);
     await store.progress.recipientsIndexed(
       ref,
-      ofRef.flatMap((part) => ('at' in part ? [part.at] : [])),
+      ofRef.flatMap((part) => ('position' in part ? [part.position] : [])),
     );
   }
 }

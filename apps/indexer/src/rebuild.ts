@@ -125,7 +125,7 @@ class Rebuild {
         if (entry.kind === 'inline') await this.#add({ document: messageDocument(channel, seq, entry.body) });
         else {
           const from = bodies.get(entry.ref)?.body.from;
-          if (from !== undefined) this.#table.add(entry.ref, entry.at, peerOf(channel, from));
+          if (from !== undefined) this.#table.add(entry.ref, entry.position, peerOf(channel, from));
         }
       }
     }

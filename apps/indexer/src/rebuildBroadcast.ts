@@ -27,14 +27,14 @@ export async function broadcastDocuments(
   }: { ref: string; broadcast: Broadcast; recipients: Map<number, string>; began: number },
 ): Promise<Rebuilt[]> {
   const late = new Set(await store.late.among(ref, [...recipients.keys()]));
-  const inTime = new Map([...recipients].filter(([at]) => !late.has(at)));
+  const inTime = new Map([...recipients].filter(([position]) => !late.has(position)));
   const chunks = chunksOf(broadcast, inTime);
   const numbers = chunks.map(({ chunk }) => chunk);
   const storedAt = await knownStoredAt(store, ref, numbers);
   const documents: Rebuilt[] = [];
   for (const chunk of chunks) {
     const stored = storedAt?.get(chunk.chunk);
-    if (storedAt && (stored?.at ?? Infinity) > began) continue;
+    if (storedAt && (stored?.storedAt ?? Infinity) > began) continue;
     const document = chunkDocument(ref, broadcast.body, chunk);
     if (!stored) documents.push({ document });
     else {
@@ -42,8 +42,8 @@ export async function broadcastDocuments(
       documents.push({ document, part: { ref, chunk: chunk.chunk, size } });
     }
   }
-  for (const at of late) {
-    const { document, part } = lateDocument(ref, broadcast, { at, uid: recipients.get(at) ?? '' });
+  for (const position of late) {
+    const { document, part } = lateDocument(ref, broadcast, { position, uid: recipients.get(position) ?? '' });
     documents.push({ document, ...(part && storedAt ? { part } : {}) });
   }
   return documents;

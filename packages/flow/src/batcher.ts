@@ -8,8 +8,8 @@ interface Waiting<T, R> {
 }
 
 /**
- * Gathers items while one call is in flight and sends them with the next: at low load an item waits for nothing, under
- * load a call holds many.
+ * Gathers items while a call is in flight and sends them with the next one. At low load an item does not wait; under load a
+ * call carries many.
  */
 export class Batcher<T, R = void> {
   readonly #send: (items: T[]) => Promise<R>;
@@ -19,8 +19,8 @@ export class Batcher<T, R = void> {
   #sending: Promise<void> | undefined;
 
   /**
-   * @param most items in one call, and their summed size (in what `add` is told)
-   * @param gate shared with other batchers: while they call, items gather here
+   * @param most items per call, and their total size in the unit that `add` is given
+   * @param gate shared with other batchers: items gather here while they call
    */
   constructor(most: { items: number; size: number }, send: (items: T[]) => Promise<R>, gate = new Gate(1)) {
     this.#gate = gate;
@@ -28,7 +28,7 @@ export class Batcher<T, R = void> {
     this.#send = send;
   }
 
-  /** Resolves with the result of the call that took the item along; rejects with that call. */
+  /** Resolves with the result of the call that carried the item; rejects if that call does. */
   add(item: T, size: number): Promise<R> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, size, resolve, reject });
@@ -36,13 +36,13 @@ export class Batcher<T, R = void> {
     });
   }
 
-  /** Resolves when all that was added is sent. */
+  /** Resolves when everything added so far is sent. */
   async drained(): Promise<void> {
     await this.#sending;
   }
 
   async #run(): Promise<void> {
-    // What arrives in the same turn of the event loop goes together.
+    // Items that arrive in the same turn of the event loop go together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       await this.#gate.run(async () => {
@@ -55,7 +55,7 @@ export class Batcher<T, R = void> {
         }
       });
     }
-    // In the same turn as the look at what waits: a caller that adds again at once must not find a run that has ended.
+    // In the same turn as the last check of #waiting: a caller that adds again at once must not find a run that has ended.
     this.#sending = undefined;
   }
 

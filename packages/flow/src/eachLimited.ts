@@ -1,4 +1,4 @@
-/** Runs `work` on each item, at most `width` at a time; the first error is thrown when all that was begun has ended. */
+/** Runs `work` on each item, at most `width` at a time. The first error is thrown once everything that was begun has ended. */
 export async function eachLimited<T>(
   items: Iterable<T>,
   width: number,

@@ -7,16 +7,16 @@ export type Sliced<T> = Generator<undefined, T>;
 /** Items after which a computation over a long list pauses: under a millisecond of work. */
 export const SLICE = 2000;
 
-/** So few items take no longer than a single send: they do not wait for the slices of large requests. */
+/** This few items take no longer than a single send, so they do not wait for the slices of large requests. */
 const FEW = 200;
 
-/** One for the process, as its event loop is. */
+/** One for the whole process, because it has one event loop. */
 const turns = new Gate(1);
 
 /**
- * Runs `work` in a turn of the event loop of its own: however many large requests there are, one of them computes at a
- * time, and in between whatever else came is served. Without it a single send waited for all batches that came with it.
- * @param items how many the work is about; with few it runs at once
+ * Runs `work` in its own turn of the event loop. However many large requests there are, only one computes per turn, and
+ * everything else is served in between. Without this a single send waited for all batches that arrived with it.
+ * @param items how many items the work handles; a few run at once
  */
 export async function inTurn<T>(items: number, work: () => T): Promise<T> {
   if (items <= FEW) return work();

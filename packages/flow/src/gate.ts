@@ -3,7 +3,7 @@ interface Waiting {
   enter(): void;
 }
 
-/** Lets calls through as long as what is on its way weighs no more than `most`, in the order in which they came. */
+/** Lets calls through in the order in which they came, as long as the calls in flight weigh no more than `most`. */
 export class Gate {
   readonly #most: number;
   #free: number;
@@ -14,7 +14,7 @@ export class Gate {
     this.#free = most;
   }
 
-  /** @param weight one that is too heavy goes alone */
+  /** @param weight a call heavier than `most` goes alone */
   async run<T>(call: () => Promise<T>, weight = 1): Promise<T> {
     const taken = Math.min(weight, this.#most);
     await this.#enter(taken);

@@ -1,4 +1,4 @@
-/** The results of several pieces of work at once; the first error is thrown when all of them have ended. */
+/** Awaits several pieces of work. The first error is thrown once all of them have ended. */
 export async function together<T extends readonly Promise<unknown>[]>(
   ...works: T
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {

@@ -1,38 +1,28 @@
 import { every } from '@ruyi/flow';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { waitingJobs } from './bullmqInternals.ts';
 import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const REFRESH_MS = 250;
 const SAMPLE = 50;
 
-/** Recipients waiting in a queue: its length times the mean of sampled job ids, which end in the job's recipients. */
+/** Recipients waiting in a queue, estimated: its length times the mean of sampled jobs, whose ids end in their recipients. */
 export async function waitingRecipients(redis: Redis, queue: Queue): Promise<number> {
-  // Jobs with a turn stand in a sorted set, those without, and those that are started again, in a list.
-  const [wait, prioritized] = [queue.toKey('wait'), queue.toKey('prioritized')];
-  const [listed, sorted, ...ends] = await Promise.all([
-    redis.llen(wait),
-    redis.zcard(prioritized),
-    redis.lrange(wait, 0, SAMPLE - 1),
-    redis.lrange(wait, -SAMPLE, -1),
-    redis.zrange(prioritized, '0', String(SAMPLE - 1)),
-    redis.zrange(prioritized, String(-SAMPLE), '-1'),
-  ]);
-  const length = listed + sorted;
-  const ids = ends.flat();
+  const { count, ids } = await waitingJobs(redis, queue, SAMPLE);
   if (ids.length === 0) return 0;
   const mean = ids.reduce((sum, id) => sum + recipientsInJob(id), 0) / ids.length;
-  return Math.ceil(length * mean);
+  return Math.ceil(count * mean);
 }
 
 /**
- * How much waits on each kind of lane, in recipients. Measured in the background, not at every request; what this
- * process adds in between is added to the last measurement, and may be counted twice until the next one, never not at all.
+ * How many recipients wait on each kind of lane. It is measured in the background instead of per request. What this process
+ * queues in between is added to the last measurement. It may be counted twice until the next one, but never not at all.
  */
 export class Backlog {
   readonly #measured: Record<LaneKind, number> = { send: 0, fanout: 0 };
-  /** admitted, and perhaps not yet where a measurement would see it */
+  /** admitted, but perhaps not yet where a measurement would see it */
   readonly #underway: Record<LaneKind, number> = { send: 0, fanout: 0 };
   /** queued since the last measurement began */
   readonly #queued: Record<LaneKind, number> = { send: 0, fanout: 0 };
@@ -59,8 +49,8 @@ export class Backlog {
   }
 
   /**
-   * Counts recipients that are about to be queued; false, and nothing counted, where that would pass `most`. What was
-   * admitted is to be settled.
+   * Counts recipients that are about to be queued. Every successful admit() must be followed by settle().
+   * @returns false, and counts nothing, if that would exceed `most`
    */
   admit(kind: LaneKind, recipients: number, most: number): boolean {
     if (this.waiting(kind) + recipients > most) return false;
@@ -68,7 +58,7 @@ export class Backlog {
     return true;
   }
 
-  /** What was admitted is on its queue, or will not be: the next measurement knows. */
+  /** What was admitted is on its queue by now, or never will be: the next measurement counts it. */
   settle(kind: LaneKind, recipients: number): void {
     this.#underway[kind] -= recipients;
     this.#queued[kind] += recipients;

@@ -1,5 +1,6 @@
 import { type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { rawData, replaceRawData } from './bullmqInternals.ts';
 import { DEAD, type DeadJob } from './jobs.ts';
 import { allQueues, DEAD_QUEUE } from './names.ts';
 import { openQueue, type Queues } from './queues.ts';
@@ -19,18 +20,17 @@ export async function addDeadLetter(dead: Queue, id: string, job: DeadJob): Prom
 }
 
 /**
- * To be called for a job that stalls: data that is no JSON makes BullMQ throw before any processor, for ever, and its lane
- * would stand still. Such a job becomes a dead letter, and its data is replaced by what a worker completes.
+ * Call this for a job that stalls. Data that is not JSON makes BullMQ throw before any processor runs, again and again, and
+ * the lane would stand still. Such a job becomes a dead letter, and its data is replaced by something a worker completes.
  */
 export function healUnreadable(queues: Queues, queue: Queue, jobId: string, log: Log): void {
   const heal = async () => {
-    const key = queue.toKey(jobId);
-    const raw = await queues.redis.hget(key, 'data');
+    const raw = await rawData(queues.redis, queue, jobId);
     if (raw === null || isJson(raw)) return;
     log.warn({ queue: queue.name, jobId }, 'job data is unreadable, dead letter');
     const letter = { queue: queue.name, name: 'unreadable', reason: 'job data is no JSON', raw };
     await addDeadLetter(queues.dead, jobId, letter);
-    await queues.redis.hset(key, 'data', JSON.stringify(SET_ASIDE));
+    await replaceRawData(queues.redis, queue, jobId, JSON.stringify(SET_ASIDE));
   };
   heal().catch((err) => log.warn({ err, queue: queue.name, jobId }, 'cannot look at a stalled job'));
 }
@@ -69,7 +69,7 @@ export function openDeadLetters(connection: Redis, lanes: number): { close(): Pr
   return { close: () => worker.close() };
 }
 
-/** There may be fewer lanes by now. Any of its kind will do: what is put back has lost its place in the order. */
+/** The lane may be gone by now. Any lane of its kind will do, because a job that is put back has lost its place anyway. */
 function presentLane(name: string, lanes: number): string {
   const [kind, lane] = name.split('.');
   return `${kind}.${Number(lane) % lanes}`;

@@ -10,16 +10,16 @@ const JOBS_IN_FLIGHT = 64;
 interface IndexWorkerOptions {
   queues: Queues;
   /**
-   * Goes on until the engine has taken the job's documents; rejects only when the process stops. `addedAt`: ms, when the
-   * messages were stored.
+   * Resolves when the engine has taken the job's documents; rejects only when the process stops.
+   * @param origin.addedAt milliseconds, when the messages were stored
    */
-  handle(job: IndexJob, own: { id: string; addedAt: number }): Promise<void>;
+  handle(job: IndexJob, origin: { id: string; addedAt: number }): Promise<void>;
   /** aborts when the process stops */
   signal: AbortSignal;
   log: { warn(fields: object, text: string): void };
 }
 
-/** Works the index queue, many jobs at once: their order does not matter, documents never change. */
+/** Works the index queue, many jobs at once. Their order does not matter, because documents never change. */
 export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOptions): { close(): Promise<void> } {
   const work = async (job: Job) => {
     const id = String(job.id);
@@ -37,7 +37,7 @@ export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOpti
       try {
         await work(job);
       } catch (error) {
-        // The process stops: another one starts the job again. A failed job would not be.
+        // The process stops. Another one starts this job again, which it would not do with a failed job.
         if (signal.aborted) await new Promise(() => {});
         throw error;
       }

@@ -3,6 +3,7 @@ import { every } from '@ruyi/flow';
 import type { JobRun, Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { beforeCompletion } from './bullmqInternals.ts';
 import { healUnreadable, isDeadLettered } from './deadLetters.ts';
 import { noteTurn } from './fairTurns.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
@@ -13,23 +14,32 @@ const MEMBER_SILENT_MS = 3000;
 const LOCK_MS = 3000;
 const CAREFUL_FROM_START = 5;
 
-/** Handles the jobs of one lane. Throws only where the job is in other hands or the process stops. */
+/** Handles the jobs of one lane. Throws only if another worker has the job by now, or if the process stops. */
 export type LaneHandler = (run: JobRun, job: { name: string; data: unknown }) => Promise<void>;
 
 interface LaneWorkersOptions {
-  /** for BullMQ: waits for as long as it takes (maxRetriesPerRequest null) */
+  /** for BullMQ: waits while Redis is away (maxRetriesPerRequest null) */
   connection: Redis;
   store: Store;
   queues: Queues;
-  /** one handler a lane: each keeps the lane's heads */
+  /** one handler per lane, because each keeps the lane's heads */
   handler(kind: LaneKind, lane: number): LaneHandler;
   log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
 }
 
 /**
- * Works this process' share of the lanes. The processes that live stand in one sorted set; lane j belongs to
- * `members[j mod n]`. Nobody holds a lease: a disagreement costs a pause, since the queue's own global concurrency of 1
- * is what keeps two workers out of one lane.
+ * Works this process' share of the lanes. Every live worker process is in one sorted set; lane j belongs to
+ * `members[j mod n]`. Nobody holds a lease: the queue's own global concurrency of 1 keeps two workers out of one lane, so a
+ * disagreement about who has a lane only costs a pause.
+ *
+ * A lane is given up, then closing, then closed; or taken, then open. A job on an open lane goes through these states:
+ *
+ * - running: its handler runs, in the connection epoch in which it began;
+ * - stale: a connection was lost since. What the handler did may be undone, so it runs once more from its start;
+ * - done: its handler ended in the present epoch. Only from here BullMQ completes it, in the same turn;
+ * - abandoned: the process stops. The job is neither completed nor failed; whoever works the lane next starts it again.
+ *
+ * A job is never failed because Redis is away, since a failed job would lose its place in the order.
  */
 export class LaneWorkers {
   readonly name = `${hostname()}-${process.pid}`;
@@ -38,9 +48,9 @@ export class LaneWorkers {
   readonly #open = new Map<string, { worker: Worker; kind: LaneKind; lane: number }>();
   readonly #closing = new Set<Promise<void>>();
   /**
-   * Aborted, and another one, whenever a connection is lost. A Redis that comes back after a loss of power has forgotten
-   * its last moments, so what a job has done so far may be undone: it is done once more from its start, which changes
-   * nothing that is there, and none of its later steps, as its progress, is taken before.
+   * Aborted and replaced whenever a connection is lost. A Redis that comes back after a loss of power has forgotten its
+   * last moments, so what a job did so far may be undone. The job is run once more from its start, which changes nothing
+   * that is still there, before it takes any later step, such as noting its progress.
    */
   #connectionEpoch = new AbortController();
   #stopSharing: (() => Promise<void>) | undefined;
@@ -76,17 +86,17 @@ export class LaneWorkers {
     const { store, queues } = this.#options;
     const members = await store.members.join(this.name, MEMBER_SILENT_MS);
     const all = LANE_KINDS.flatMap((kind) => Array.from({ length: queues.lanes }, (_, lane) => ({ kind, lane })));
-    const own = new Map(
+    const assigned = new Map(
       all.filter((_, j) => members[j % members.length] === this.name).map((at) => [`${at.kind}.${at.lane}`, at]),
     );
     for (const [name, { worker }] of this.#open) {
-      if (own.has(name)) continue;
+      if (assigned.has(name)) continue;
       this.#open.delete(name);
       this.#options.log.info({ lane: name }, 'lane given up');
       const closed = worker.close().finally(() => this.#closing.delete(closed));
       this.#closing.add(closed);
     }
-    for (const [name, { kind, lane }] of own) {
+    for (const [name, { kind, lane }] of assigned) {
       if (this.#open.has(name)) continue;
       this.#open.set(name, { worker: this.#openLane(kind, lane), kind, lane });
       this.#options.log.info({ lane: name }, 'lane taken');
@@ -98,7 +108,7 @@ export class LaneWorkers {
     const handle = this.#options.handler(kind, lane);
     const { name, prefix } = laneQueue(kind, lane);
     const process = (job: Job, token = '') => {
-      // Only how fair the lane is depends on it, so nobody waits for it.
+      // Nobody waits for this, because only the fairness of the lane depends on it.
       if (kind === 'fanout' && job.priority > 0) noteTurn(queues.redis, lane, job.priority).catch(() => {});
       return this.#process(handle, job, token);
     };
@@ -138,22 +148,17 @@ export class LaneWorkers {
         try {
           await handle({ ...run, signal: epoch.signal }, job);
         } catch (error) {
-          // The process stops: whoever works the lane next starts this job again, at its head. A failed job would not.
+          // The process stops. Whoever works the lane next starts this job again, at its head; a failed job would not be.
           if (this.#abort.signal.aborted) await new Promise(() => {});
           if (!epoch.signal.aborted) throw error;
         }
       } while (epoch !== this.#connectionEpoch);
     };
-    // It holds until the job is completed, which BullMQ asks for after this.
-    const complete = job.moveToCompleted.bind(job);
-    job.moveToCompleted = async (...args) => {
-      if (epoch !== this.#connectionEpoch) await handleWithinOneEpoch();
-      return complete(...args);
-    };
+    beforeCompletion(job, () => (epoch === this.#connectionEpoch ? undefined : handleWithinOneEpoch()));
     await handleWithinOneEpoch();
   }
 
-  /** Gives the lanes to the others, ends what runs, within `deadlineMs`; what then still runs is started again there. */
+  /** Ends the running jobs and gives the lanes to the others within `deadlineMs`. Jobs that still run are started again there. */
   async close(deadlineMs: number): Promise<void> {
     const closed = async () => {
       await this.#stopSharing?.();
@@ -164,7 +169,7 @@ export class LaneWorkers {
       this.#abort.signal.addEventListener('abort', () => resolve(), { once: true });
     });
     const timer = setTimeout(() => this.#abort.abort(), deadlineMs);
-    // All of it within the deadline: while Redis is away even the last look at the other workers does not end.
+    // The deadline covers all of it, because while Redis is away even the last look at the other workers does not end.
     await Promise.race([closed(), aborted]);
     clearTimeout(timer);
   }

@@ -10,17 +10,17 @@ export interface QueueName {
 
 const queueName = (name: string): QueueName => ({ name, prefix: `{r.${name}}` });
 
-/** `send.0`, `fanout.3`: the queue of one lane; lanes are shared out by shard, see laneOf. */
+/** The queue of one lane, `send.0` or `fanout.3`. laneOf says which shards it serves. */
 export const laneQueue = (kind: LaneKind, lane: number): QueueName => queueName(`${kind}.${lane}`);
 
 export const INDEX_QUEUE = queueName('index');
 export const DEAD_QUEUE = queueName('dead');
 
-/** Every queue of an installation with so many lanes, in the order in which people want to see them. */
+/** Every queue of an installation with this many lanes, in the order in which the board shows them. */
 export function allQueues(lanes: number): QueueName[] {
   const ofKind = (kind: LaneKind) => Array.from({ length: lanes }, (_, lane) => laneQueue(kind, lane));
   return [...LANE_KINDS.flatMap(ofKind), INDEX_QUEUE, DEAD_QUEUE];
 }
 
-/** Queue ids end in `.<n>`, the recipients in the job: the backlog is measured by them without reading jobs. */
+/** Job ids end in `.<n>`, the number of recipients: so the backlog is measured without reading jobs. */
 export const recipientsInJob = (jobId: string): number => Number(/\.(\d+)$/.exec(jobId)?.[1] ?? 1);

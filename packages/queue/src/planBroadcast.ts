@@ -6,12 +6,12 @@ import type { BroadcastJob } from './jobs.ts';
 const CHUNK_RECIPIENTS = 1000;
 const CHUNKS_IN_JOB = 2;
 
-/** A broadcast cut into jobs: the same recipients in the same order give the same jobs, whoever cuts them. */
+/** A broadcast cut into jobs. The same recipients in the same order always give the same jobs. */
 export interface BroadcastPlan {
   ref: string;
   jobs: { lane: number; id: string; data: BroadcastJob }[];
   starts: number[];
-  /** position of the first of the uids as they were given */
+  /** position of the uid that the request names first */
   firstAt: number;
 }
 
@@ -22,13 +22,13 @@ interface Layout {
 }
 
 /**
- * Sorts recipients by (lane, shard, uid) and gives each its position; cuts them into chunks of at most 1,000 and jobs of
- * two chunks. `uids` holds each recipient once.
+ * Sorts recipients by lane, shard and uid, numbers them, and cuts them into chunks of at most 1,000 and jobs of two chunks.
+ * @param uids each recipient once
  */
 export const planBroadcast = (message: Planned, uids: string[], layout: Layout): BroadcastPlan =>
   atOnce(planInSlices(message, uids, layout));
 
-/** The same with pauses. */
+/** The same as planBroadcast, with a pause after each slice. */
 export function* planInSlices(message: Planned, uids: string[], layout: Layout): Sliced<BroadcastPlan> {
   const byShard: string[][] = Array.from({ length: layout.shards }, () => []);
   const shard = message.cmd ? (uid: string) => shardOf(uid, layout.shards) : personalShard(message.from, layout.shards);

@@ -9,12 +9,12 @@ import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';
 
 const MICRO_BATCH = { items: 512, size: 1024 * 1024 };
-/** Fewer and larger jobs: each costs API, worker and Redis about as much as five messages. */
+/** Few adds at once make fewer and larger jobs. A job costs API, worker and Redis about as much as five messages. */
 const ADDS_IN_FLIGHT = 2;
 
 /**
- * Throws where what a job builds on may be gone, so that it must not be queued any more. Called in the moment in which the
- * job is added: what follows goes over the connection that was looked at, or fails with it.
+ * Throws if what a job builds on may be gone, so that it must not be queued. It is called in the same turn in which the job is
+ * added: the add goes over the connection that was just checked, or fails with it.
  */
 export type Guard = () => void;
 const unguarded: Guard = () => {};
@@ -24,7 +24,7 @@ interface Entry {
   guard: Guard;
 }
 
-/** The ingress' side of the lanes: everything that a job writes is decided before it is added (invariant 1). */
+/** The API's side of the lanes. Everything that a job writes is decided before it is added (invariant 1). */
 export class Producer {
   /** Names this process in job ids and in what workers publish. */
   readonly name = randomBytes(6).toString('hex');
@@ -43,7 +43,7 @@ export class Producer {
     );
   }
 
-  /** @returns those that their guard keeps back, and why */
+  /** @returns the entries that their guard keeps back, and why */
   async #addSendJob(lane: number, entries: Entry[]): Promise<Map<Entry, unknown>> {
     const refused = new Map<Entry, unknown>();
     for (const entry of entries) {
@@ -55,7 +55,7 @@ export class Producer {
     }
     const items = entries.filter((entry) => !refused.has(entry)).map(({ item }) => item);
     if (items.length === 0) return refused;
-    // An id of our own: an add that is sent twice is one job.
+    // With an id chosen here, an add that is sent twice is one job.
     const jobId = `${this.name}.${++this.#jobs}.${items.length}`;
     await this.#queues.lane('send', lane).add(SEND.name, { items }, { jobId });
     return refused;
@@ -69,7 +69,7 @@ export class Producer {
     if (refused?.has(entry)) throw refused.get(entry);
   }
 
-  /** @param recipients as they are counted in the backlog; the same whenever the job is added again, as its name is */
+  /** @param recipients for the backlog; part of the job's id, so it must be the same when the job is added again */
   async groupCommand(job: GroupCommandJob, guard = unguarded, recipients = 1): Promise<void> {
     const lane = laneOf(shardOf(job.ch, this.#shards), this.#queues.lanes);
     // Commands to one channel keep their order, whoever sends them.

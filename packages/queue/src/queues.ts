@@ -2,7 +2,7 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DEAD_QUEUE, INDEX_QUEUE, LANE_KINDS, type LaneKind, laneQueue, type QueueName } from './names.ts';
 
-/** Completed jobs are kept for people who watch the board; 300 kept jobs of 2,000 recipients are 10 MB a lane. */
+/** Completed jobs are kept for people who watch the board. 300 kept jobs of 2,000 recipients would be 10 MB per lane. */
 const KEPT_COMPLETED = 20;
 
 const JOB_OPTIONS: JobsOptions = { removeOnComplete: KEPT_COMPLETED, removeOnFail: false, attempts: 1 };
@@ -20,7 +20,7 @@ export interface Queues {
 
 export function openQueue(connection: Redis, { name, prefix }: QueueName): Queue {
   const queue = new Queue(name, { connection, prefix, skipVersionCheck: true, defaultJobOptions: JOB_OPTIONS });
-  // The commands themselves reject; without a listener the emitter would end the process.
+  // The commands reject by themselves. Without a listener the emitter would end the process.
   queue.on('error', () => {});
   return queue;
 }
@@ -51,8 +51,8 @@ export function openQueues(connection: Redis, lanes: number): Queues {
 }
 
 /**
- * One job of a lane at a time, whichever process works it: this is what keeps a channel's order, and so it is awaited
- * before any worker opens.
+ * Allows one job per lane at a time, whichever process works it. A channel's order rests on this, so await it before any
+ * worker opens.
  */
 export async function limitLanes(queues: Queues): Promise<void> {
   for (const kind of LANE_KINDS) {

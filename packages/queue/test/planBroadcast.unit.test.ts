@@ -20,7 +20,7 @@ test('every recipient is planned once, at a position of its own, on the lane of 
         data.chunks.flatMap((chunk) => chunkRecipients(chunk).map((recipient) => ({ ...recipient, lane }))),
       );
       expect(placed.map(({ uid }) => uid).sort()).toEqual([...to].sort());
-      expect(placed.map(({ at }) => at)).toEqual(to.map((_, i) => i));
+      expect(placed.map(({ position }) => position)).toEqual(to.map((_, i) => i));
       expect(placed[plan.firstAt]?.uid).toBe(to[0]);
       let before = { lane: -1, shard: -1, uid: '' };
       for (const { uid, lane } of placed) {

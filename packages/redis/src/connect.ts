@@ -3,23 +3,23 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { rejectUnanswered } from './rejectUnanswered.ts';
 import { parseUnixUrl } from './unixUrl.ts';
 
-/** ioredis types the reply mapping by the constructor's argument; ours is always the default. */
+/** ioredis types the reply mapping by the constructor's argument, which is always the default here. */
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
-/** What a connection is for decides how it behaves while Redis is away. */
+/** The purpose of a connection decides how it behaves while Redis is away. */
 type ConnectionRole =
   /** answers a person: fails within 2 s, never repeats a command whose outcome is unknown */
   | 'request'
   /** works in the background: waits for as long as it takes */
   | 'background'
-  /** the same, but for a command whose outcome is unknown: it fails, and its caller looks how things are now */
+  /** the same, but a command whose outcome is unknown fails, and its caller checks what is there */
   | 'worker';
 
 const COMMAND_TIMEOUT_MS = 2000;
 
 /**
- * Opens a connection to Redis, at any REDIS_URL that the configuration accepts. Auto-pipelining stays off: with scripts
- * on a cluster it fails, and an unguarded failure ends the process.
+ * Opens a connection to Redis, at any REDIS_URL that the configuration accepts. Auto-pipelining stays off, because with
+ * scripts on a cluster it fails, and an unguarded failure ends the process.
  */
 export function connect(url: string, role: ConnectionRole, name: string): Redis {
   const shared: Options = {

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 /**
  * Counts how often a connection was lost. A Redis that comes back after a loss of power has forgotten its last moments,
- * so what it answered on an earlier connection may not be there any more.
+ * so what it answered on an earlier connection may be gone.
  */
 export function countConnectionLosses(redis: Redis): () => number {
   let losses = 0;

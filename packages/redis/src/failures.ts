@@ -1,5 +1,5 @@
 const REPLY_CODES = [
-  // A transaction of which Redis refused a command, which is how it refuses all of them.
+  // Redis refuses a whole transaction if it refused one of its commands.
   'EXECABORT',
   'LOADING',
   'OOM',
@@ -12,11 +12,11 @@ const REPLY_CODES = [
   'NOREPLICAS',
 ];
 
-/** Codes of errors that no repetition heals; every other one is transient (invariant 3). */
+/** Errors that retrying cannot fix. Every other one is transient (invariant 3). */
 const PERMANENT =
   /WRONGTYPE|not an integer|would overflow|user_script|Error running script|Script attempted|ERR wrong number/;
 
-/** Whether the same command may work later. Errors of ours and defects are not for Redis to heal. */
+/** Whether the same command may succeed later. Our own errors and bugs are never transient. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'ReplyError') {
@@ -34,7 +34,7 @@ export function isUnavailable(error: unknown): boolean {
 
 function isConnectionError(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : '';
-  // A unix socket that is not there while Redis starts again (ENOENT), or whose queue is full (EAGAIN).
+  // Also a unix socket that is missing while Redis restarts (ENOENT), or whose queue is full (EAGAIN).
   if ('syscall' in error && error.syscall === 'connect') return true;
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/.test(code) ||

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 
 /**
- * Fails the commands that a lost connection leaves without an answer, also those that ioredis put aside for the next one
- * because the socket was gone before anyone was told: they build on what a Redis knew that may have lost its last
- * moments. ioredis would send them, or with `autoResendUnfulfilledCommands: false` and no bound on retries forget those
- * that were sent and never settle.
+ * Rejects the commands that a lost connection leaves unanswered, also those that ioredis kept for the next connection because
+ * the socket was gone before anyone was told. They build on what a Redis knew that may have lost its last moments. ioredis
+ * would send them again; with `autoResendUnfulfilledCommands: false` and no bound on retries it would forget those that
+ * were sent, and their promises would never settle.
  */
 export function rejectUnanswered(redis: Redis): void {
   const flush: unknown = Reflect.get(redis, 'flushQueue');
@@ -14,7 +14,7 @@ export function rejectUnanswered(redis: Redis): void {
     wasReady = true;
   });
   redis.on('close', () => {
-    // What was asked for while there was no connection waits for the next one.
+    // Commands that were issued while there was no connection wait for the next one.
     Reflect.apply(flush, redis, [new Error('Connection is closed.'), { offlineQueue: wasReady }]);
     wasReady = false;
   });

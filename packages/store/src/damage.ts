@@ -1,6 +1,6 @@
 import { CorruptError } from '@ruyi/contracts';
 
-/** What Redis holds under one of our keys is not what we write there: broken JSON, a counter that is no number. */
+/** A key holds something that Ruyi never writes there: broken JSON, a counter that is not a number. */
 export class DamagedError extends Error {
   override readonly name = 'DamagedError';
   constructor(
@@ -11,10 +11,10 @@ export class DamagedError extends Error {
   }
 }
 
-/** A key of another type than ours, or a counter that Redis itself cannot count with. */
+/** A key of the wrong type, or a counter that Redis itself cannot count with. */
 const DAMAGED_REPLY = /WRONGTYPE|not an integer|not a valid float/;
 
-/** Whether an error says that stored data is damaged: no repetition heals it, and it is no defect of the program. */
+/** Whether an error says that stored data is damaged. Retrying cannot fix it, and it is not a bug either. */
 export function isDamage(error: unknown): error is Error {
   if (error instanceof CorruptError || error instanceof DamagedError) return true;
   return error instanceof Error && error.name === 'ReplyError' && DAMAGED_REPLY.test(error.message);
@@ -33,7 +33,7 @@ export async function readable<T>(what: string, work: () => Promise<T>): Promise
   }
 }
 
-/** The answer for damage that was noticed where nobody knew whose data it is: Redis says which key was asked for. */
+/** The answer for damage that was noticed without knowing whose data it is: the key in the failed command tells. */
 export function corruptOf(error: unknown): CorruptError | undefined {
   if (!isDamage(error)) return undefined;
   return corrupt(ownerOf(error), error);
@@ -74,7 +74,7 @@ function ownerOf(error: Error): string {
   return key === '' ? 'what this request reads' : `the key ${key}`;
 }
 
-/** The first of our keys in the command that failed; ioredis keeps the command with its error. */
+/** The first key of Ruyi in the command that failed; ioredis keeps the command with its error. */
 function keyOf(error: Error): string | undefined {
   if (error instanceof DamagedError) return error.key;
   if (!('command' in error) || typeof error.command !== 'object' || error.command === null) return undefined;

@@ -5,7 +5,9 @@ import { DamagedError } from './damage.ts';
  * What a log or an inbox holds for a message: all of it as a JSON array, or, for a recipient of a broadcast,
  * `<ref>.<position>`. `ref` is the broadcast's first message_id in base 36; the body is stored once under it.
  */
-export type Entry = { kind: 'inline'; body: MessageBody; to?: string } | { kind: 'reference'; ref: string; at: number };
+export type Entry =
+  | { kind: 'inline'; body: MessageBody; to?: string }
+  | { kind: 'reference'; ref: string; position: number };
 
 type Fields = [
   id: number,
@@ -30,18 +32,18 @@ export function encodeEntry(body: MessageBody, to?: string): string {
   return JSON.stringify(fields);
 }
 
-/** @throws DamagedError if it is nothing that we write */
+/** @throws DamagedError if it is not an entry */
 export function decodeEntry(text: string): Entry {
   if (text.startsWith('[')) return decodeInline(text);
-  const [, ref, at] = REFERENCE.exec(text) ?? [];
+  const [, ref, position] = REFERENCE.exec(text) ?? [];
   if (ref === undefined) throw new DamagedError('an entry is neither a message nor a reference');
-  return { kind: 'reference', ref, at: Number(at) };
+  return { kind: 'reference', ref, position: Number(position) };
 }
 
-/** The reference that an entry is; undefined for a message, and for what is damaged: neither refers to a body. */
-export function referenceIn(text: string): { ref: string; at: number } | undefined {
-  const [, ref, at] = REFERENCE.exec(text) ?? [];
-  return ref === undefined ? undefined : { ref, at: Number(at) };
+/** The reference in an entry; undefined for a message and for a damaged entry, neither of which refers to a body. */
+export function referenceIn(text: string): { ref: string; position: number } | undefined {
+  const [, ref, position] = REFERENCE.exec(text) ?? [];
+  return ref === undefined ? undefined : { ref, position: Number(position) };
 }
 
 const REFERENCE = /^([0-9a-z]{1,11})\.(\d{1,10})$/;

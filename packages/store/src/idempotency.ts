@@ -3,19 +3,20 @@ import type { Redis } from 'ioredis';
 import { DamagedError } from './damage.ts';
 import { keys } from './keys.ts';
 
-/** What a request was given when it was first seen, and what it said. */
+/** What a request was given when it was first seen, and a digest of it. */
 interface Known {
   id: number;
   /** seconds, taken at ingress */
   ts: number;
-  /** of the request, 22 characters; '' where the record was written by a version that kept none: it equals every other */
+  /** of the request, 22 characters; '' if the record was written by a version that kept none: it equals every other */
   digest: string;
 }
 
 /**
- * What is known of a client_msg_no (invariant 2). `accepted`: an id and a time are given away, whether anything was
- * queued is unknown, so a retry queues it again with the same ones. `stored`: nothing more to do. `queued`: all jobs of
- * a batch are on their queues.
+ * What is known of a client_msg_no (invariant 2).
+ * - `accepted`: it has an id and a time. Whether anything was queued is unknown, so a retry queues it again with the same ones.
+ * - `stored`: nothing is left to do.
+ * - `queued`: all jobs of a batch are on their queues.
  */
 export type IdemRecord = Known &
   (
@@ -39,7 +40,7 @@ export const shortDigest = (hash: Hash): string => hash.digest('base64url').slic
 /** The same of a text's SHA-256. */
 export const digestOf = (text: string): string => shortDigest(createHash('sha256').update(text));
 
-/** Where a client_msg_no counts: (from_uid, channel) for a channel, (endpoint, from_uid) otherwise. */
+/** The scope within which a client_msg_no is unique: (from_uid, channel) for a channel, (endpoint, from_uid) otherwise. */
 export const idemHash = (scope: [string, string], clientMsgNo: string): string =>
   digestOf(JSON.stringify([...scope, clientMsgNo]));
 
@@ -47,8 +48,8 @@ export const idemHash = (scope: [string, string], clientMsgNo: string): string =
 export const isSameRequest = (one: string, other: string): boolean => one === '' || other === '' || one === other;
 
 /**
- * A record is `<state>:<id>:<ts>:<digest>:<number>`; versions before left the digest out, with its colon. The store
- * scripts look at the state alone, and append the seq to the beginning of it that they are given.
+ * A record is `<state>:<id>:<ts>:<digest>:<number>`; earlier versions left out the digest and its colon. The store scripts
+ * read only the state, and append the seq to the start of the record that they are given.
  */
 const startOf = (state: 'R' | 'S' | 'Q', { id, ts, digest }: Known) => `${state}:${id}:${ts}:${digest}:`;
 
@@ -81,14 +82,14 @@ export class Idempotency {
     this.#ttl = ttlSeconds;
   }
 
-  /** Takes the record for this request; answers the earlier one where another request was first. */
-  async claim(shard: number, hash: string, own: Claim): Promise<IdemRecord | undefined> {
-    return this.#set(keys.idem(shard, hash), `${startOf('R', own)}${own.recipients ?? 1}`);
+  /** Claims the record for this request. @returns the earlier record if another request was first */
+  async claim(shard: number, hash: string, request: Claim): Promise<IdemRecord | undefined> {
+    return this.#set(keys.idem(shard, hash), `${startOf('R', request)}${request.recipients ?? 1}`);
   }
 
   /** The same for a message that is stored nowhere (no_persist): its first answer is all there is to keep. */
-  async claimAnswer(shard: number, hash: string, own: Claim): Promise<IdemRecord | undefined> {
-    return this.#set(keys.idem(shard, hash), `${storedRecord(own)}0`);
+  async claimAnswer(shard: number, hash: string, request: Claim): Promise<IdemRecord | undefined> {
+    return this.#set(keys.idem(shard, hash), `${storedRecord(request)}0`);
   }
 
   async #set(key: string, text: string): Promise<IdemRecord | undefined> {
@@ -97,13 +98,13 @@ export class Idempotency {
   }
 
   /** All jobs of a batch are on their queues. The record lives on as long as it would have. */
-  async markQueued(shard: number, hash: string, own: Known): Promise<void> {
-    await this.#redis.set(keys.idem(shard, hash), startOf('Q', own), 'KEEPTTL', 'XX');
+  async markQueued(shard: number, hash: string, request: Known): Promise<void> {
+    await this.#redis.set(keys.idem(shard, hash), startOf('Q', request), 'KEEPTTL', 'XX');
   }
 
   /** A group command reached every subscriber. */
-  async markStored(shard: number, hash: string, own: Known): Promise<void> {
-    await this.#redis.set(keys.idem(shard, hash), `${storedRecord(own)}0`, 'KEEPTTL', 'XX');
+  async markStored(shard: number, hash: string, request: Known): Promise<void> {
+    await this.#redis.set(keys.idem(shard, hash), `${storedRecord(request)}0`, 'KEEPTTL', 'XX');
   }
 
   async read(shard: number, hash: string): Promise<IdemRecord | undefined> {

@@ -1,15 +1,15 @@
 /**
- * Every key of the system. `{shard}` is a hash tag, so that all keys that one script touches sit in one slot; a
- * broadcast's own keys have a tag of their own. Queues have keys of their own, see packages/queue.
+ * Every key of the system except those of the queues (packages/queue). `{shard}` is a hash tag, so that all keys that one
+ * script touches are in one slot. A broadcast's own keys have another tag.
  */
 export const keys = {
-  /** string: the last message_seq of a log; absent where it is what the log holds, see include/sequences.lua */
+  /** string: the last message_seq of a log; absent if it is what the log holds, see include/sequences.lua */
   seq: (shard: number, channel: string) => `r:{${shard}}:seq:${channel}`,
   /** sorted set: score = seq, member = entry */
   log: (shard: number, channel: string) => `r:{${shard}}:log:${channel}`,
   /** list: entries of a user's commands, gap-free, the newest last */
   inbox: (shard: number, uid: string) => `r:{${shard}}:in:${uid}`,
-  /** string: seq of the newest command; absent where it is what the inbox holds */
+  /** string: seq of the newest command; absent if it is what the inbox holds */
   inboxSeq: (shard: number, uid: string) => `r:{${shard}}:inseq:${uid}`,
   /** string: seq of the last acknowledged command */
   cursor: (shard: number, uid: string) => `r:{${shard}}:cur:${uid}`,
@@ -24,7 +24,7 @@ export const keys = {
   /** hash: a registered user; and the set of all of them in this shard */
   user: (shard: number, uid: string) => `r:{${shard}}:user:${uid}`,
   users: (shard: number) => `r:{${shard}}:users`,
-  /** string `<job id> <applied>`: the last script call that one lane applied in this shard */
+  /** string `<job id> <items applied>[,<number of a failed item>…]`: the last script call that a lane applied in this shard */
   head: (shard: number, lane: string) => `r:{${shard}}:head:${lane}`,
   /** string, TTL: see idempotency.ts */
   idem: (shard: number, hash: string) => `r:{${shard}}:idem:${hash}`,
@@ -32,9 +32,9 @@ export const keys = {
   body: (ref: string) => `r:{b${ref}}:body`,
   /** bitmap: positions whose entry was trimmed; full means that the body can go */
   gone: (ref: string) => `r:{b${ref}}:gone`,
-  /** bitmap: positions of recipients whom the first try could not serve, see late.ts */
+  /** bitmap: positions of recipients whom the first try could not serve, see broadcasts/lateRecipients.ts */
   late: (ref: string) => `r:{b${ref}}:late`,
-  /** hash: see progress.ts */
+  /** hash: see broadcasts/progress.ts */
   progress: (ref: string) => `r:{b${ref}}:progress`,
   ids: 'r:{ids}:next',
   idsRun: 'r:{ids}:run',

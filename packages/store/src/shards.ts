@@ -7,7 +7,7 @@ const FNV_PRIME = 0x01000193;
  */
 export const shardOf = (name: string, shards: number): number => shardOfHash(fnv1a(FNV_OFFSET, name), shards);
 
-/** The shard of each personal channel of one user, by the other; as `shardOf` of its name, which is not put together. */
+/** The shard of the personal channel of `self` with each peer. Equals shardOf of its name, without building the name. */
 export function personalShard(self: string, shards: number): (peer: string) => number {
   const start = fnv1a(FNV_OFFSET, '1:');
   const startOfLower = fnv1a(start, `${self}@`);

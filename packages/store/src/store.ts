@@ -20,7 +20,7 @@ import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
 import { Trimmer } from './trimming/trimmer.ts';
 
-/** Recipients on their way, over all lanes of a process: every other command waits behind those (invariant 6). */
+/** Recipients in flight over all lanes of a process: every other command waits behind them (invariant 6). */
 const FAN_OUT_IN_FLIGHT = 256;
 
 /** All that is kept in Redis besides the queues, over one connection. */
@@ -51,12 +51,12 @@ export interface Store {
   idempotency: Idempotency;
   bodies: Bodies;
   progress: Progress;
-  /** of broadcasts: whom the first try could not serve */
+  /** recipients of broadcasts whom the first try could not serve */
   late: LateRecipients;
   trimmer: Trimmer;
-  /** of the search index, from what is in Redis */
+  /** rebuilds of the search index from what is in Redis */
   rebuilds: Rebuilds;
-  /** of processes, about themselves */
+  /** what processes report about themselves */
   reports: Reports;
   /** worker processes that live */
   members: Members;

@@ -118,10 +118,10 @@ test.each([
 
 test('recipients whose positions have gaps keep their own', async () => {
   const lane = redis.open().appender('fanout.0');
-  const to = names(30).map((uid, i) => ({ uid, at: i * 7 }));
+  const to = names(30).map((uid, i) => ({ uid, position: i * 7 }));
   expect(await lane.appendReferences(jobRun('j'), { ref: 'abc', from: 'ann', command: false }, to)).toEqual([]);
-  for (const { uid, at } of to) {
-    expect(await logOf(redis.client, channelName(1, uid, 'ann'))).toEqual([{ seq: 1, entry: `abc.${at}` }]);
+  for (const { uid, position } of to) {
+    expect(await logOf(redis.client, channelName(1, uid, 'ann'))).toEqual([{ seq: 1, entry: `abc.${position}` }]);
   }
 });
 
@@ -142,7 +142,7 @@ test('a script call takes at most 64 messages or recipients: everybody else wait
   expect((await calls()) - before).toBeGreaterThanOrEqual(least);
 
   before = await calls();
-  const toAll = names(1000).map((uid, at) => ({ uid, at }));
+  const toAll = names(1000).map((uid, position) => ({ uid, position }));
   await lane.appendReferencesToShard(jobRun('batch'), 0, { ref: 'x', from: 'ann', command: true }, toAll);
   expect((await calls()) - before).toBeGreaterThanOrEqual(least);
 });

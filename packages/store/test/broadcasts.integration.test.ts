@@ -135,7 +135,7 @@ test('a body is read as it was written, each recipient with an id of its own, a 
 test('a removed body is gone with its bitmap', async () => {
   const { bodies } = redis.open();
   await bodies.write('b1', batch(1), 3);
-  await bodies.markGone([{ ref: 'b1', at: 2 }]);
+  await bodies.markGone([{ ref: 'b1', position: 2 }]);
   await bodies.remove('b1');
   expect(await redis.client.keys('*')).toEqual([]);
 });

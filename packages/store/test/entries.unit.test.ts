@@ -32,7 +32,7 @@ test('what a message does not have takes no room', () => {
 });
 
 test('a reference names a body and a position', () => {
-  expect(decodeEntry('1z141z3.99')).toEqual({ kind: 'reference', ref: '1z141z3', at: 99 });
+  expect(decodeEntry('1z141z3.99')).toEqual({ kind: 'reference', ref: '1z141z3', position: 99 });
 });
 
 test('every message id has a ref, and a ref gives the id back', () => {

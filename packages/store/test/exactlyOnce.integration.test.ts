@@ -198,7 +198,7 @@ test('lanes of different kinds do not fence each other', async () => {
   const store = redis.open();
   const noLock = { extendLock: async () => false };
   await store.appender('send.0').appendMessages(jobRun('a', noLock), [message(1)]);
-  const to = [{ uid: 'bob', at: 0 }];
+  const to = [{ uid: 'bob', position: 0 }];
   const call = { ref: 'abc', from: 'ann', command: false };
   await store.appender('fanout.0').appendReferences(jobRun('b', noLock), call, to);
   expect(await logOf(redis.client, '2:room')).toHaveLength(1);

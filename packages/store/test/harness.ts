@@ -102,7 +102,7 @@ export function batch(firstId: number, overrides: Partial<Broadcast['body']> = {
 /** Recipients in the order in which a batch numbers them: by shard, so that a call's positions rise by one. */
 export function recipients(uids: string[], from: string, command: boolean, shards = LIMITS.shards): Recipient[] {
   const shard = (uid: string) => shardOf(command ? uid : channelName(1, uid, from), shards);
-  return [...uids].sort((a, b) => shard(a) - shard(b)).map((uid, at) => ({ uid, at }));
+  return [...uids].sort((a, b) => shard(a) - shard(b)).map((uid, position) => ({ uid, position }));
 }
 
 export const names = (count: number, prefix = 'u') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);

@@ -93,8 +93,8 @@ test('a command of a batch has an id of its own and shows the sender; one to a g
   await store.bodies.write(ref, batch(first, { payload: base64('x') }, true), 2);
   await store.bodies.write('grp', { ...batch(5), kind: 'group', ch: '2:a:b', cmd: true }, 1);
   const lane = store.appender('fanout.0');
-  await lane.appendReferences(jobRun('a'), { ref, from: 'ann', command: true }, [{ uid: 'bob', at: 1 }]);
-  await lane.appendReferences(jobRun('b'), { ref: 'grp', from: 'ann', command: true }, [{ uid: 'bob', at: 0 }]);
+  await lane.appendReferences(jobRun('a'), { ref, from: 'ann', command: true }, [{ uid: 'bob', position: 1 }]);
+  await lane.appendReferences(jobRun('b'), { ref: 'grp', from: 'ann', command: true }, [{ uid: 'bob', position: 0 }]);
   expect(await store.inboxes.read('bob', 0, 10)).toMatchObject([
     { message_id: first + 1, message_idstr: String(first + 1), channel_id: 'ann', channel_type: 1, payload: 'eA==' },
     { message_seq: 2, channel_id: 'a:b', channel_type: 2, from_uid: 'ann' },

@@ -151,13 +151,15 @@ test('a batch is read from the log with ids by position, and without its body no
   const to = recipients(['x', 'y', 'z'], 'ann', false);
   await store.appender('fanout.0').appendReferences(jobRun('j'), { ref, from: 'ann', command: false }, to);
   const range = { start: 0, end: 0, limit: 10, pullMode: 0 as const };
-  for (const { uid, at } of to) {
+  for (const { uid, position } of to) {
     const { messages } = await store.logs.read({ channel_id: uid, channel_type: 1, login_uid: 'ann' }, range);
-    expect(messages).toMatchObject([{ message_id: first + at, from_uid: 'ann', channel_id: uid, message_seq: 1 }]);
-    const [seq] = await store.logs.seqsOfReferences([{ ref, at, from: 'ann', uid }]);
+    expect(messages).toMatchObject([
+      { message_id: first + position, from_uid: 'ann', channel_id: uid, message_seq: 1 },
+    ]);
+    const [seq] = await store.logs.seqsOfReferences([{ ref, position, from: 'ann', uid }]);
     expect(seq).toBe(1);
   }
-  expect(await store.logs.seqsOfReferences([{ ref, at: 99, from: 'ann', uid: 'x' }])).toEqual([0]);
+  expect(await store.logs.seqsOfReferences([{ ref, position: 99, from: 'ann', uid: 'x' }])).toEqual([0]);
   await store.bodies.remove(ref);
   const fresh = redis.open();
   const log = { channel_id: 'x', channel_type: 1, login_uid: 'ann' };

@@ -44,10 +44,10 @@ test('a crash between the mark and the trim is repeated without harm', async () 
   const store = redis.open({ logRetention: 1 });
   await storeBatch(store, 'b1', ['x', 'y']);
   const [reference] = await logOf(redis.client, personal('x'));
-  const at = Number(reference?.entry.split('.')[1]);
+  const position = Number(reference?.entry.split('.')[1]);
   // What the process that died had done: the mark; the entry is still there.
   await store.appender('send.0').appendMessages(jobRun('a'), [message(1, { ch: personal('x') })]);
-  await store.bodies.markGone([{ ref: 'b1', at }]);
+  await store.bodies.markGone([{ ref: 'b1', position }]);
 
   const next = redis.open({ logRetention: 1 });
   await next.appender('send.0').appendMessages(jobRun('b'), [message(2, { ch: personal('x') })]);
@@ -60,7 +60,7 @@ test('a crash between the mark and the trim is repeated without harm', async () 
 });
 
 test('a mark of a body that is gone leaves nothing behind', async () => {
-  await redis.open().bodies.markGone([{ ref: 'never', at: 5 }]);
+  await redis.open().bodies.markGone([{ ref: 'never', position: 5 }]);
   expect(await redis.client.keys('*')).toEqual([]);
 });
 
@@ -141,7 +141,7 @@ test('whatever is stored in whatever order, each log holds the newest, and a bod
   for (const [round, ref] of refs.entries()) {
     const to = users.filter(() => random.next() < 0.5);
     if (to.length > 0) await storeBatch(store, ref, to);
-    for (const { uid, at } of recipients(to, 'ann', false)) model.get(uid)?.push(`${ref}.${at}`);
+    for (const { uid, position } of recipients(to, 'ann', false)) model.get(uid)?.push(`${ref}.${position}`);
     for (const uid of users.filter(() => random.next() < 0.3)) {
       const item = message(round * 100 + 1, { ch: personal(uid) });
       await lane.appendMessages(jobRun(`${ref}-${uid}`), [item]);

@@ -31,7 +31,7 @@ interface Reference {
   index: number;
   ref: string;
   /** the recipient's position in the broadcast */
-  at: number;
+  position: number;
   from: string;
   /** the recipient */
   owner: string;
@@ -95,8 +95,8 @@ async function findReferences(store: Store, references: Reference[], onDamaged: 
     (reference, error) => onDamaged(channelOf(reference), error),
   );
   return found.flatMap(({ reference, seq }) => {
-    const { index, ref, at } = reference;
-    return seq > 0 ? [{ index, ch: channelOf(reference), seq, id: firstIdOf(ref) + at }] : [];
+    const { index, ref, position } = reference;
+    return seq > 0 ? [{ index, ch: channelOf(reference), seq, id: firstIdOf(ref) + position }] : [];
   });
 }
 
@@ -108,5 +108,5 @@ function referenceOf(
 ): Omit<Reference, 'index'> | undefined {
   const isSender = from === uid && peer !== undefined;
   const position = hit.positions[isSender ? 1 : 0] ?? -1;
-  return position < 0 ? undefined : { ref, at: start + position, from, owner: isSender ? peer : uid };
+  return position < 0 ? undefined : { ref, position: start + position, from, owner: isSender ? peer : uid };
 }

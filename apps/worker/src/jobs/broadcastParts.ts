@@ -31,11 +31,11 @@ export async function recipientsToDeadLetters(
     const chunk: Chunk = {
       chunk: chunks[0]?.chunk ?? 0,
       start: 0,
-      at: group.map(({ recipient }) => recipient.at),
+      at: group.map(({ recipient }) => recipient.position),
       uids: group.map(({ recipient }) => recipient.uid).join('\n'),
     };
     const data: BroadcastJob = { ref: job.ref, from: job.from, ...(job.cmd ? { cmd: 1 } : {}), chunks: [chunk] };
-    const name = `${group[0]?.recipient.at ?? 0}-${part++}`;
+    const name = `${group[0]?.recipient.position ?? 0}-${part++}`;
     await toDeadLetters(context, run, name, { queue: context.lane, name: BROADCAST.name, reason, data });
   }
 }

@@ -42,20 +42,22 @@ export async function storeBroadcast(context: LaneContext, run: JobRun, job: Bro
 /** Of recipients who are tried again, those who do not have the message: letters of an earlier version have no marks yet. */
 async function markLate({ store }: LaneContext, run: JobRun, { ref, from }: BroadcastJob, recipients: Recipient[]) {
   await repeated(run, async () => {
-    const seqs = await store.logs.seqsOfReferences(recipients.map(({ uid, at }) => ({ ref, at, from, uid })));
+    const seqs = await store.logs.seqsOfReferences(
+      recipients.map(({ uid, position }) => ({ ref, position, from, uid })),
+    );
     const missing = recipients.filter((_, i) => seqs[i] === 0);
     await store.late.mark(
       ref,
-      missing.map(({ at }) => at),
+      missing.map(({ position }) => position),
     );
   });
 }
 
-const positionsOf = (failures: FailedRecipient[]): number[] => failures.map(({ recipient }) => recipient.at);
+const positionsOf = (failures: FailedRecipient[]): number[] => failures.map(({ recipient }) => recipient.position);
 
 const served = (recipients: Recipient[], failures: FailedRecipient[]): number[] => {
   const failed = new Set(positionsOf(failures));
-  return recipients.map(({ at }) => at).filter((at) => !failed.has(at));
+  return recipients.map(({ position }) => position).filter((position) => !failed.has(position));
 };
 
 async function noteStored(

@@ -30,7 +30,7 @@ export async function storeGroupCommand(context: LaneContext, run: JobRun, job: 
     const call = { ref, from: broadcast.body.from, command: true };
     await eachLimited(parts, shardsAtOnce(total, parts.length), async ({ shard, count, first }) => {
       const uids = await repeated(run, () => store.channels.frozen(shard, ref, count));
-      const recipients = uids.map((uid, i) => ({ uid, at: first + i }));
+      const recipients = uids.map((uid, i) => ({ uid, position: first + i }));
       const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
       context.counted.stored(recipients.length - failures.length);
       const part = { ref, from: call.from, cmd: 1 as const };

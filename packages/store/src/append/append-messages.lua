@@ -8,7 +8,7 @@
 --        operation that failed; numbers of those whose log or inbox is over its bound and refers to bodies; commands
 --        dropped from inboxes; of each operation the seq, 0 if the message was stored already or failed. Numbers count
 --        within this call, from 0 on.
--- cost   about 4 microseconds an operation, 2 more with a record
+-- cost   about 4 microseconds per operation, 2 more with a record
 -- replay finds its own head: the caller goes on behind what was applied
 -- include ../include/trim.lua
 -- include ../include/sequences.lua

@@ -8,7 +8,7 @@ import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
 import { type AppendContext, CALL_SIZE, CALLS_IN_FLIGHT } from './appendContext.ts';
 import type { JobRun } from './fence.ts';
-import { keysOf, type Place } from './place.ts';
+import { counterKey, entriesKey, type Place } from './place.ts';
 
 const appendScript = loadScript(import.meta.url, 'append-messages');
 
@@ -102,7 +102,7 @@ function callOf({ fence, limits }: AppendContext, shard: number, operations: Ope
   const args: (string | number)[] = [limits.logRetention, limits.inboxMax];
   for (const { item, place } of operations) {
     const uid = 'uid' in place ? place.uid : undefined;
-    callKeys.push(...keysOf(place));
+    callKeys.push(counterKey(place), entriesKey(place));
     callKeys.push(item.idem === undefined ? fence.headKey(shard) : recordKey(shard, item.idem, item, uid));
     args.push(
       uid === undefined ? 'l' : 'i',

@@ -5,7 +5,7 @@ import type { Recipient } from '../broadcasts/chunks.ts';
 import { shardOf } from '../shards.ts';
 import { type AppendContext, CALL_SIZE, CALLS_IN_FLIGHT } from './appendContext.ts';
 import type { JobRun } from './fence.ts';
-import { keysOf, type Place } from './place.ts';
+import { counterKey, entriesKey, type Place } from './place.ts';
 
 const appendScript = loadScript(import.meta.url, 'append-references');
 
@@ -66,16 +66,17 @@ async function appendToShard(
   copies: Copy[],
 ): Promise<FailedRecipient[]> {
   const bound = command ? limits.inboxMax : limits.logRetention;
-  const first = copies[0]?.recipient.at ?? 0;
-  const contiguous = copies.every(({ recipient }, i) => recipient.at === first + i);
+  const first = copies[0]?.recipient.position ?? 0;
+  const contiguous = copies.every(({ recipient }, i) => recipient.position === first + i);
   const size = { count: copies.length, size: contiguous ? CALL_SIZE : 1 };
   const failed = await fence.apply(run, shard, size, {
     script: appendScript,
     gate,
-    build: (from, to) => ({
-      keys: copies.slice(from, to).flatMap(({ place }) => keysOf(place)),
-      args: [command ? 'i' : 'l', `${ref}.`, copies[from]?.recipient.at ?? 0, bound],
-    }),
+    build: (from, to) => {
+      const callKeys: string[] = [];
+      for (const { place } of copies.slice(from, to)) callKeys.push(counterKey(place), entriesKey(place));
+      return { keys: callKeys, args: [command ? 'i' : 'l', `${ref}.`, copies[from]?.recipient.position ?? 0, bound] };
+    },
     applied: ({ over, dropped }, from) => {
       trimmer.dropped += dropped;
       trimmer.later(over.map((index) => copyAt(copies, from + index).place));

@@ -13,7 +13,7 @@ export class FencedError extends Error {
 /** What a run of a job brings along to prove that it may write. */
 export interface JobRun {
   jobId: string;
-  /** Extends the lock of the job; false where it is lost. */
+  /** Extends the lock of the job; false if it is lost. */
   extendLock(): Promise<boolean>;
   /** Aborts when the process stops, and when the connection is lost: then the job is run once more from its start. */
   signal: AbortSignal;
@@ -57,22 +57,29 @@ interface FencedCall {
   applied(reply: AppendReply, from: number): void;
 }
 
-/** Is no head: the call is answered with the true one, and goes on only if the job's lock is still held. */
+/** No head is equal to this, so the call returns the true one and writes nothing. */
 const ASK = '?';
 
 const EARLIER = 'refused by Redis in an earlier run of the job';
 
 /**
- * The calls of one lane into the shards (invariant 1). Each shard holds the lane's head: the last job that wrote there,
- * and how many of the job's items. A script writes only where the head is the one that the caller expects; otherwise
- * the caller first extends its lock, so a worker that was frozen and lost its job writes nothing, and a second run of a
- * job goes on behind what the first one applied.
+ * The calls of one lane into the shards (invariant 1). Each shard holds the lane's head: the last job that wrote there, how
+ * many of its items are applied, and which of them failed. For each shard the fence is in one of three states:
+ *
+ * - known: it remembers the head that its last call left. A call writes only if the head in Redis is the expected one, and
+ *   sets the new head in the same step. It stays known.
+ * - unknown: no call was made yet. A head that is absent in Redis is what the first job of a lane expects.
+ * - in doubt: the connection was lost, or this job ran here before. The call expects no head at all, so it writes nothing and
+ *   returns the true head.
+ *
+ * Whenever the true head is another one, the caller must extend its job's lock before it goes on from there. So a worker that
+ * was frozen and lost its job never writes, and a second run of a job goes on behind what the first one applied.
  */
 export class LaneFence {
   readonly #connection: FenceConnection;
   readonly #lane: string;
   readonly #heads = new Map<number, string>();
-  /** what is expected where no head is known */
+  /** what is expected if no head is known */
   #unknown = '';
   #losses = 0;
 
@@ -86,7 +93,7 @@ export class LaneFence {
   }
 
   /**
-   * Applies `count` items of a job in one shard, `size` a call, one call after the other.
+   * Applies `count` items of a job in one shard, `size` per call, one call after the other.
    * @returns failed items by number, with the reason
    */
   async apply(
@@ -96,16 +103,16 @@ export class LaneFence {
     call: FencedCall,
   ): Promise<Map<number, string>> {
     let expected = this.#expected(shard);
-    // A second run in the same process, as after a lock that was lost: Redis says how far the first one came.
+    // A second run in the same process, as after a lost lock. Redis says how far the first one came.
     if (parseHead(expected).jobId === run.jobId) expected = ASK;
-    let own: Head = { jobId: run.jobId, applied: 0, failed: [] };
+    let reached: Head = { jobId: run.jobId, applied: 0, failed: [] };
     const failed = new Map<number, string>();
     let size = run.careful ? 1 : items.size;
-    while (own.applied < items.count) {
-      const from = own.applied;
+    while (reached.applied < items.count) {
+      const from = reached.applied;
       const to = Math.min(from + size, items.count);
       const { keys: callKeys, args } = call.build(from, to);
-      const callArgs = [run.jobId, expected, from, own.failed.join(','), ...args];
+      const callArgs = [run.jobId, expected, from, reached.failed.join(','), ...args];
       const script = () => call.script(this.#connection.redis, [this.headKey(shard), ...callKeys], callArgs);
       const send = () => (call.gate ? call.gate.run(script, to - from) : script());
       let reply: unknown;
@@ -117,7 +124,7 @@ export class LaneFence {
         if (size > 1) size = 1;
         else {
           failed.set(from, error.message);
-          own = { jobId: run.jobId, applied: to, failed: [...failed.keys()] };
+          reached = { jobId: run.jobId, applied: to, failed: [...failed.keys()] };
         }
         continue;
       }
@@ -128,23 +135,23 @@ export class LaneFence {
         }
         expected = reply;
         const found = parseHead(reply);
-        // Less than this run has applied where Redis has forgotten some of it.
-        own = found.jobId === run.jobId ? found : { jobId: run.jobId, applied: 0, failed: [] };
-        for (const index of failed.keys()) if (index >= own.applied) failed.delete(index);
-        for (const index of own.failed) if (!failed.has(index)) failed.set(index, EARLIER);
+        // This may be less than this run has applied, if Redis has forgotten some of it.
+        reached = found.jobId === run.jobId ? found : { jobId: run.jobId, applied: 0, failed: [] };
+        for (const index of failed.keys()) if (index >= reached.applied) failed.delete(index);
+        for (const index of reached.failed) if (!failed.has(index)) failed.set(index, EARLIER);
       } else {
         const parsed = parseAppendReply(reply);
         for (const { index, reason } of parsed.failed) failed.set(from + index, reason);
         call.applied(parsed, from);
-        own = { jobId: run.jobId, applied: to, failed: [...failed.keys()].toSorted((a, b) => a - b) };
-        expected = headText(own);
+        reached = { jobId: run.jobId, applied: to, failed: [...failed.keys()].toSorted((a, b) => a - b) };
+        expected = headText(reached);
       }
       this.#heads.set(shard, expected);
     }
     return failed;
   }
 
-  /** A Redis that was away may be an older one: its heads are asked for again, and the lock is looked at. */
+  /** A Redis that was away may have lost its last writes, so all heads are in doubt. */
   #expected(shard: number): string {
     const losses = this.#connection.connectionLosses();
     if (losses !== this.#losses) {

@@ -3,8 +3,10 @@ import { keys } from '../keys.ts';
 /** A log or an inbox: where an entry is appended. */
 export type Place = { shard: number; channel: string } | { shard: number; uid: string };
 
-/** The keys of its seq counter and of its entries. */
-export const keysOf = (place: Place): [seq: string, entries: string] =>
-  'uid' in place
-    ? [keys.inboxSeq(place.shard, place.uid), keys.inbox(place.shard, place.uid)]
-    : [keys.seq(place.shard, place.channel), keys.log(place.shard, place.channel)];
+/** The key of its seq counter. */
+export const counterKey = (place: Place): string =>
+  'uid' in place ? keys.inboxSeq(place.shard, place.uid) : keys.seq(place.shard, place.channel);
+
+/** The key of its entries. */
+export const entriesKey = (place: Place): string =>
+  'uid' in place ? keys.inbox(place.shard, place.uid) : keys.log(place.shard, place.channel);

@@ -18,15 +18,15 @@ export interface Broadcast {
   /** of a group command: the channel's name */
   ch?: string;
   cmd: boolean;
-  /** position of the first recipient of each chunk of a batch: documents are rebuilt along these */
+  /** position of the first recipient of each chunk of a batch, for rebuilding its documents */
   starts: number[];
 }
 
-/** How long a body may wait for the job that refers to it to be queued, before it counts as abandoned. */
+/** A body counts as abandoned if no job that refers to it is queued within this time. */
 const UNCONFIRMED_SECONDS = 3600;
 const CACHE_BYTES = 32 * 1024 * 1024;
 
-/** Bodies of broadcasts, once each, whoever receives them. They never change, so readers keep them. */
+/** Bodies of broadcasts, each stored once for all recipients. They never change, so readers cache them. */
 export class Bodies {
   readonly #redis: Redis;
   readonly #cache = new LRUCache<string, Broadcast>({
@@ -39,7 +39,7 @@ export class Bodies {
   }
 
   /**
-   * Writes a body before its jobs are queued, unless it is there. It goes after an hour unless `confirm` follows: an API
+   * Writes a body before its jobs are queued, unless it exists. It expires after an hour unless `confirm` follows, so an API
    * process that dies in between leaves nothing behind.
    */
   async write(ref: string, broadcast: Broadcast, total: number): Promise<void> {
@@ -49,10 +49,10 @@ export class Bodies {
     await writeBody(this.#redis, [keys.body(ref)], [meta, payload, total, UNCONFIRMED_SECONDS]);
   }
 
-  /** Every job of the broadcast is queued, or one is being stored: the body stays, or goes when the message expires. */
+  /** Call it once every job of the broadcast is queued, or one is being stored: the body stays until the message expires. */
   async confirm(ref: string, body: MessageBody): Promise<void> {
     const key = keys.body(ref);
-    // A day more than needed: readers judge by the message's own time, this only frees the memory.
+    // A day longer than needed: readers judge by the message's own time, and this only frees the memory.
     if (body.exp) await this.#redis.expireat(key, body.ts + body.exp + 86_400);
     else await this.#redis.persist(key);
   }
@@ -67,11 +67,11 @@ export class Bodies {
   }
 
   /** The body of one recipient's message is that of the broadcast with its own message_id. */
-  static bodyAt(broadcast: Broadcast, at: number): MessageBody {
-    return broadcast.kind === 'group' ? broadcast.body : { ...broadcast.body, id: broadcast.body.id + at };
+  static bodyAt(broadcast: Broadcast, position: number): MessageBody {
+    return broadcast.kind === 'group' ? broadcast.body : { ...broadcast.body, id: broadcast.body.id + position };
   }
 
-  /** The bodies that exist of those asked for. */
+  /** Those of the bodies that exist. */
   async read(refs: Iterable<string>): Promise<Map<string, Broadcast>> {
     const found = new Map<string, Broadcast>();
     const missing: string[] = [];
@@ -93,17 +93,17 @@ export class Bodies {
   }
 
   /**
-   * Counts down bodies whose entries are about to be trimmed; the last one takes the body along. Marks come before the
+   * Counts down bodies whose entries are about to be trimmed; with its last entry a body is deleted. Marks come before the
    * trim, so a crash in between repeats a mark and never leaves a body that nothing refers to.
    */
-  async markGone(references: { ref: string; at: number }[]): Promise<void> {
+  async markGone(references: { ref: string; position: number }[]): Promise<void> {
     const byRef = groupBy(references, ({ ref }) => ref);
     await Promise.all(
       [...byRef].map(async ([ref, entries]) => {
-        const args = entries.map(({ at }) => at);
+        const args = entries.map(({ position }) => position);
         const went = await markGone(this.#redis, [keys.body(ref), keys.gone(ref), keys.late(ref)], args).catch(
           (error: unknown) => {
-            // A damaged body cannot be counted down: it stays, and keeps nobody else's entries from being trimmed.
+            // A damaged body cannot be counted down. It stays, but other entries must still be trimmed.
             if (!isDamage(error)) throw error;
           },
         );

@@ -4,13 +4,13 @@ import { keys } from '../keys.ts';
 
 const markLate = loadScript(import.meta.url, 'mark-late');
 
-/** Below the 7,999 values that Lua can unpack, and a short call. */
+/** Less than the 7,999 values that Lua can unpack, and a short call. */
 const CALL_SIZE = 1000;
 
 /**
- * Recipients of a broadcast whom its first try could not serve. The search document of their chunk is made without them,
- * and documents never change; so each of them gets a document of its own once the message is stored after all. The mark
- * stays when they are served: a rebuild of the index has to make the same documents.
+ * Recipients of a broadcast whom its first try could not serve. The search document of their chunk is made without them, and
+ * documents never change, so each of them gets their own document once the message is stored after all. The mark stays
+ * when they are served, because a rebuild of the index must make the same documents.
  */
 export class LateRecipients {
   readonly #redis: Redis;
@@ -19,7 +19,7 @@ export class LateRecipients {
     this.#redis = redis;
   }
 
-  /** To be called before their chunk counts as stored, and before a retry stores them. */
+  /** Call this before their chunk counts as stored, and before a retry stores them. */
   async mark(ref: string, positions: number[]): Promise<void> {
     for (let i = 0; i < positions.length; i += CALL_SIZE) {
       const some = positions.slice(i, i + CALL_SIZE);
@@ -33,6 +33,6 @@ export class LateRecipients {
     const ascending = positions.toSorted((a, b) => a - b);
     const first = (ascending[0] ?? 0) >> 3;
     const bytes = await this.#redis.getrangeBuffer(keys.late(ref), first, (ascending.at(-1) ?? 0) >> 3);
-    return ascending.filter((at) => ((bytes[(at >> 3) - first] ?? 0) & (128 >> (at & 7))) !== 0);
+    return ascending.filter((position) => ((bytes[(position >> 3) - first] ?? 0) & (128 >> (position & 7))) !== 0);
   }
 }

@@ -1,8 +1,8 @@
--- mark-gone.lua: notes that entries which refer to a body are about to go; with the last one the body goes.
+-- mark-gone.lua: notes that entries which refer to a body are about to be trimmed; with the last one the body is deleted.
 -- KEYS   body, bitmap of positions that are gone, bitmap of positions that are late
 -- ARGV   positions
--- returns 1 where the body went
--- cost   one SETBIT a position, one BITCOUNT
+-- returns 1 if the body was deleted
+-- cost   one SETBIT per position, one BITCOUNT
 -- replay sets the same bits
 local total = redis.call('HGET', KEYS[1], 'n')
 if not total then

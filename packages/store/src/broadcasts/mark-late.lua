@@ -2,7 +2,7 @@
 -- KEYS   body, bitmap of positions that are late
 -- ARGV   positions
 -- returns nothing
--- cost   one SETBIT a position
+-- cost   one SETBIT per position
 -- replay sets the same bits
 local life = redis.call('PTTL', KEYS[1])
 if life == -2 then return end

@@ -1,8 +1,8 @@
--- note-chunks.lua: chunks of a broadcast are stored, now by Redis' clock.
+-- note-chunks.lua: notes that chunks of a broadcast are stored, with Redis' present time.
 -- KEYS   progress
--- ARGV   seconds to keep it, number of chunks; of each chunk: number, recipients handled; then positions that were set aside
+-- ARGV   seconds to keep it, number of chunks; of each chunk: number, recipients handled; then positions that became dead letters
 -- returns nothing
--- cost   constant a chunk and a position
+-- cost   constant per chunk and position
 -- replay sets the same fields, with a later time
 local now = redis.call('TIME')[1]
 local chunks = tonumber(ARGV[2])

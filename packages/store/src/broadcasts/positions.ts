@@ -4,16 +4,16 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 const MOST_BYTES = 1024 * 1024;
 
 /**
- * Rising positions in a list as text: a bitmap, deflated, in base64. So 100,000 of 100,000 take 40 bytes, one takes as
- * many, and every second one at random 17 KB, which is the most; as numbers they would take up to 590 KB.
+ * Rising positions in a list as text: a deflated bitmap in base64. 100,000 of 100,000 take 40 bytes, as does a single one; half
+ * of them at random take 17 KB, which is the most. As numbers they would take up to 590 KB.
  */
 export function packPositions(positions: number[]): string {
   const bitmap = Buffer.alloc(((positions.at(-1) ?? -1) >> 3) + 1);
-  for (const at of positions) bitmap[at >> 3] = (bitmap[at >> 3] ?? 0) | (1 << (at & 7));
+  for (const position of positions) bitmap[position >> 3] = (bitmap[position >> 3] ?? 0) | (1 << (position & 7));
   return deflateRawSync(bitmap).toString('base64');
 }
 
-/** @throws what zlib throws, where it is no text of `packPositions` */
+/** @throws what zlib throws, if it is no text of `packPositions` */
 export function unpackPositions(text: string): number[] {
   if (text === '') return [];
   const positions: number[] = [];

@@ -11,10 +11,10 @@ const noteChunks = loadScript(import.meta.url, 'note-chunks');
 const KEEP_SECONDS = 7 * 86_400;
 const GROUP_COMMAND_KEEP_SECONDS = 3600;
 
-/** What a batch was accepted as, kept so that a repeat of the request gets the first answer. */
+/** The receipt of an accepted batch, kept so that a repeat of the request gets the first answer. */
 export interface BatchReceipt {
   total: number;
-  /** false with no_persist, or where every uid was refused: done at once */
+  /** false with no_persist, or if every uid was refused: done at once */
   toStore: boolean;
   createdAt: number;
   /** position of the recipient that the request names first */
@@ -23,8 +23,8 @@ export interface BatchReceipt {
 }
 
 /**
- * Who was refused, and why. Not the strings themselves, which have no bound: their positions, rising, in the sorted list
- * of all different strings of the request. A version before kept the strings.
+ * Who was refused, and why: rising positions in the sorted list of the request's different strings, because the strings
+ * themselves have no bound. Earlier versions kept the strings.
  */
 export type Refused = { invalid: number[]; unknown: number[] } | { fail_uids: string[]; reason: string[] };
 
@@ -53,7 +53,7 @@ function unpack(text: string): BatchReceipt {
 
 /**
  * How far a broadcast is. One hash: `plan` (its receipt), and per chunk `s<chunk>` = recipients handled `:` seconds, `i<chunk>` =
- * recipients indexed; per recipient that was set aside `f<position>`, and `ir<position>` once it was served after all and
+ * recipients indexed; per recipient who became a dead letter `f<position>`, and `ir<position>` once it was served after all and
  * can find it. A replay sets the same fields and adds nothing.
  */
 export class Progress {
@@ -66,7 +66,7 @@ export class Progress {
     this.#keep = Math.max(KEEP_SECONDS, idempotencyTtl + 3600);
   }
 
-  /** Keeps the receipt of a batch; the first one counts where there are several, and is returned. */
+  /** Keeps the receipt of a batch. @returns the first receipt, if there are several */
   async open(ref: string, receipt: BatchReceipt): Promise<BatchReceipt> {
     const key = keys.progress(ref);
     const pipeline = this.#redis.multi().hsetnx(key, 'plan', pack(receipt)).expire(key, this.#keep).hget(key, 'plan');
@@ -83,41 +83,42 @@ export class Progress {
    * Of each of these chunks that is stored: its recipients, and when that was, in seconds of Redis' clock. undefined if the
    * broadcast is not known any more.
    */
-  async storedAt(ref: string, chunks: number[]): Promise<Map<number, { size: number; at: number }> | undefined> {
+  async storedAt(ref: string, chunks: number[]): Promise<Map<number, { size: number; storedAt: number }> | undefined> {
     const fields = chunks.map((chunk) => `s${chunk}`);
     const [plan, ...values] = await this.#redis.hmget(keys.progress(ref), 'plan', ...fields);
     if (plan == null) return undefined;
     return new Map(
       chunks.flatMap((chunk, i) => {
-        const [size, at] = (values[i] ?? '').split(':');
-        return at === undefined ? [] : [[chunk, { size: Number(size), at: Number(at) }]];
+        const [size, seconds] = (values[i] ?? '').split(':');
+        return seconds === undefined ? [] : [[chunk, { size: Number(size), storedAt: Number(seconds) }]];
       }),
     );
   }
 
-  /** Chunks are stored, but for the recipients at `failed`, who are set aside. */
+  /** Chunks are stored, but for the recipients at `failed`, who became dead letters. */
   async chunksStored(ref: string, chunks: { chunk: number; size: number }[], failed: number[]): Promise<void> {
-    // By Redis' clock, one for all workers: a rebuild compares it with its own beginning.
+    // Redis' clock is the same for all workers, and a rebuild compares this time with its own beginning.
     const sizes = chunks.flatMap(({ chunk, size }) => [chunk, size]);
     const args = [this.#keep, chunks.length, ...sizes, ...failed];
     await noteChunks(this.#redis, [keys.progress(ref)], args);
   }
 
-  /** Recipients that were set aside are served now. */
+  /** Recipients that became dead letters are served now. */
   async recovered(ref: string, positions: number[]): Promise<void> {
-    if (positions.length > 0) await this.#redis.hdel(keys.progress(ref), ...positions.map((at) => `f${at}`));
+    if (positions.length > 0)
+      await this.#redis.hdel(keys.progress(ref), ...positions.map((position) => `f${position}`));
   }
 
   async chunksIndexed(ref: string, chunks: { chunk: number; size: number }[]): Promise<void> {
     await this.#set(ref, new Map(chunks.map(({ chunk, size }) => [`i${chunk}`, String(size)])));
   }
 
-  /** Late recipients (late.ts) can find it, each by a document of its own. */
+  /** Late recipients (lateRecipients.ts) can find it, each by a document of its own. */
   async recipientsIndexed(ref: string, positions: number[]): Promise<void> {
-    if (positions.length > 0) await this.#set(ref, new Map(positions.map((at) => [`ir${at}`, '1'])));
+    if (positions.length > 0) await this.#set(ref, new Map(positions.map((position) => [`ir${position}`, '1'])));
   }
 
-  /** A group command reached all: known until its job is gone from the queue; nobody asks for its progress. */
+  /** A group command reached everyone. It is remembered until its job is gone; nobody asks for its progress. */
   async groupCommandStored(ref: string, total: number): Promise<void> {
     await this.#set(ref, new Map([['s0', `${total}:${Math.floor(Date.now() / 1000)}`]]), GROUP_COMMAND_KEEP_SECONDS);
   }
@@ -127,7 +128,7 @@ export class Progress {
     await execute(this.#redis.multi().hset(key, fields).expire(key, keepSeconds));
   }
 
-  /** GET /message/sendbatch/{batch_no}; undefined where no such batch is known (any more). */
+  /** GET /message/sendbatch/{batch_no}; undefined if no such batch is known (any more). */
   async read(ref: string): Promise<BatchProgress | undefined> {
     return readable(`batch ${ref}`, () => this.#read(ref));
   }
@@ -145,9 +146,9 @@ export class Progress {
       if (field.startsWith('f')) failed++;
       else if (field.startsWith('i')) indexed += Number(value);
       else {
-        const [size, at] = value.split(':');
+        const [size, seconds] = value.split(':');
         handled += Number(size);
-        last = Math.max(last, Number(at));
+        last = Math.max(last, Number(seconds));
       }
     }
     if (!Number.isInteger(handled + indexed + last)) throw new DamagedError('its progress is no number');
@@ -157,7 +158,7 @@ export class Progress {
       total: plan.total,
       stored: handled - failed,
       failed,
-      // What an earlier version noted counts those who were set aside.
+      // What an earlier version noted counts those who became dead letters.
       indexed: Math.min(indexed, handled - failed),
       state: !finished ? (handled > 0 ? 'running' : 'queued') : failed > 0 && failed === plan.total ? 'failed' : 'done',
       created_at: plan.createdAt,

@@ -1,4 +1,4 @@
--- write-body.lua: stores a broadcast's body, unless it is there: a retry must neither change it nor limit its life.
+-- write-body.lua: stores a broadcast's body unless it exists, because a retry must neither change it nor limit its life.
 -- KEYS   body
 -- ARGV   what all recipients share (JSON), payload (base64), recipients, seconds until it counts as abandoned
 -- returns nothing

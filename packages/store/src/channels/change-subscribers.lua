@@ -2,11 +2,11 @@
 -- KEYS   subscribers; then the groups key of each user, the added first
 -- ARGV   channel name, how many are added; then the uids in the same order
 -- returns the uids whose groups are damaged, and why: uid, reason, …; nothing was changed for them
--- cost   two commands a user
+-- cost   two commands per user
 -- replay changes nothing
 -- include ../include/subscribers.lua
 sortSubscribers(KEYS[1])
--- Raises here, before the first write, where the subscribers themselves are damaged.
+-- If the subscribers themselves are damaged, this raises before the first write.
 redis.call('ZCARD', KEYS[1])
 local added = tonumber(ARGV[2])
 local damaged = {}

@@ -40,7 +40,7 @@ export class Channels {
   }
 
   #infoKey(channelType: number, channelId: string): string {
-    // Info of a personal channel belongs to the id as it was given: there is no second user in these requests.
+    // These requests name no second user, so the info of a personal channel belongs to the id as it was given.
     const name = `${channelType}:${channelId}`;
     return keys.channel(shardOf(name, this.#shards), name);
   }
@@ -53,7 +53,7 @@ export class Channels {
     );
   }
 
-  /** Creates the channel where it is unknown. */
+  /** Creates the channel if it is unknown. */
   async ensure(channelType: number, channelId: string): Promise<void> {
     await this.#redis.hsetnx(this.#infoKey(channelType, channelId), 'large', 0);
   }
@@ -140,9 +140,9 @@ export class Channels {
   }
 
   /**
-   * A page of subscribers, by shard and uid: an order that whoever comes or goes does not shift, so a subscriber who
-   * stays throughout is returned exactly once. The cursor is `<shard>-<last uid of it>`; `''` at the end. Costs what it
-   * returns, and one look at each shard that is empty from there on.
+   * A page of subscribers, by shard and uid. This order does not shift when others come or go, so a subscriber who stays
+   * throughout is returned exactly once. The cursor is `<shard>-<last uid>`, `''` at the end. A page costs what it returns,
+   * plus one command per shard that has nothing left.
    */
   async subscribers(channelType: number, channelId: string, cursor: string, limit: number) {
     const channel = channelName(channelType, channelId);
@@ -158,13 +158,13 @@ export class Channels {
     });
   }
 
-  /** Subscribers of one shard behind a uid, by the bytes of their uids. */
+  /** Subscribers of one shard after a uid, by the bytes of their uids. */
   async #page(shard: number, channel: string, after: string, most: number): Promise<string[]> {
     const reply = await readSubscribers(this.#redis, [keys.subscribers(shard, channel)], [after, most]);
     return Array.isArray(reply) ? reply.map(String) : [];
   }
 
-  /** How many subscribe to the channel of this name; a number per shard, so it costs the same for every channel. */
+  /** The number of subscribers of a channel. It costs one command per shard, whatever the channel. */
   async count(channel: string): Promise<number> {
     const counts = await readable(`channel ${channel}`, () =>
       together(

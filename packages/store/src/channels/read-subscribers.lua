@@ -1,6 +1,6 @@
--- read-subscribers.lua: subscribers of one shard behind a uid, by the bytes of their uids.
+-- read-subscribers.lua: subscribers of one shard after a uid, by the bytes of their uids.
 -- KEYS   subscribers
--- ARGV   uid, '' for the first ones; at most so many
+-- ARGV   uid, '' for the first ones; how many at most
 -- returns the uids
 -- cost   what it returns
 -- replay reads again

@@ -1,8 +1,8 @@
--- acknowledge.lua: moves a user's cursor forward; never back, never past the newest. Then drops what is acknowledged,
--- but the last INBOX_KEEP.
+-- acknowledge.lua: moves a user's cursor forward, never back and never past the newest command. Then drops the acknowledged
+-- commands except for the last INBOX_KEEP.
 -- KEYS   cursor, seq of the newest command, inbox
 -- ARGV   last_message_seq, INBOX_KEEP
--- returns 0, or the seq below which commands are to be dropped by the caller, since some refer to a body (drop-inbox.lua)
+-- returns 0, or a seq: the caller must drop the commands below it, because some refer to a body (drop-inbox.lua)
 -- cost   what it drops
 -- replay changes nothing
 -- include ../include/trim.lua

@@ -12,7 +12,7 @@ import type { Trimmer } from '../trimming/trimmer.ts';
 const readInbox = loadScript(import.meta.url, 'read-inbox');
 const acknowledgeScript = loadScript(import.meta.url, 'acknowledge');
 
-/** One read, and how many bodies are read together. */
+/** Bounds of one read, and how many bodies are read together. */
 const PAGE = { commands: 128, bytes: 1024 * 1024 };
 const BODIES_AT_ONCE = 16;
 
@@ -32,7 +32,7 @@ export class Inboxes {
     this.#keep = settings.inboxKeep;
   }
 
-  /** POST /message/sync: commands ascending, after `messageSeq`, or after the cursor where that is 0 or too large. */
+  /** POST /message/sync: commands ascending, after `messageSeq`, or after the cursor if that is 0 or too large. */
   async read(uid: string, messageSeq: number, limit: number): Promise<MessageObject[]> {
     const shard = shardOf(uid, this.#shards);
     const inboxKeys = [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)];
@@ -45,7 +45,7 @@ export class Inboxes {
         const [first, page, isEnd, now] = Array.isArray(reply) ? reply : [];
         if (!Array.isArray(page) || page.length === 0) break;
         const seq = Number(first);
-        // Past the end the script starts again at the cursor: what was read already is no further page.
+        // Past the end the script starts again at the cursor, so this would repeat commands that were read already.
         if (after > messageSeq && seq !== after + 1) break;
         for (let i = 0; i < page.length; i += BODIES_AT_ONCE) {
           const texts = page.slice(i, i + BODIES_AT_ONCE).map(String);
@@ -81,7 +81,7 @@ export class Inboxes {
     const bodies = await this.#bodies.read(entries.flatMap((entry) => (entry.kind === 'reference' ? [entry.ref] : [])));
     return entries.flatMap((entry, i) => {
       const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
-      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
+      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.position);
       if (!body || isExpired(body, now)) return [];
       return [toMessage(body, { seq: first + i, command: true, ...channelOf(uid, entry, broadcast) })];
     });

@@ -1,4 +1,4 @@
--- A counter of an inbox; nil where there is none. What is no whole number raises: the callers have written nothing yet.
+-- A counter of an inbox; nil if there is none. Anything but a whole number raises; the callers have written nothing yet.
 local function counterOf(key)
   local text = redis.call('GET', key)
   if not text then return nil end

@@ -1,13 +1,13 @@
--- Seqs are given only with entries, so neither a gap nor a repeat can be left behind. The last seq of a log or inbox is
--- its counter; as long as nothing was removed from it, it needs none: then it is what the place holds. Whoever removes
--- something makes the counter first (include/trim.lua). Nothing raises, since a script that stops half-way is not rolled
--- back. Each append returns the seq, 0 where the log had the entry, or the error's text.
+-- A seq is only given together with an entry, so neither a gap nor a repeat can remain. The last seq of a log or inbox is its
+-- counter. As long as nothing was removed from it, it needs none: the last seq is the number of its entries. Whoever removes
+-- something makes the counter first (include/trim.lua). Nothing raises, because a script that stops half-way is not rolled
+-- back. Each append returns the seq, 0 if the log had the entry, or the error's text.
 local pcall = redis.pcall
 
--- The contract's seqs are uint32: clients that read them so would take the next one for an old one.
+-- Seqs are uint32 in the contract. Clients that read them so would take the next one for an old one.
 local LAST_SEQ = 4294967295
 
--- The place's next seq by its counter, which is made where there is none; `size` is the command that counts its entries.
+-- The place's next seq by its counter, which is made if there is none; `size` is the command that counts its entries.
 local function nextSeq(seqKey, place, size)
   local seq = pcall('INCR', seqKey)
   if type(seq) == 'table' then return seq end
@@ -35,11 +35,11 @@ local function appendLog(seqKey, log, entry)
   return added.err
 end
 
--- The same where the log has no counter.
+-- The same if the log has no counter.
 local function appendUncounted(log, entry)
   local held = pcall('ZCARD', log)
   if type(held) == 'table' then return held.err end
-  -- A number becomes an argument by way of printf, which nearly every recipient of a broadcast can do without.
+  -- A number becomes an argument through printf, which nearly every recipient of a broadcast can do without.
   local added = pcall('ZADD', log, 'NX', held == 0 and '1' or held + 1, entry)
   if added == 1 then return held + 1 end
   if added == 0 then return 0 end
@@ -56,14 +56,14 @@ local function appendInbox(seqKey, inbox, entry)
   return length.err, 0
 end
 
--- The same where the inbox has no counter.
+-- The same if the inbox has no counter.
 local function appendUncountedInbox(inbox, entry)
   local length = pcall('RPUSH', inbox, entry)
   if type(length) == 'number' then return length, length end
   return length.err, 0
 end
 
--- Whether the i-th of these keys exists; one question for all of them where none does.
+-- Whether the i-th of these keys exists; one question for all of them if none does.
 local function existsFor(keys)
   if redis.call('EXISTS', unpack(keys)) == 0 then return function() return false end end
   return function(i) return redis.call('EXISTS', keys[i]) == 1 end

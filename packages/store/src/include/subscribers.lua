@@ -1,5 +1,5 @@
--- Subscribers stand in a sorted set, all with the score 0: by the bytes of their uids, so that a page of them costs what it
--- returns. Up to schema 2 it was a set, which is made into one when a script first touches it.
+-- Subscribers are in a sorted set, all with score 0, so they are ordered by the bytes of their uids and a page costs what it
+-- returns. Up to schema 2 they were in a set, which is converted when a script first touches it.
 local function sortSubscribers(key)
   if redis.call('TYPE', key).ok ~= 'set' then return end
   local uids = redis.call('SMEMBERS', key)

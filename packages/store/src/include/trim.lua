@@ -1,11 +1,11 @@
--- An entry of a broadcast is a reference; every other entry is a JSON array. A broadcast's body is counted down before
--- its entries go (mark-gone.lua, another slot), so a script may drop by itself only entries that refer to nothing.
+-- An entry of a broadcast is a reference; every other entry is a JSON array. A broadcast's body is counted down before its
+-- entries are trimmed (mark-gone.lua, in another slot), so a script may only drop entries that refer to nothing.
 
--- A bound that was lowered is reached in steps, one an append: a script call is short. Each entry is looked at, so large
--- ones make a smaller step.
+-- A lowered bound is reached in steps, one per append, so that a script call stays short. Each entry is read, so large ones
+-- make a smaller step.
 local AT_ONCE, BYTES_AT_ONCE, STEP = 1000, 4 * 1024 * 1024, 16
 
--- How many of the oldest `most` entries may go now; nil where one of them refers to a body. `read` takes two indexes.
+-- How many of the oldest `most` entries may go now; nil if one of them refers to a body. `read` takes two indexes.
 local function droppable(read, most)
   local count, bytes = 0, 0
   while count < most and bytes < BYTES_AT_ONCE do
@@ -20,7 +20,7 @@ local function droppable(read, most)
   return count
 end
 
--- Drops the oldest `most` elements of an inbox that has `length`, or some of them; returns how many, nil where the caller
+-- Drops the oldest `most` elements of an inbox that has `length`, or some of them; returns how many, nil if the caller
 -- has to mark their bodies first. From now on it holds less than its last seq, so it gets a counter (include/sequences.lua).
 local function dropOldest(seqKey, inbox, most, length)
   redis.call('SET', seqKey, length, 'NX')
@@ -32,7 +32,7 @@ end
 -- Elements that this call dropped because an inbox was over its bound.
 local dropped = 0
 
--- Keeps the newest `keep` elements of an inbox that has `length`; false where the caller has to mark bodies first.
+-- Keeps the newest `keep` elements of an inbox that has `length`; false if the caller has to mark bodies first.
 local function keepNewestOfList(seqKey, inbox, keep, length)
   local count = dropOldest(seqKey, inbox, math.min(length - keep, AT_ONCE), length)
   if not count then return false end
@@ -40,7 +40,7 @@ local function keepNewestOfList(seqKey, inbox, keep, length)
   return true
 end
 
--- Keeps the newest `keep` entries of a log; false where the caller has to mark bodies first. A log that is over its
+-- Keeps the newest `keep` entries of a log; false if the caller has to mark bodies first. A log that is over its
 -- bound gets a counter, as above.
 local function keepNewest(seqKey, log, keep)
   local held = redis.call('ZCARD', log)

@@ -7,27 +7,27 @@ import { keys } from '../keys.ts';
  */
 const SCHEMA = 3;
 
-/** What was fixed when the data was first written does not match the settings of this process. */
+/** The settings of this process do not match what was fixed when the data was first written. */
 export class InstallationError extends Error {
   override readonly name = 'InstallationError';
 }
 
 /**
- * Writes SHARDS and the schema's version at the very first start, and compares them at every other one.
+ * Writes SHARDS and the version of the schema at the very first start, and compares them at every later one.
  * @throws InstallationError with one line for the operator
  */
-export async function checkInstallation(redis: Redis, own: { shards: number }): Promise<void> {
+export async function checkInstallation(redis: Redis, settings: { shards: number }): Promise<void> {
   await redis.hsetnx(keys.meta, 'schema', SCHEMA);
-  await redis.hsetnx(keys.meta, 'shards', own.shards);
+  await redis.hsetnx(keys.meta, 'shards', settings.shards);
   const { schema, shards } = await redis.hgetall(keys.meta);
-  // A process of an earlier version must not start any more: it would begin again at 1 where there is no counter.
+  // A process of an earlier version must not start any more: it would begin again at 1 if there is no counter.
   if (Number(schema) < SCHEMA) await redis.hset(keys.meta, 'schema', SCHEMA);
   if (Number(schema) > SCHEMA) {
     throw new InstallationError(`the data in Redis has schema ${schema}, this version reads ${SCHEMA}`);
   }
-  if (Number(shards) !== own.shards) {
+  if (Number(shards) !== settings.shards) {
     throw new InstallationError(
-      `SHARDS=${own.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`,
+      `SHARDS=${settings.shards}: the data in Redis was written with SHARDS=${shards}, which is fixed`,
     );
   }
 }

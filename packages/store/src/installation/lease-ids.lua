@@ -3,8 +3,8 @@
 -- ARGV   how many
 -- returns the first of the block, as text: Lua's own conversions lose digits of a number this large
 -- cost   one INFO of the server, two GETs, one SET
--- replay leases another block; the lost one is never used. Ids follow Redis' clock and never go back with it. A server that
---        was started anew may have forgotten its last leases: more ids than those can have been are skipped.
+-- replay leases another block; the lost one is never used. Ids follow Redis' clock and never go back with it. A restarted
+--        server may have forgotten its last leases, so more ids are skipped than those can have been.
 local SKIPPED = 10 * 1000 * 2048
 local time = redis.call('TIME')
 local now = (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)) * 2048

@@ -5,7 +5,7 @@ import { keys } from '../keys.ts';
 const leaseIds = loadScript(import.meta.url, 'lease-ids');
 
 const BLOCK = 1024;
-/** Ids roughly follow time; a block that lay around is thrown away. */
+/** Ids roughly follow time, so an old block is thrown away. */
 const BLOCK_LIFE_MS = 1000;
 
 /** Leases message ids: unique for ever, below 2^53, following Redis' clock (invariant 7). */
@@ -20,12 +20,12 @@ export class MessageIds {
     this.#redis = redis;
   }
 
-  /** A contiguous block of `count` ids; the first of it. */
+  /** Leases a contiguous block of `count` ids. @returns the first one */
   async block(count: number): Promise<number> {
     return Number(await leaseIds(this.#redis, [keys.ids, keys.idsRun], [count]));
   }
 
-  /** One id, from a block leased for many. */
+  /** One id, from a block that is leased for many. */
   async one(): Promise<number> {
     for (;;) {
       if (this.#next < this.#end && performance.now() - this.#leasedAt < BLOCK_LIFE_MS) return this.#next++;

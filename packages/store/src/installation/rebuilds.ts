@@ -10,7 +10,7 @@ const HOLD_SECONDS = 30;
 export interface RebuildRequest {
   id: string;
   reason: string;
-  /** into a new index, which takes the place of the old one in the end; otherwise into the one that serves */
+  /** into a new index that replaces the old one in the end; otherwise into the one that serves */
   fresh: boolean;
 }
 
@@ -25,8 +25,9 @@ export interface RebuildProgress {
 }
 
 /**
- * "The search index misses something, rebuild it from Redis": asked for by workers that could not queue for the indexer
- * (INDEX_BACKLOG), by an indexer that lost its index, by an operator (`ruyi reindex`). One indexer at a time does it.
+ * Requests to rebuild the search index from Redis because it misses something. They come from workers that could not queue
+ * for the indexer (INDEX_BACKLOG), from an indexer that lost its index, and from operators (`ruyi reindex`). One indexer at
+ * a time does it.
  */
 export class Rebuilds {
   readonly #redis: Redis;
@@ -44,7 +45,7 @@ export class Rebuilds {
     return (await this.#redis.hsetnx(keys.meta, 'index', name)) === 1;
   }
 
-  /** What is asked for already and not yet done is not forgotten. */
+  /** An earlier request that is not done yet is merged into this one. */
   async request(reason: string, { fresh = false } = {}): Promise<void> {
     const earlier = await this.requested();
     const request: RebuildRequest = { id: randomUUID(), reason, fresh: fresh || (earlier?.fresh ?? false) };
@@ -56,7 +57,7 @@ export class Rebuilds {
     return text === null ? undefined : JSON.parse(text);
   }
 
-  /** What was asked for last; undefined where nothing is, or where another process is at it. */
+  /** What was asked for last; undefined if nothing is, or if another process is at it. */
   async take(): Promise<RebuildRequest | undefined> {
     const request = await this.requested();
     if (request === undefined) return undefined;
@@ -64,19 +65,19 @@ export class Rebuilds {
     return held === null ? undefined : request;
   }
 
-  /** To be called every few seconds while the rebuild runs. */
+  /** Call this every few seconds while the rebuild runs. */
   async hold(progress: RebuildProgress): Promise<void> {
     await this.#redis.set(keys.rebuilder, this.#ownId, 'EX', HOLD_SECONDS);
     await this.#redis.set(keys.rebuildProgress, JSON.stringify(progress));
   }
 
-  /** Of the last rebuild, also after its end. */
+  /** Progress of the last rebuild, also after its end. */
   async progress(): Promise<RebuildProgress | undefined> {
     const text = await this.#redis.get(keys.rebuildProgress);
     return text === null ? undefined : JSON.parse(text);
   }
 
-  /** Ends the rebuild; with `done` also the request, unless it was made again meanwhile. */
+  /** Ends the rebuild, and with `done` also the request, unless it was made again meanwhile. */
   async release(done?: RebuildRequest): Promise<void> {
     if (done !== undefined) await deleteIfEqual(this.#redis, [keys.rebuild], [JSON.stringify(done)]);
     await deleteIfEqual(this.#redis, [keys.rebuilder], [this.#ownId]);

@@ -3,7 +3,7 @@ import { keys } from '../keys.ts';
 
 const LIFE_SECONDS = 30;
 
-/** What processes tell about themselves (metrics): written every few seconds, and gone soon after the process is. */
+/** The metrics of processes: each writes its own every few seconds, and they expire soon after the process ends. */
 export class Reports {
   readonly #redis: Redis;
 

@@ -9,7 +9,7 @@ import { shardOf } from '../shards.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import { entriesOf, type RawEntry, readPage } from './readPage.ts';
 
-/** One read: its answer is held whole, and parsed in one turn of the event loop. */
+/** Bounds of one read, because its answer is in memory whole and parsed in one turn of the event loop. */
 const PAGE = { entries: 128, bytes: 1024 * 1024 };
 /** Entries whose bodies are read together; each may refer to another one of the largest size. */
 const BODIES_AT_ONCE = 16;
@@ -46,8 +46,8 @@ export class LogReader {
   }
 
   /**
-   * The readable messages of a stretch, one after the other; stops reading when the caller does. Expired ones that it
-   * comes past are dropped from the log: each costs one read, not one of every request.
+   * The readable messages of a stretch, one after the other; it stops reading when the caller does. Expired messages on the
+   * way are dropped from the log, so each of them costs one read instead of one per request.
    * @param wanted leaves entries out before their bodies are read
    * @throws DamagedError naming the message
    */
@@ -109,7 +109,7 @@ export class LogReader {
     const bodies = await this.#bodies.read(refs);
     return decoded.flatMap(({ raw: { text, seq }, entry }) => {
       const broadcast = entry.kind === 'reference' ? bodies.get(entry.ref) : undefined;
-      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.at);
+      const body = entry.kind === 'inline' ? entry.body : broadcast && Bodies.bodyAt(broadcast, entry.position);
       if (body && !isExpired(body, now)) return [{ seq, body }];
       expired.push({ text, expiresAt: body ? body.ts + (body.exp ?? 0) : 0 });
       return [];

@@ -6,7 +6,7 @@ import { decodeEntry, type Entry } from '../entries.ts';
 import { type RawEntry, readPage } from './readPage.ts';
 
 const KEYS_AT_ONCE = 500;
-/** Logs and bytes that are held at once: a log may hold thousands of the largest messages. */
+/** Logs and bytes in memory at once: a log may hold thousands of the largest messages. */
 const LOGS_AT_ONCE = 100;
 const FIRST_PAGE = { entries: 128, bytes: 32 * 1024 };
 const PAGE = { entries: 1000, bytes: 1024 * 1024 };
@@ -20,7 +20,7 @@ export interface LogPage {
   unreadable?: string;
 }
 
-/** Pages of many logs, and where to go on once all of them are dealt with; `'0'` at the end. */
+/** Pages of many logs, and the cursor to go on from once all of them are processed; `'0'` at the end. */
 interface ScannedLogs {
   pages: LogPage[];
   /** logs that are complete with this */
@@ -49,9 +49,9 @@ export class LogScan {
 
   /**
    * Every entry of every log, many logs at a time. Logs that are there from beginning to end are returned at least once,
-   * if the server is the same run throughout (`serverRun`: in another run keys stand in an order of its own, and a cursor
-   * leads nowhere); what is stored meanwhile may be missing.
-   * @param from a `next` of an earlier scan, to go on behind it
+   * if the server is the same run throughout: another run keeps its keys in another order, so a cursor means nothing there
+   * (`serverRun`). Whatever is stored meanwhile may be missing.
+   * @param from a `next` of an earlier scan, to go on after it
    * @param signal aborts waiting for a Redis that does not serve
    */
   async *pages(from = '0', signal: AbortSignal = new AbortController().signal): AsyncGenerator<ScannedLogs> {
@@ -85,7 +85,7 @@ async function* scanSome(redis: Redis, keys: string[], signal: AbortSignal): Asy
   }
 }
 
-/** A page of a log, and where the next one begins. Also of a key that is no log: the others must not go without. */
+/** A page of a log, and where the next one begins. A key that is not a log is reported instead of stopping the scan. */
 async function pageOfLog(
   redis: Redis,
   key: string,
@@ -104,7 +104,7 @@ async function pageOfLog(
   }
 }
 
-/** The entries of a page, but those that are damaged. */
+/** The entries of a page without the damaged ones. */
 function decodedPage(channel: string, entries: RawEntry[]): LogPage {
   const result: LogPage = { channel, entries: [] };
   for (const { text, seq } of entries) {

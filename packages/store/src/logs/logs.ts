@@ -17,9 +17,9 @@ import type { Trimmer } from '../trimming/trimmer.ts';
 import { LogReader, type ReadMessage } from './logReader.ts';
 import type { RawEntry } from './readPage.ts';
 
-/** An answer stops early after so much payload, never before one message (docs/api.md §1). */
+/** An answer ends early after this much payload, but never before its first message (docs/api.md §1). */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-/** A search by id or client_msg_no ends after so many messages, or so much payload that it had to look at. */
+/** A search by id or client_msg_no ends after this many messages, or after reading this much payload. */
 const SOUGHT = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** A channel as a request names it. */
@@ -42,7 +42,7 @@ export interface LogRange {
 const logName = ({ channel_id, channel_type, login_uid }: LogName): string =>
   channelName(channel_type, channel_id, login_uid);
 
-/** Reads of channel logs. What is damaged is a CorruptError that names the channel. */
+/** Reads channel logs. Damage is a CorruptError that names the channel. */
 export class Logs {
   readonly #redis: Redis;
   readonly #reader: LogReader;
@@ -76,7 +76,7 @@ export class Logs {
     });
   }
 
-  /** GET /channel/max_message_seq: the log's counter, or, where nothing was removed yet, what it holds. */
+  /** GET /channel/max_message_seq: the log's counter, or, if nothing was removed yet, the number of its entries. */
   async maxSeq(name: LogName): Promise<number> {
     const channel = logName(name);
     const shard = shardOf(channel, this.#shards);
@@ -137,13 +137,13 @@ export class Logs {
     });
   }
 
-  /** Of the newest messages those with one of the ids or client numbers. */
+  /** Those of the newest messages that have one of the ids or client numbers. */
   async *#seek(channel: string, wanted: { ids: number[]; clientMsgNos: string[] }): AsyncGenerator<ReadMessage> {
     const ids = new Set(wanted.ids);
     const numbers = new Set(wanted.clientMsgNos.filter((no) => no !== ''));
     if (ids.size + numbers.size === 0) return;
     const stretch = { from: '+inf', to: '-inf', direction: 'down', most: SOUGHT.messages } as const;
-    // An entry tells its id by itself; the client number of a broadcast stands in the body.
+    // An entry holds its id. The client number of a broadcast is in its body.
     const mayMatch = numbers.size > 0 ? undefined : (entry: RawEntry) => ids.has(idOf(entry));
     let bytes = 0;
     for await (const message of this.#reader.messages(channel, stretch, mayMatch)) {
@@ -157,11 +157,11 @@ export class Logs {
    * The seqs that these recipients of a broadcast have it at, 0 if it is gone or the log is damaged; `from` and uids name
    * the logs.
    */
-  async seqsOfReferences(refs: { ref: string; at: number; from: string; uid: string }[]): Promise<number[]> {
+  async seqsOfReferences(refs: { ref: string; position: number; from: string; uid: string }[]): Promise<number[]> {
     const pipeline = this.#redis.pipeline();
-    for (const { ref, at, from, uid } of refs) {
+    for (const { ref, position, from, uid } of refs) {
       const channel = channelName(CHANNEL_TYPE_PERSONAL, uid, from);
-      pipeline.zscore(keys.log(shardOf(channel, this.#shards), channel), `${ref}.${at}`);
+      pipeline.zscore(keys.log(shardOf(channel, this.#shards), channel), `${ref}.${position}`);
     }
     const replies = (await pipeline.exec()) ?? [];
     return replies.map(([error, score]) => {
@@ -193,5 +193,5 @@ function messageIn(channel: string, channelType: number, { seq, body }: ReadMess
 /** The message_id of an entry, without parsing it. */
 function idOf({ text }: RawEntry): number {
   const reference = referenceIn(text);
-  return reference ? firstIdOf(reference.ref) + reference.at : Number(text.slice(1, text.indexOf(',')));
+  return reference ? firstIdOf(reference.ref) + reference.position : Number(text.slice(1, text.indexOf(',')));
 }

@@ -1,6 +1,6 @@
--- read-log.lua: reads entries of a log from one of its ends, until so many or so many bytes are read.
+-- read-log.lua: reads entries of a log from one of its ends, up to a number of entries or bytes.
 -- KEYS   log
--- ARGV   where to begin and where to end, as ZRANGE BYSCORE takes them; "up" or "down"; at most so many entries; bytes after
+-- ARGV   where to begin and where to end, as ZRANGE BYSCORE takes them; "up" or "down"; how many entries at most; bytes after
 --        which it stops
 -- returns {entry, seq, entry, seq, …; 1 if nothing is left behind them, else 0; seconds of the clock}
 -- cost   what it returns, at most 8 entries beyond the bytes

@@ -1,6 +1,6 @@
--- drop-expired.lua: drops entries of a log that nobody can read any more, so that no later read comes past them.
+-- drop-expired.lua: drops entries of a log that nobody can read any more, so that no later read meets them.
 -- KEYS   seq, log
--- ARGV   of each entry: itself, unix time at which it expires (0 where the body that it refers to is gone)
+-- ARGV   of each entry: itself, unix time at which it expires (0 if the body that it refers to is gone)
 -- returns how many it dropped
 -- cost   what it drops
 -- replay drops nothing

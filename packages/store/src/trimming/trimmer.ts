@@ -35,7 +35,7 @@ export class Trimmer {
     this.#waiting.push(...places);
   }
 
-  /** A crash before the end leaves them over their bound: the next append notes them again. */
+  /** After a crash they stay over their bound until the next append notes them again. */
   async flush(): Promise<void> {
     const places = this.#waiting;
     this.#waiting = [];
@@ -44,7 +44,7 @@ export class Trimmer {
         if ('uid' in place) await this.#trimToMax(place.shard, place.uid);
         else await this.#trimLog(place.shard, place.channel);
       } catch (error) {
-        // Damaged since it was appended to: it stays over its bound, and the job, which is stored, must not be repeated.
+        // It was damaged after the append. It stays over its bound; the job is stored and must not be repeated for this.
         if (!isDamage(error)) throw error;
       }
     }
@@ -86,8 +86,8 @@ export class Trimmer {
   }
 
   /**
-   * Drops entries of a log that have expired, or whose body is gone. Redis' own clock decides. If it cannot be written to
-   * now they stay: reads leave them out in any case.
+   * Drops entries of a log that have expired by Redis' clock, or whose body is gone. If Redis takes no writes now, they stay;
+   * reads leave them out anyway.
    */
   async dropExpired(shard: number, channel: string, entries: { text: string; expiresAt: number }[]): Promise<void> {
     try {

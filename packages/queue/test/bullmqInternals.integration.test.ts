@@ -1,0 +1,125 @@
+import { laneQueue, openQueue } from '@ruyi/queue';
+import { waitFor } from '@ruyi/testkit';
+import { type Job, Worker } from 'bullmq';
+import { expect, test } from 'vitest';
+import { beforeCompletion, rawData, replaceRawData, unfinishedJobs, waitingJobs } from '../src/bullmqInternals.ts';
+import { testLanes } from './harness.ts';
+
+const lanes = testLanes();
+const { name, prefix } = laneQueue('send', 0);
+const lane = () => lanes.queues.lane('send', 0);
+
+/** Works jobs until the test is over. */
+async function working(
+  process: (job: Job) => Promise<unknown>,
+  use: (worker: Worker) => Promise<unknown>,
+): Promise<void> {
+  const worker = new Worker(name, process, { connection: lanes.connect(), prefix, concurrency: 1 });
+  worker.on('error', () => {});
+  try {
+    await use(worker);
+  } finally {
+    await worker.close(true);
+  }
+}
+
+const add = (id: string, priority?: number) =>
+  lane().add('any', { id }, { jobId: id, ...(priority === undefined ? {} : { priority }) });
+
+test('a job without a turn waits in the list `wait`, one with a turn in the sorted set `prioritized`', async () => {
+  for (const id of ['a.1', 'b.1', 'c.1']) await add(id);
+  for (const [i, id] of ['x.1', 'y.1'].entries()) await add(id, 10 - i);
+  expect((await lanes.client.lrange(lane().toKey('wait'), 0, -1)).sort()).toEqual(['a.1', 'b.1', 'c.1']);
+  expect(await lanes.client.zrange(lane().toKey('prioritized'), '0', '-1')).toEqual(['y.1', 'x.1']);
+  const { count, ids } = await waitingJobs(lanes.client, lane(), 10);
+  expect(count).toBe(5);
+  expect([...new Set(ids)].sort()).toEqual(['a.1', 'b.1', 'c.1', 'x.1', 'y.1']);
+  expect((await waitingJobs(lanes.client, lane(), 1)).ids).toHaveLength(4);
+});
+
+test('a job that is being worked stands in the list `active`, and no more once it is completed', async () => {
+  let end = () => {};
+  const held = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  await add('a.1');
+  await working(
+    () => held,
+    async () => {
+      await waitFor(async () => (await lanes.client.llen(lane().toKey('active'))) === 1, { what: 'the job to begin' });
+      expect((await waitingJobs(lanes.client, lane(), 10)).count).toBe(0);
+      expect(await unfinishedJobs(lanes.client, lane())).toBe(1);
+      end();
+      await waitFor(async () => (await unfinishedJobs(lanes.client, lane())) === 0, { what: 'the job to end' });
+    },
+  );
+});
+
+test('a job lies in a hash of its id; `data` holds its data as JSON, and what is put there is what a worker gets', async () => {
+  await add('a.1');
+  expect(JSON.parse((await rawData(lanes.client, lane(), 'a.1')) ?? '')).toEqual({ id: 'a.1' });
+  expect(await rawData(lanes.client, lane(), 'nobody.1')).toBeNull();
+  await replaceRawData(lanes.client, lane(), 'a.1', '{"id":"other"}');
+  const seen: unknown[] = [];
+  await working(
+    async (job) => seen.push(job.data),
+    () => waitFor(() => seen.length === 1, { what: 'the job to run' }),
+  );
+  expect(seen).toEqual([{ id: 'other' }]);
+});
+
+test('data that is no JSON never reaches a processor, and its job stays', async () => {
+  await add('a.1');
+  await replaceRawData(lanes.client, lane(), 'a.1', '{"id":');
+  let ran = 0;
+  await working(
+    async () => ran++,
+    async (worker) => {
+      await new Promise((resolve) => worker.once('error', resolve));
+    },
+  );
+  expect(ran).toBe(0);
+  expect(await lane().getJobCountByTypes('failed', 'completed')).toBe(0);
+  expect(await unfinishedJobs(lanes.client, lane())).toBe(1);
+});
+
+test('completing a job goes through its own moveToCompleted, after the processor', async () => {
+  await add('a.1');
+  const events: string[] = [];
+  await working(
+    async (job) => {
+      let isNoted = false;
+      const note = async () => {
+        events.push(`before completion, ${await job.getState()}`);
+        isNoted = true;
+      };
+      beforeCompletion(job, () => (isNoted ? undefined : note()));
+      events.push('processed');
+    },
+    async (worker) => {
+      worker.on('completed', () => events.push('completed'));
+      await waitFor(() => events.includes('completed'), { what: 'the job to be completed' });
+    },
+  );
+  expect(events).toEqual(['processed', 'before completion, active', 'completed']);
+});
+
+test('extending the lock of a job returns 1 while it is held, and no 1 once it is lost', async () => {
+  await add('a.1');
+  const answers: unknown[] = [];
+  await working(
+    async (job) => {
+      answers.push(await job.extendLock(job.token ?? '', 5000));
+      await lanes.client.del(`${lane().toKey('a.1')}:lock`);
+      answers.push(await job.extendLock(job.token ?? '', 5000).catch(() => 'refused'));
+    },
+    () => waitFor(() => answers.length === 2, { what: 'both answers' }),
+  );
+  expect(answers[0]).toBe(1);
+  expect(answers[1]).not.toBe(1);
+});
+
+test('an id that is on the queue already stays one job', async () => {
+  await Promise.all([add('a.1'), add('a.1')]);
+  expect(await openQueue(lanes.connect(), { name, prefix }).count()).toBe(1);
+});

@@ -1,0 +1,48 @@
+import { Job } from 'bullmq';
+import { afterEach, expect, test, vi } from 'vitest';
+import { LaneWorkers } from '../src/laneWorkers.ts';
+import { testLanes } from './harness.ts';
+
+const lanes = testLanes();
+const silent = { info() {}, warn() {} };
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+// A Redis that was away may have forgotten what the handler wrote. The cut falls into each of the moments between the end
+// of the handler and the completion, which are turns of the promise queue.
+test.each(Array.from({ length: 16 }, (_, moment) => moment))(
+  'no job is completed on a connection that was lost after its handler ran (moment %i)',
+  async (moment) => {
+    const events: string[] = [];
+    const complete = Job.prototype.moveToCompleted;
+    vi.spyOn(Job.prototype, 'moveToCompleted').mockImplementation(function (this: Job, ...args) {
+      events.push('completion');
+      return Reflect.apply(complete, this, args);
+    });
+    const connection = lanes.connect();
+    const cutAt = async () => {
+      for (let turn = 0; turn < moment; turn++) await Promise.resolve();
+      events.push('lost');
+      connection.emit('close');
+    };
+    const workers = new LaneWorkers({
+      connection,
+      store: lanes.store,
+      queues: lanes.queues,
+      log: silent,
+      handler: () => async () => {
+        events.push('handled');
+        if (!events.includes('lost')) void cutAt();
+      },
+    });
+    await lanes.queues.lane('send', 0).add('any', {}, { jobId: 'a.1' });
+    workers.start();
+    await lanes.settled();
+    await workers.close(2000);
+    expect(events.filter((event) => event === 'lost')).toHaveLength(1);
+    const before = events.slice(0, events.indexOf('completion'));
+    // Handled, and handled once more if the loss came before the completion began.
+    expect(before.at(-1)).toBe('handled');
+  },
+);
