@@ -84,17 +84,17 @@ export async function storeBatch(
   { only = () => true, note = true }: { only?: (uid: string) => boolean; note?: boolean } = {},
 ): Promise<{ ref: string; jobs: IndexJob[] }> {
   const id = await store.ids.block(to.length);
-  const own = { id, ts: now(), from: 'news', no: `n${id}`, payload: payload({}), ...body };
+  const whole = { id, ts: now(), from: 'news', no: `n${id}`, payload: payload({}), ...body };
   const layout = { shards: LIMITS.shards, lanes: LANES };
-  const plan = planBroadcast({ firstId: id, from: own.from, cmd: false }, to, layout);
-  const planned = { total: to.length, toStore: true, createdAt: own.ts, firstAt: 0 };
+  const plan = planBroadcast({ firstId: id, from: whole.from, cmd: false }, to, layout);
+  const planned = { total: to.length, toStore: true, createdAt: whole.ts, firstAt: 0 };
   await store.progress.open(plan.ref, { ...planned, refused: { fail_uids: [], reason: [] } });
-  await store.bodies.write(plan.ref, { body: own, kind: 'batch', cmd: false, starts: plan.starts }, to.length);
-  await store.bodies.confirm(plan.ref, own);
+  await store.bodies.write(plan.ref, { body: whole, kind: 'batch', cmd: false, starts: plan.starts }, to.length);
+  await store.bodies.confirm(plan.ref, whole);
   for (const { data, id: jobId, lane } of plan.jobs) {
     const recipients = data.chunks.flatMap(chunkRecipients).filter(({ uid }) => only(uid));
-    const place = { ref: plan.ref, from: own.from, command: false };
-    await store.appender(`fanout.${lane}`).appendReferences(run(jobId), place, recipients);
+    const call = { ref: plan.ref, from: whole.from, command: false };
+    await store.appender(`fanout.${lane}`).appendReferences(run(jobId), call, recipients);
     const sizes = data.chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkRecipients(chunk).length }));
     if (note) await store.progress.chunksStored(plan.ref, sizes, []);
   }
