@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 rmSync('dist', { recursive: true, force: true });
-// A package that is only reserved so far.
+// A package without sources.
 if (!existsSync('src') || readdirSync('src').length === 0) process.exit(0);
 const { status } = spawnSync(process.execPath, [join(typescript, 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',

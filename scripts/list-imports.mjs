@@ -1,4 +1,4 @@
-// Lists which package imports which, by their sources (tests aside), as a Markdown table.
+// Lists which package imports which, according to their sources without tests, as a Markdown table.
 // usage: node scripts/list-imports.mjs           prints the table
 //        node scripts/list-imports.mjs --write   puts it into docs/architecture.md, between the two marks
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { markdownTable, writeTable } from './markedTable.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"]@ruyi\/([a-z]+)/g;
 
-/** The packages that the sources below a folder import, sorted. */
+/** The packages that the sources in a folder import, sorted. */
 function importsBelow(folder) {
   const files = readdirSync(folder, { recursive: true }).map(String);
   const sources = files
@@ -18,7 +18,7 @@ function importsBelow(folder) {
   return [...new Set(sources.flatMap((text) => [...text.matchAll(SPECIFIER)].map(([, name]) => name)))].sort();
 }
 
-/** Each member of the workspace that has sources, with what it imports. */
+/** Each member of the workspace that has sources, and its imports. */
 function members() {
   const inFolder = ['packages', 'apps'].flatMap((kind) =>
     readdirSync(join(root, kind)).map((name) => ({ label: `${kind}/${name}`, src: join(root, kind, name, 'src') })),
@@ -29,7 +29,7 @@ function members() {
     .map(({ label, src }) => ({ label, imports: importsBelow(src) }));
 }
 
-/** The table as it stands in docs/architecture.md. */
+/** The table of docs/architecture.md. */
 export function importTable() {
   const rows = members().map(({ label, imports }) => [`\`${label}\``, imports.length === 0 ? '–' : imports.join(', ')]);
   return markdownTable([['who', 'imports'], ...rows]);

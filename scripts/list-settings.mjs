@@ -9,7 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { rows, settings } = await import(pathToFileURL(join(root, 'packages/config/dist/settings.js')).href);
 const defaults = settings.parse({});
 
-/** The default as the variable is written; sizes also in MiB or KiB. */
+/** The default in the form of the variable; sizes also in MiB or KiB. */
 function shown(name, value) {
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (typeof value !== 'number') return value;

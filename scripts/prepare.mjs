@@ -1,5 +1,5 @@
-// What must be there before anything of ours can run: Node, the dependencies of the lock file, compiled code.
-// Needs nothing but Node: it runs in a fresh clone.
+// Provides what everything else needs: a recent Node, the dependencies of the lock file, and compiled code. It needs
+// nothing but Node itself, because it runs in a fresh clone.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -12,12 +12,12 @@ const OLDEST_NODE = [20, 11];
 const INSTALLED = join(root, 'node_modules', '.ruyi-installed');
 const BUILT = join(root, 'node_modules', '.ruyi-built');
 
-/** A reason to give up; its message is one line for the person who typed the command. */
+/** A reason to stop; its message is one line for the person who typed the command. */
 export class PrepareError extends Error {}
 
 /**
- * Makes sure that everything is there; says one line before each step that takes a while, nothing otherwise.
- * @param signal aborted: what runs is ended, with all that it has started, and the promise rejects
+ * Makes sure that everything is there. Prints one line before each step that takes a while, and nothing otherwise.
+ * @param signal when it aborts, the running step and everything it has started are ended, and the promise rejects
  */
 export async function prepare(say, signal) {
   checkNode();
@@ -32,14 +32,14 @@ function checkNode() {
   throw new PrepareError(`Node.js ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}`);
 }
 
-/** Runs `npm ci` unless node_modules holds what the lock file says, built for this Node. */
+/** Runs `npm ci` unless node_modules has what the lock file says, built for this Node. */
 async function installIfNeeded(say, signal) {
   const lock = join(root, 'package-lock.json');
-  // Native modules fit one ABI only.
+  // Native modules fit only one ABI.
   const wanted = `${process.versions.modules} ${process.arch} ${hash([lock])}`;
   const stamp = read(INSTALLED);
   const sameNode = stamp === '' || stamp.startsWith(`${process.versions.modules} ${process.arch} `);
-  // npm writes this file at the end of every install: newer than the lock file, someone has just run `npm install`.
+  // npm writes this file at the end of every install. If it is newer than the lock file, somebody ran `npm install`.
   const npmsOwn = join(root, 'node_modules', '.package-lock.json');
   const installedByHand = sameNode && modified(npmsOwn) >= modified(lock) && modified(npmsOwn) > 0;
   if (stamp !== wanted && !installedByHand) {
@@ -50,7 +50,7 @@ async function installIfNeeded(say, signal) {
   if (stamp !== wanted) writeFileSync(INSTALLED, wanted);
 }
 
-/** Runs `npm run build` unless what is compiled came from these very sources. */
+/** Runs `npm run build` unless the compiled code is that of the present sources. */
 async function buildIfStale(say, signal) {
   const members = ['packages', 'apps'].flatMap((folder) => subfolders(join(root, folder)));
   const inputs = [
@@ -74,7 +74,7 @@ async function buildIfStale(say, signal) {
   writeFileSync(BUILT, wanted);
 }
 
-/** Runs npm without its chatter; what it printed is shown only when it fails. */
+/** Runs npm quietly; its output is shown only if it fails. */
 async function npm(args, problem, signal) {
   const { npm_execpath: script } = process.env;
   const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
@@ -86,10 +86,10 @@ async function npm(args, problem, signal) {
   throw new PrepareError(`${problem} (npm ${step}${failure === '' ? '' : `: ${failure}`})`);
 }
 
-/** How long a step may take to end by itself once it is told to. */
+/** How long a step may take to end after SIGTERM. */
 const GRACE_MS = 5_000;
 
-/** Its group is its own, so that a signal reaches compilers and whatever else a step has started. */
+/** Runs a step in a new process group, so that a signal reaches compilers and everything else that the step started. */
 function run(command, args, signal) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
@@ -127,7 +127,7 @@ function signalGroup(child, name) {
   try {
     process.kill(-child.pid, name);
   } catch (error) {
-    // Nothing of it runs any more.
+    // The whole group has ended.
     if (error.code !== 'ESRCH') throw error;
   }
 }

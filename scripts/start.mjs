@@ -1,6 +1,6 @@
-// `npm start`: installs and builds what is missing, then runs everything in this very process (apps/cli, `ruyi up`), so
-// that signals and the exit code need no forwarding. package.json starts it with `exec`: npm passes SIGTERM and SIGINT on
-// to its child, which would otherwise be a shell that dies of them alone.
+// `npm start`: installs and builds what is missing, then runs `ruyi up` (apps/cli) in this process, so that signals and
+// the exit code need no forwarding. package.json starts it with `exec`, because npm forwards SIGTERM and SIGINT to its
+// child. Without `exec` the child is a shell, which dies and leaves everything running.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';
@@ -9,8 +9,8 @@ const LOOK_EVERY_MS = 500;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Stops everything when npm is gone without having said so: kill -9, and SIGHUP, which it does not pass on. Only npm is
- * watched: a shell that put this into the background may end.
+ * Stops everything if npm has gone without a signal: after kill -9, or after SIGHUP, which npm does not forward. Only
+ * npm is watched: a shell that put this into the background may end.
  */
 function stopWithNpm() {
   const { npm_lifecycle_event: event, npm_package_json: manifest } = process.env;
@@ -36,7 +36,7 @@ async function prepareUntilSignal() {
     process.exit(1);
   }
   if (stop.signal.aborted) process.exit(0);
-  // From here on they are `ruyi up`'s.
+  // From here on `ruyi up` handles the signals.
   for (const signal of SIGNALS) process.off(signal, abort);
 }
 

@@ -1,5 +1,5 @@
-// `npm test`: everything that must hold, the cheap checks first; stops at the first step that fails. The last line is
-// always `N passed, N failed`: the tests of all vitest runs, where a step that failed otherwise counts as one.
+// `npm test`: runs every check, the cheap ones first, and stops at the first step that fails. The last line is always
+// `N passed, N failed`. It counts the tests of all vitest runs; any other step that fails counts as one.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,14 +14,14 @@ const total = { passed: 0, failed: 0 };
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0;
 
-/** Tests run on the real thing; it is found, or installed, the way `npm start` does it. */
+/** Tests run on a real redis-server, which is found or installed as `npm start` does it. */
 async function redis() {
   const { findRedis } = await import(pathToFileURL(join(root, 'packages/process/dist/index.js')).href);
   findRedis(process.env, say);
   return true;
 }
 
-/** The tests of web pages run in a real browser; without one they are skipped, and a line says so. */
+/** The tests of web pages run in a real browser. Without one they are skipped, and a line says so. */
 async function chromium() {
   const { installChromium } = await import(pathToFileURL(join(root, 'packages/testkit/dist/index.js')).href);
   installChromium(say);
@@ -35,7 +35,7 @@ function vitest(project) {
   const report = readReport(file);
   total.passed += report.numPassedTests;
   total.failed += report.numFailedTests;
-  // A file that cannot even be loaded has no tests that could fail.
+  // A file that cannot be loaded has no tests that could fail.
   if (!ok && report.numFailedTests === 0) total.failed += 1;
   return ok;
 }

@@ -7,18 +7,21 @@ import { z } from 'zod';
 import { rows } from '../packages/config/src/settings.ts';
 import { page, root } from './docs/files.ts';
 
-/** What runs elsewhere is checked for what can go wrong without anybody noticing: keys and names that mean nothing. */
+/**
+ * These files run elsewhere, so mistakes go unnoticed here. The tests check them for keys and names that mean
+ * nothing.
+ */
 
 const yaml = (path: string): unknown => parse(page(path), { merge: true });
 const names = (folder: string) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
 
-// The parser imports JSON without saying so, which Node refuses.
+// The parser imports JSON without an import attribute, which Node refuses.
 const IMPORT_JSON = `export const load = (url, context, next) =>
   next(url, url.endsWith('.json') ? { ...context, importAttributes: { type: 'json' } } : context);`;
 register(`data:text/javascript,${encodeURIComponent(IMPORT_JSON)}`);
 const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import('@actions/workflow-parser');
 
-/** What GitHub's own parser finds wrong with a workflow. */
+/** The errors that GitHub's own parser finds in a workflow. */
 async function problemsOf(content: string): Promise<string[]> {
   const { context, value } = parseWorkflow({ name: 'test.yml', content }, new NoOperationTraceWriter());
   if (value !== undefined) await convertWorkflowTemplate(context, value);
@@ -30,7 +33,7 @@ describe.each(names('.github/workflows'))('%s', (file) => {
     expect(await problemsOf(page(file))).toEqual([]);
   });
 
-  test('would not be one with an unknown key, need or context', async () => {
+  test('is refused with an unknown key, need or context', async () => {
     expect(await problemsOf(page(file).replace('timeout-minutes:', 'timeout-minute:'))).not.toEqual([]);
     expect(await problemsOf(page(file).replace('runs-on:', 'needs: nobody\n    runs-on:'))).not.toEqual([]);
     expect(await problemsOf(page(file).replace('matrix.node', 'matrices.node'))).not.toEqual([]);
@@ -98,7 +101,7 @@ test.each(names('.github/ISSUE_TEMPLATE'))('%s is an issue form', (file) => {
   expect(schema.safeParse(yaml(file)).error?.issues).toBeUndefined();
 });
 
-/** What each kind of dependency is read from. */
+/** The files from which each kind of dependency is read. */
 const READ_FROM = {
   npm: 'package-lock.json',
   'github-actions': '.github/workflows',
@@ -127,7 +130,7 @@ const Dependabot = z.strictObject({
   ),
 });
 
-test('.github/dependabot.yml names what is there', () => {
+test('.github/dependabot.yml names folders and files that exist', () => {
   const { updates } = Dependabot.parse(yaml('.github/dependabot.yml'));
   const missing = updates.filter(
     ({ directory, ...update }) => !existsSync(join(root, directory, READ_FROM[update['package-ecosystem']])),

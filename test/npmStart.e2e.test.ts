@@ -40,7 +40,7 @@ interface Started {
   exit: Promise<number | NodeJS.Signals | null>;
 }
 
-/** Runs a command like a supervisor: with pipes, and in a new session. */
+/** Runs a command as a supervisor does: with pipes, and in a new session. */
 function start(command: string, args: string[], cwd = ROOT): Started {
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -97,7 +97,7 @@ describe('npm start', () => {
 const supervisor = () => running().find(({ command }) => command.includes('start.mjs'))?.pid ?? 0;
 
 describe('while it is building', () => {
-  /** A project whose build never ends and has a grandchild, like a compiler. */
+  /** A project whose build never ends and, like a compiler, has a grandchild. */
   function slowProject(): string {
     const project = join(folder.path, 'project');
     for (const name of ['start', 'prepare']) {

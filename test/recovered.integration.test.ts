@@ -20,7 +20,7 @@ const CHUNK = 3;
 const EVENTS = ['index', 'loseIndexJobs', 'rebuild', 'reindex', 'repairOne', 'repairAll', 'retry', 'replay'] as const;
 type Event = (typeof EVENTS)[number];
 
-/** A batch whose first try fails for some, and everything that may happen to it afterwards. */
+/** A batch whose first try fails for some recipients, and everything that may happen to it afterwards. */
 class World {
   readonly #folder: TempDir = tempDir('recovered');
   readonly #store: Store;
@@ -80,7 +80,7 @@ class World {
     if (event === 'repairOne') await this.#repair([...this.#broken].slice(0, 1));
     if (event === 'repairAll') await this.#repair([...this.#broken]);
     if (event === 'retry') await this.#retry();
-    // The first job once more under its id, as after a crash between its last step and its completion.
+    // Runs the first job again under its id, as after a crash between its last step and its completion.
     if (event === 'replay' && this.#runs === 0)
       for (const { id, data } of this.#jobs.slice(-1)) await this.#work(id, data);
   }
@@ -102,7 +102,7 @@ class World {
   }
 
   async #rebuild(isFresh: boolean): Promise<void> {
-    // Chunks count as there before a rebuild from the next second on; the clock of the rebuild waits for it by itself.
+    // A chunk counts as stored before a rebuild only from the next second on. The rebuild waits for that second itself.
     const fresh = isFresh ? await this.#engine.begin(false) : undefined;
     await rebuildFromRedis({
       store: this.#store,
@@ -137,21 +137,24 @@ class World {
     return (await this.#store.progress.read(this.#ref)) ?? expect.fail('the batch is not known');
   }
 
-  /** Who has the message in Redis. */
+  /** The recipients who have the message in Redis. */
   async holders(): Promise<Set<string>> {
     const types = await Promise.all(UIDS.map((uid) => redis.redis.client.type(logKey(uid))));
     return new Set(UIDS.filter((_, i) => types[i] === 'zset'));
   }
 
-  /** How often each recipient finds it, and how often its sender who names the recipient; totals must say the same. */
+  /**
+   * How often each recipient finds the message, and how often its sender does who names the recipient. Totals must
+   * agree.
+   */
   async finds(): Promise<Map<string, [number, number]>> {
     const text = { content: '你好' };
     const counts = new Map<string, [number, number]>();
     for (const uid of UIDS) {
-      const own = await found(this.#engine, uid, { text });
+      const ownHits = await found(this.#engine, uid, { text });
       const anyOf = [{ from: uidKey(FROM), audience: uidKey(uid), channelType: 1 }];
       const named = await found(this.#engine, FROM, { text, anyOf, audience: [uidKey(FROM), uidKey(uid)] });
-      counts.set(uid, [own.length, named.length]);
+      counts.set(uid, [ownHits.length, named.length]);
     }
     return counts;
   }
@@ -167,7 +170,7 @@ const logKey = (uid: string) => {
   return keys.log(shardOf(channel, LIMITS.shards), channel);
 };
 
-/** Takes all jobs that wait on a queue. */
+/** Removes and returns all jobs that wait on a queue. */
 async function take(queue: Queues['index']): Promise<unknown[]> {
   const jobs = await queue.getWaiting();
   for (const job of jobs) await job.remove();
@@ -226,7 +229,7 @@ test('a chunk that failed for everybody', async () => {
   await check(UIDS, ['index', 'reindex', 'repairOne', 'retry', 'index', 'repairAll', 'retry', 'reindex']);
 });
 
-test('whatever happens in whatever order', async () => {
+test('any events in any order', async () => {
   const scenario = fc.tuple(
     fc.uniqueArray(fc.constantFrom(...UIDS), { minLength: 1, maxLength: 6 }),
     fc.array(fc.constantFrom(...EVENTS), { maxLength: 8 }),

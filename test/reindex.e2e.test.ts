@@ -38,7 +38,7 @@ async function sendRoomMessages(count: number): Promise<void> {
   }
 }
 
-test('a reindex continues after its indexer is killed in the middle; nothing is missing or doubled', async () => {
+test('a reindex continues after its indexer is killed in the middle; nothing is missing or duplicated', async () => {
   const random = seededRandom();
   const { body } = await ruyi.post<{ batch_no: string }>('/message/sendbatch', {
     from_uid: 'news',

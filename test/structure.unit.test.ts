@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { tempDir } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** What biome.json forbids, tried on files that break it: Biome itself says what it finds in them. */
+/** Runs Biome on files that break the rules of biome.json, and checks what it reports. */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 interface Attempt {
   what: string;
-  /** each in a folder of its own, so that attempts do not meet; `src/` and `test/` count as such */
+  /** each in a separate folder, so that attempts do not affect each other; `src/` and `test/` keep their meaning */
   file: string;
   text: string;
-  /** none: it is allowed */
+  /** absent if the file is allowed */
   rule?: string;
 }
 
@@ -48,7 +48,7 @@ const ATTEMPTS: Attempt[] = [
   { what: 'a package above', file: 'packages/store/src/b.ts', text: "export { a } from '@ruyi/queue';", rule: IMPORTS },
   { what: 'its type', file: 'packages/store/src/c.ts', text: "export type { A } from '@ruyi/config';", rule: IMPORTS },
   {
-    what: 'as a type of its own',
+    what: 'as an import() type',
     file: 'packages/store/src/d.ts',
     text: "export type A = import('@ruyi/queue').A;",
     rule: 'plugin',
@@ -139,7 +139,7 @@ const ATTEMPTS: Attempt[] = [
   },
 ];
 
-/** What Biome reads besides the files that it checks. */
+/** The files that Biome reads besides those that it checks. */
 const NEEDED = [
   ...['biome.json', '.gitignore', 'package.json', 'scripts/noImportTypes.grit'],
   ...['bench', 'torture', ...members('packages'), ...members('apps')].map((member) => `${member}/package.json`),
@@ -156,7 +156,7 @@ beforeAll(() => {
   copy = tempDir('structure');
   for (const name of NEEDED) {
     const from = join(ROOT, name);
-    // A folder without a manifest is left over from another branch.
+    // A folder without a package.json is left over from another branch.
     if (existsSync(from)) cpSync(from, join(copy.path, name));
   }
   for (const { file, text } of ATTEMPTS) {
@@ -168,7 +168,7 @@ beforeAll(() => {
 
 afterAll(() => copy.remove());
 
-/** The rules that each file breaks. */
+/** The rules that Biome reports per file. */
 function lint(cwd: string): Map<string, string[]> {
   const biome = join(ROOT, 'node_modules/.bin/biome');
   const args = ['lint', '--reporter=github', '--max-diagnostics=none', '.'];

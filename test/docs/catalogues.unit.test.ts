@@ -6,10 +6,10 @@ import { routes } from '../../apps/api/src/routes/index.ts';
 import { rows } from '../../packages/config/src/settings.ts';
 import { captures, findings, page, pages, root, runtimeSources } from './files.ts';
 
-/** What the code has and what its page lists are the same: neither may have more than the other. */
+/** Compares the code with its page: both must list the same things. */
 
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
-/** The first cells of a page's table rows. */
+/** The first cell of each table row of a page. */
 const firstCells = (text: string) => captures(text, /^\| (.*?) \|/gm);
 const quoted = (text: string, pattern = /`([^`]+)`/g) => captures(text, pattern);
 const source = (folder: string) =>
@@ -26,7 +26,7 @@ test('settings: packages/config and the table of docs/configuration.md', () => {
   expect(onPage).toContain('REDIS_URL');
 });
 
-/** Of other programs, in a command that a page shows. */
+/** Variables of other programs, in commands that a page shows. */
 const OTHER_VARIABLES = ['NODE_OPTIONS'];
 
 test('settings: every variable that a page sets is one of packages/config', () => {
@@ -51,7 +51,7 @@ test('error codes: ErrorCode and the table of docs/api.md', () => {
   expect(onPage).toContain('unavailable');
 });
 
-/** Named like a metric and none. */
+/** Names that look like a metric but are not. */
 const OTHER_NAMES = ['ruyi_board'];
 
 test('metrics: names in the source and docs/metrics.md', () => {
@@ -81,7 +81,7 @@ test('every invariant names its tests', () => {
   }
 });
 
-test('every decision stands in the list of decisions', () => {
+test('every decision is in the list of decisions', () => {
   const files = readdirSync(join(root, 'docs/decisions')).filter((name) => name !== 'README.md');
   expect(captures(page('docs/decisions/README.md'), /\]\((\d{4}-[^)]+\.md)\)/g)).toEqual(files.sort());
 });

@@ -12,7 +12,7 @@ export interface TextFile {
   text: string;
 }
 
-/** Our own files whose name matches, below these folders; `.` is the root itself without its folders. */
+/** The files of the repository in these folders whose name matches; `.` is the root without its folders. */
 function filesIn(folders: string[], name: RegExp): TextFile[] {
   return folders.flatMap((folder) => walk(join(root, folder), folder !== '.', name));
 }
@@ -31,17 +31,17 @@ export const sources = (): TextFile[] =>
     ['.', '.github', 'apps', 'packages', 'bench', 'torture', 'test', 'scripts'],
     /\.([cm]?[jt]s|lua|ya?ml)$|^Dockerfile$/,
   );
-/** What runs in an installation, without tests and tools. */
+/** The sources of an installation, without tests and tools. */
 export const runtimeSources = (): TextFile[] =>
   filesIn(['apps', 'packages'], /\.([cm]?ts|lua)$/).filter(({ path }) => path.includes('/src/'));
 export const pages = (): TextFile[] =>
   filesIn(['.', '.github', 'docs', 'apps', 'packages', 'bench', 'torture', 'test', 'scripts'], /\.md$/);
 export const page = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** All captures of a pattern's first group. */
+/** Everything that the first group of a pattern captures. */
 export const captures = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, first]) => first ?? '');
 
-/** Lines of the form `file: what`, one per match that is not allowed. */
+/** One line `file: what` per match that is not allowed. */
 export const findings = (files: TextFile[], find: (text: string, path: string) => string[]): string[] =>
   files.flatMap(({ path, text }) => find(text, path).map((what) => `${path}: ${what}`));

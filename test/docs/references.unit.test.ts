@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { captures, findings, page, pages, root, sources } from './files.ts';
 
-/** Whoever has only the repository can follow every reference in the source and every link between the pages. */
+/** A reader who has only the repository can follow every reference in the source and every link between the pages. */
 
 const numbered = (path: string) => new Set(captures(page(path), /^## (\d+)\. /gm));
 
@@ -36,7 +36,7 @@ test.each([
 test('every page that the source names exists', () => {
   const missing = findings(sources(), (text, path) =>
     captures(text, /(?<![\w.}/-])([\w./-]+\.md)\b/g).filter(
-      // One that begins with // is part of an address.
+      // A name that begins with // is part of an address.
       (name) =>
         !name.startsWith('//') && ![root, join(root, dirname(path))].some((from) => existsSync(join(from, name))),
     ),
@@ -57,7 +57,7 @@ const anchors = (text: string): Set<string> =>
     ),
   );
 
-test('every relative link leads to a file, and to a heading of it', () => {
+test('every relative link leads to a file, and its anchor to a heading', () => {
   const dead = findings(pages(), (text, path) =>
     captures(withoutExamples(text), /\]\(([^)\s]+)\)/g)
       .filter((link) => !/^[a-z]+:/.test(link))

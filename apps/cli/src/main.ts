@@ -13,10 +13,10 @@ const HELP = `ruyi <command>
   up                       run everything in the foreground: Redis, workers, indexer, API, board
   status [--json]          the processes that live: role, version, lanes, host
   dead list                show dead letters and their reasons
-  dead retry <id> | --all  put it back on its queue
+  dead retry <id> | --all  put one or all of them back on their queues
   search --uid <uid> <text>
-                           what this user finds
-  reindex                  build the search index anew from Redis, while the old one serves
+                           show what this user finds
+  reindex                  rebuild the search index from Redis while the old one serves
 
 Settings come from the environment (docs/configuration.md).
 `;

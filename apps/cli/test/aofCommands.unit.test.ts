@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { holdsWholeCommands } from '../src/commands/up/aofCommands.ts';
 
-/** As Redis writes a command. */
+/** A command in the form that Redis writes. */
 const encoded = (args: readonly Uint8Array[]): Buffer =>
   Buffer.concat([
     Buffer.from(`*${args.length}\r\n`),
@@ -14,7 +14,7 @@ const half = SET.subarray(0, 60);
 const zeros = Buffer.alloc(300);
 const MULTI = command('MULTI');
 
-// Values without `*` cannot look like commands themselves; with one, a file is rather left alone.
+// Values without `*` cannot look like commands. A file whose values contain one is left alone in doubt.
 const value = fc.uint8Array({ maxLength: 40 }).filter((bytes) => !bytes.includes(0x2a));
 const commands = fc.array(value, { minLength: 1, maxLength: 5 }).map(encoded);
 const rubbish = fc.oneof(
@@ -22,7 +22,7 @@ const rubbish = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0x2a))),
 );
 
-test('a command cut anywhere, with rubbish behind it, is the end of a file', () => {
+test('a command cut anywhere, followed by garbage, is the end of a file', () => {
   fc.assert(
     fc.property(commands, fc.nat(), rubbish, (whole, at, behind) => {
       const cut = whole.subarray(0, at % whole.length);
@@ -32,7 +32,7 @@ test('a command cut anywhere, with rubbish behind it, is the end of a file', () 
   );
 });
 
-test('with one whole command behind the damage it is not', () => {
+test('the same with a whole command after the damage is not', () => {
   fc.assert(
     fc.property(commands, fc.nat(), rubbish, commands, rubbish, (whole, at, between, next, behind) => {
       const cut = whole.subarray(0, at % whole.length);
@@ -52,8 +52,8 @@ test.each([
   ['a transaction with its end behind a hole', Buffer.concat([MULTI, zeros, command('EXEC')]), true],
   ['two transactions, the first one without its end', Buffer.concat([MULTI, SET, MULTI, SET]), true],
   ['whole commands for which there is another reason', Buffer.concat([SET, zeros]), true],
-  ['a length beyond all bounds', Buffer.from('*1\r\n$9999999999\r\nx\r\n'), false],
-  ['a count beyond all bounds', Buffer.from('*9999999999\r\n$1\r\nx\r\n'), false],
+  ['a length that is too large', Buffer.from('*1\r\n$9999999999\r\nx\r\n'), false],
+  ['a count that is too large', Buffer.from('*9999999999\r\n$1\r\nx\r\n'), false],
 ])('%s', (_, bytes, expected) => {
   expect(holdsWholeCommands(bytes)).toBe(expected);
 });

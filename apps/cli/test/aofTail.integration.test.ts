@@ -12,7 +12,7 @@ import { newInstallation } from './installation.ts';
 const KEYS = 200;
 const [SECOND, PAGE] = [1_000, 4_096];
 
-/** The data folder of an installation that was stopped in order. */
+/** The data folder of an installation that was shut down cleanly. */
 let stopped: TempDir;
 let dataDir: TempDir;
 let folder: string;
@@ -21,7 +21,7 @@ let whole: Buffer;
 let running: Launched | undefined;
 let url: string;
 
-/** Starts redis-server as `ruyi up` does. @returns what the operator is told */
+/** Starts redis-server as `ruyi up` does. @returns the lines that the operator sees */
 async function start(path = process.env.PATH): Promise<string[]> {
   const said: string[] = [];
   const config = loadConfig({ DATA_DIR: dataDir.path, REDIS_MAXMEMORY: String(64 * 1024 * 1024) });
@@ -46,7 +46,7 @@ async function stop(): Promise<void> {
   running = undefined;
 }
 
-/** An AOF of single commands, transactions and, at its end, one long value. */
+/** Writes an AOF of single commands, transactions and, at its end, one long value. */
 beforeAll(async () => {
   stopped = dataDir = tempDir('aof');
   await start();
@@ -89,7 +89,7 @@ const MULTI = '*1\r\n$5\r\nMULTI\r\n';
 const SET = '*3\r\n$3\r\nSET\r\n$4\r\nlost\r\n$1\r\nv\r\n';
 const HALF = '*3\r\n$3\r\nSET\r\n$4\r\nlost\r\n$500\r\nabc';
 
-/** Everything that was written before the damage, and that writing goes on. */
+/** Expects everything that was written before the damage, and that Redis still accepts writes. */
 async function expectAllData(long = 'x'.repeat(10_000)): Promise<void> {
   const redis = connectToRedis();
   expect(await redis.exists(...Array.from({ length: KEYS }, (_, n) => `k${n}`))).toBe(KEYS);
@@ -116,7 +116,7 @@ test.each<[string, () => Buffer]>([
   const said = await start();
   await expectAllData();
   const [copy = '', ...more] = copies();
-  // A transaction that lacks its end, and nothing else, is what redis-server itself cuts off.
+  // If only the end of a transaction is missing, redis-server itself cuts it off.
   if (tail().toString() === MULTI + SET) {
     expect([said, copy]).toEqual([[], '']);
     return;
@@ -124,7 +124,7 @@ test.each<[string, () => Buffer]>([
   expect(more).toEqual([]);
   expect(readFileSync(join(folder, copy))).toEqual(damaged);
   expect(said).toEqual([
-    `redis: cut ${tail().length} damaged bytes off the end of its AOF (a crash of the machine); the file as it was: ${join(folder, copy)}`,
+    `redis: cut ${tail().length} damaged bytes off the end of its AOF (the machine crashed); the original file is kept: ${join(folder, copy)}`,
   ]);
   await stop();
   expect(await start()).toEqual([]);
@@ -134,15 +134,15 @@ test.each<[string, () => Buffer]>([
   expect(copies()).toEqual([copy]);
 });
 
-test('the last page lost as zeros, the length of the file kept: the command that it cut goes, nothing else', async () => {
-  // Within the long value, whose last bytes and line end are zeros now.
+test('the last page is zeros and the file keeps its length: only the command that was cut is lost', async () => {
+  // The zeros begin within the long value and replace its last bytes and line end.
   writeFileSync(aof, Buffer.concat([whole.subarray(0, -PAGE), zeros]));
   const said = await start();
   await expectAllData('');
   expect(said[0]).toMatch(/^redis: cut 10\d{3} damaged bytes/);
 });
 
-test('without redis-check-aof redis-server itself does its work', async () => {
+test('without redis-check-aof, redis-server does its work', async () => {
   appendFileSync(aof, zeros);
   const bin = join(dataDir.path, 'bin');
   mkdirSync(bin);
@@ -156,7 +156,7 @@ test('without redis-check-aof redis-server itself does its work', async () => {
   expect(said[0]).toContain('redis: cut 4096 damaged bytes');
 });
 
-/** Why it gives up. */
+/** The reason why the start fails. */
 const refusal = async (): Promise<string> => {
   const error = await start().catch((reason: unknown) => reason);
   return error instanceof Error ? error.message : expect.fail('it started');
@@ -178,7 +178,7 @@ test.each<[string, () => [number, Buffer]]>([
   expect(line).toMatch(/^redis: [^\n]* is damaged at byte \d+ of \d+, not only at its end; nothing was changed[^\n]*$/);
   expect(readFileSync(aof)).toEqual(damaged);
   expect(copies()).toEqual([]);
-  // The command that it names works: what stands before the damage is there.
+  // The command in the message works: everything before the damage is there.
   const [, command = ''] = /damage: (cp .*)$/.exec(line) ?? [];
   execFileSync('sh', ['-c', command]);
   expect(readFileSync(join(folder, copies()[0] ?? ''))).toEqual(damaged);
@@ -188,7 +188,7 @@ test.each<[string, () => [number, Buffer]]>([
   redis.disconnect();
 });
 
-test('damage in the base file: one line that says so, and nothing is changed', async () => {
+test('damage in the base file is reported in one line, and nothing is changed', async () => {
   const base = join(folder, 'appendonly.aof.1.base.rdb');
   const damaged = readFileSync(base);
   damaged.write('XXXXXX', 30);

@@ -32,7 +32,7 @@ test.each([
   ['an empty one', () => {}],
   ['one of an older version', () => add('run', 'redis', 'logs', 'search')],
   ['one of an older version to which something was added', () => add('run', 'redis', 'backups')],
-  ['a disk of its own', () => add('lost+found')],
+  ['a separate disk', () => add('lost+found')],
 ])('%s is closed to others', (_, fill) => {
   fill();
   openDataDir(dataDir);
@@ -44,7 +44,7 @@ test.each([
   }
 });
 
-test('one that is closed already may hold anything, and what is not of Ruyi keeps its modes', () => {
+test("a folder that is closed already may hold anything, and files that are not Ruyi's keep their modes", () => {
   add('photos', 'run');
   const foreign = join(folder.path, 'foreign');
   writeFileSync(foreign, '', { mode: 0o644 });
@@ -69,7 +69,7 @@ test.each([
 });
 
 describe.runIf(canBeNobody)('a start that cannot keep its data is one line that says why', () => {
-  /** Runs `ruyi up`, which must give up. */
+  /** Runs `ruyi up`, which must refuse to start. */
   function refused(asNobody: boolean, DATA_DIR = dataDir): string {
     const command = asNobody ? ['setpriv', ...AS_NOBODY] : ['env'];
     const [program = '', ...args] = [...command, process.execPath, UP];
@@ -82,7 +82,7 @@ describe.runIf(canBeNobody)('a start that cannot keep its data is one line that 
     return stderr.trim();
   }
 
-  /** A small disk, unmounted when `work` has ended. */
+  /** Runs `work` on a small disk, and unmounts it afterwards. */
   function withDisk(options: string, work: () => void): void {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `${options},mode=700`, 'tmpfs', dataDir]);
     if (mounted.status !== 0) {
@@ -96,7 +96,7 @@ describe.runIf(canBeNobody)('a start that cannot keep its data is one line that 
     }
   }
 
-  test('a folder of its own without the right to write', () => {
+  test('its own folder without the right to write', () => {
     chownSync(dataDir, NOBODY, NOBODY);
     chmodSync(dataDir, 0o500);
     expect(refused(true)).toMatch(/^DATA_DIR=.*: is read-only for this user \(uid 65534/);
@@ -106,7 +106,7 @@ describe.runIf(canBeNobody)('a start that cannot keep its data is one line that 
     expect(refused(true, join(dataDir, 'new'))).toMatch(/^DATA_DIR=.*: is read-only for this user \(uid 65534/);
   });
 
-  test("another user's folder, whoever starts it", () => {
+  test("another user's folder, whether root or an ordinary user starts it", () => {
     expect(refused(true)).toMatch(/^DATA_DIR=.*: is read-only for this user \(uid 65534, it belongs to uid 0\)/);
     chmodSync(dataDir, 0o777);
     expect(refused(true)).toMatch(/^DATA_DIR=.*: is not this user's \(it belongs to uid 0, this is uid 65534\)/);
@@ -128,7 +128,7 @@ describe.runIf(canBeNobody)('a start that cannot keep its data is one line that 
     withDisk('size=1m', () => {
       expect(() => writeFileSync(join(dataDir, 'large'), Buffer.alloc(2 ** 21))).toThrow('ENOSPC');
       expect(refused(false)).toMatch(/^DATA_DIR=.*: its disk is full/);
-      // It leaves nothing behind that would take more of it.
+      // It leaves nothing behind that would take more space.
       expect(readdirSync(dataDir)).toEqual(['large']);
     });
   });

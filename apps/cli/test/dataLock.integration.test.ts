@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const LOCK = fileURLToPath(new URL('./fixtures/lock.mjs', import.meta.url));
 
-test('of many processes that find a dead lock at once exactly one gets the folder', async () => {
+test('if many processes find a dead lock at once, exactly one gets the folder', async () => {
   const folder = tempDir('lock');
   const start = () => startProcess(LOCK, {}, { args: [folder.path] });
   const dead = await start();

@@ -44,7 +44,7 @@ test('dead list shows dead letters and their reasons', async () => {
   expect(stdout).toMatch(/^3 dead letters$/m);
 });
 
-test('dead retry puts one back on its lane, --all the rest', async () => {
+test('dead retry puts one back on its lane, and --all the rest', async () => {
   const lane = openQueue(connection, laneQueue('send', 0));
   expect(await ruyi(['dead', 'retry', 'dead-job-1'])).toMatchObject({ code: 0, stdout: 'dead-job-1: put back\n' });
   await waitFor(async () => (await lane.getWaitingCount()) === 1, { what: 'the job on its lane' });
@@ -54,11 +54,13 @@ test('dead retry puts one back on its lane, --all the rest', async () => {
   await lane.close();
 });
 
-test('without REDIS_URL it finds the Redis of what runs on DATA_DIR', async () => {
+test('without REDIS_URL it finds the Redis of the installation on DATA_DIR', async () => {
   const folder = tempDir('data');
   const nothing = await ruyi(['dead', 'list'], { DATA_DIR: folder.path });
   expect(nothing.code).toBe(1);
-  expect(nothing.stderr).toBe(`Ruyi does not run in DATA_DIR=${folder.path}: start it (npm start), or set REDIS_URL\n`);
+  expect(nothing.stderr).toBe(
+    `Ruyi is not running on DATA_DIR=${folder.path}: start it (npm start), or set REDIS_URL\n`,
+  );
   openRunFolder(folder.path).noteRedisUrl(redis.url);
   expect((await ruyi(['dead', 'list'], { DATA_DIR: folder.path })).code).toBe(0);
   folder.remove();

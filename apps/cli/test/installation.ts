@@ -6,27 +6,27 @@ import { processesOf, startProcess, type TestProcess, tempDir, waitFor } from '@
 
 const UP = fileURLToPath(new URL('./fixtures/up.mjs', import.meta.url));
 
-/** An installation of one test's own: its folder and ports, and whatever is started on them. */
+/** An installation for one test: its folder and ports, and the processes on them. */
 export interface Installation {
   dataDir: string;
   env: Record<string, string>;
   apiUrl: string;
   /** Starts `ruyi up` and waits for its banner. */
   start(env?: Record<string, string>): Promise<TestProcess>;
-  /** Starts `ruyi up`, which is to give up. */
+  /** Starts `ruyi up`, which must fail to start. */
   startInVain(env?: Record<string, string>): Promise<{ code: number | null; stderr: string }>;
-  /** Every process that this installation has started, the supervisor included. */
+  /** Every running process of this installation, including the supervisor. */
   running(): { pid: number; command: string }[];
-  /** The one whose command line holds `text`. */
+  /** The process whose command line contains `text`. */
   pidOf(text: string): number;
   nothingRuns(): Promise<void>;
-  /** What the stand-ins noted, line by line. */
+  /** The lines that the stand-ins wrote. */
   events(): string[];
   remove(): Promise<void>;
 }
 
 export async function newInstallation(): Promise<Installation> {
-  // A blank in the name: every path of an operator's must work.
+  // The name contains a space, because any path must work.
   const folder = tempDir('data dir');
   const port = await freePort();
   const env = {

@@ -18,7 +18,7 @@ const redisUrl = () => readFileSync(join(installation.dataDir, 'run', 'redis-url
 const environments = () => installation.running().map(({ pid }) => `/proc/${pid}/environ`);
 const openTo = (modes: Map<string, number>) => [...modes].filter(([, mode]) => (mode & 0o077) !== 0);
 
-/** What an older version left behind: everything can be read by everybody. */
+/** A folder as an older version left it: everybody can read everything. */
 function leaveOpen(dataDir: string): void {
   for (const name of ['run', 'redis/appendonlydir', 'search', 'logs']) {
     mkdirSync(join(dataDir, name), { recursive: true });
@@ -48,20 +48,20 @@ test('redis-server listens on no port, and nobody else may read a file of the da
 
 test.runIf(canBeNobody)('another user reaches neither Redis nor a file', async () => {
   await installation.start();
-  // Also if the folder itself were open: each thing in it is closed.
+  // Everything in it is closed too, in case the folder itself is opened.
   chmodSync(installation.dataDir, 0o755);
   const paths = [...modesIn(installation.dataDir).keys()].filter((path) => path !== installation.dataDir);
   const socket = join(installation.dataDir, 'run', 'redis.sock');
   expect(existsSync(socket)).toBe(true);
   const goal = { paths: [...paths, ...environments()], sockets: [socket] };
   expect(goal.paths.length).toBeGreaterThan(15);
-  // The stand-ins' own file; it is created in the folder, with the mode that everything gets.
+  // The file of the stand-ins. It is created in the folder and gets the same mode as everything else.
   expect(reachOfNobody(goal)).toEqual({ readable: [], answers: { [socket]: '' } });
-  // The intruder does read what it may.
+  // The intruder can read what it is allowed to read.
   expect(reachOfNobody({ paths: ['/etc/passwd', '/etc'] }).readable).toHaveLength(2);
 });
 
-test('a path too long for a socket: a loopback port with a password that no one else can read', async () => {
+test('if the path is too long for a socket: a loopback port with a password that nobody else can read', async () => {
   const dataDir = join(installation.dataDir, 'x'.repeat(107 - installation.dataDir.length));
   const up = await installation.start({ DATA_DIR: dataDir });
   const url = new URL(readFileSync(join(dataDir, 'run', 'redis-url'), 'utf8'));

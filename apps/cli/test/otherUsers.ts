@@ -13,11 +13,11 @@ const INTRUDER = fileURLToPath(new URL('./fixtures/intruder.mjs', import.meta.ur
 
 interface Reach {
   readable: string[];
-  /** by path or port: what it says to PING, empty if it cannot be reached */
+  /** by path or port: its answer to PING, empty if it cannot be reached */
   answers: Record<string, string>;
 }
 
-/** What nobody can read of these paths, and is told by these sockets and ports. */
+/** What the other user can read of these paths, and what these sockets and ports answer. */
 export function reachOfNobody(goal: { paths: string[]; sockets?: string[]; ports?: number[] }): Reach {
   const wanted = JSON.stringify({ sockets: [], ports: [], ...goal });
   const { stdout, stderr } = spawnSync('setpriv', [...AS_NOBODY, process.execPath, INTRUDER, wanted], {
@@ -27,7 +27,7 @@ export function reachOfNobody(goal: { paths: string[]; sockets?: string[]; ports
   return JSON.parse(stdout);
 }
 
-/** A folder and all that is in it, with the mode of each. */
+/** The mode of a folder and of everything in it. */
 export function modesIn(folder: string): Map<string, number> {
   const paths = [
     folder,
@@ -43,7 +43,7 @@ export function modesIn(folder: string): Map<string, number> {
 
 /** The TCP ports on which a process listens, over IPv4 and IPv6 (Linux). */
 export function listeningPorts(pid: number): number[] {
-  const own = new Set(
+  const inodes = new Set(
     readdirSync(`/proc/${pid}/fd`).map((fd) => {
       try {
         return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
@@ -57,7 +57,7 @@ export function listeningPorts(pid: number): number[] {
       .split('\n')
       .flatMap((line) => {
         const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
-        return state === '0A' && own.has(inode) ? [Number.parseInt(local.split(':')[1] ?? '', 16)] : [];
+        return state === '0A' && inodes.has(inode) ? [Number.parseInt(local.split(':')[1] ?? '', 16)] : [];
       }),
   );
 }

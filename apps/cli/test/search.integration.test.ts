@@ -20,7 +20,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** What `ruyi search` prints of an answer that came over HTTP; which answers there are, the API's own tests show. */
+/** Tests what `ruyi search` prints of an answer over HTTP. The API's tests show which answers there are. */
 async function printed(answer: string | Buffer, status = 200) {
   server = createServer((request, response) => {
     request.resume();
@@ -39,7 +39,7 @@ async function printed(answer: string | Buffer, status = 200) {
 
 const LINE = '1970-01-01T00:00:00.000Z\t2:room #3\tben\t';
 
-test('prints texts, and payloads without one as they came', async () => {
+test('prints texts, and payloads without a text as they are', async () => {
   const payloads = [
     '{"content":"old","n":1,"content":"a <mark>hit</mark> here"}',
     '{"b":12345678901234567890,"a":1.10,"a":1e400}',
@@ -69,7 +69,7 @@ test('prints texts, and payloads without one as they came', async () => {
   ]);
 });
 
-test('prints no control character, whoever sent it', async () => {
+test('prints no control characters from messages', async () => {
   const { lines } = await printed(
     answerOf([
       '{"content":"a\\u001b[2Jb\\nc\\r\\u0007d\\u009b"}',
@@ -95,7 +95,7 @@ test.each([
   expect(await printed(answer, status)).toEqual({ code: 1, lines: [], stderr: line });
 });
 
-test('an answer that is not what it should be is read without a crash', () => {
+test('a malformed answer is read without a crash', () => {
   for (const text of ['{}', '{"messages":5}', '{"messages":[1,[],{}]}', '{"total":"x","messages":[{"payload":{}}]}']) {
     expect(parseAnswer(Buffer.from(text))?.messages.map(({ payload }) => payload) ?? []).toEqual(
       text.includes('[1') ? ['{}', '{}', '{}'] : text.includes('payload') ? ['{}'] : [],

@@ -22,7 +22,7 @@ interface ApiState {
 const askApi = async (): Promise<ApiState> => (await fetch(installation.apiUrl)).json() as Promise<ApiState>;
 
 describe('starting', () => {
-  test('everything runs, each in a process of its own, and one banner says where', async () => {
+  test('everything runs, each in its own process, and one banner says where', async () => {
     const up = await installation.start({ WORKERS: '2' });
     const commands = installation.running().map(({ command }) => command);
     for (const app of ['api', 'board', 'indexer']) {
@@ -55,7 +55,7 @@ describe('starting', () => {
     expect(getPriority(installation.pidOf('indexer.mjs'))).toBe(getPriority(installation.pidOf('worker.mjs')) + 10);
   });
 
-  test('with LOG_LEVEL set the children log to the terminal, otherwise into the data folder', async () => {
+  test('if LOG_LEVEL is set the children log to the terminal, otherwise into the data folder', async () => {
     const silent = await installation.start();
     await silent.kill('SIGINT');
     expect(silent.stdout).not.toContain('"name":"worker"');
@@ -84,7 +84,7 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
     await installation.nothingRuns();
   };
 
-  test('a setting that is wrong', () => refused({ WORKERS: 'many' }, /^WORKERS=many: must be a whole number/));
+  test('an invalid setting', () => refused({ WORKERS: 'many' }, /^WORKERS=many: must be a whole number/));
   test('an address that is open to others without a token', () => refused({ HOST: '0.0.0.0' }, /API_TOKEN/));
   test('a data folder that cannot be written', async () => {
     writeFileSync(join(installation.dataDir, 'file'), '');
@@ -121,7 +121,7 @@ describe('stopping', () => {
   test('Ctrl-C stops api and board, then workers, then indexers, then redis, and exits 0', async () => {
     const up = await installation.start();
     const exit = up.kill('SIGINT');
-    // A second Ctrl-C breaks nothing.
+    // A second Ctrl-C changes nothing.
     up.child.kill('SIGINT');
     expect(await exit).toEqual({ code: 0, signal: null });
     await installation.nothingRuns();
@@ -160,7 +160,7 @@ describe('when something dies', () => {
     expect(up.stdout).toContain('api ended (SIGKILL); starting it again in 0.2 s');
   });
 
-  test('redis is started again, at the same address and with its data', async () => {
+  test('redis is started again at the same address, with its data', async () => {
     await installation.start();
     const redis = connect((await askApi()).redis, 'background', 'test');
     redis.on('error', () => {});
@@ -174,17 +174,16 @@ describe('when something dies', () => {
     ['the kernel ends redis', []],
     ['the next start ends redis', ['redis-server']],
   ])('after kill -9 of the supervisor the next start finds the data, where %s', async (_, onlyCommands) => {
-    // Without setpriv on PATH redis-server is not tied to the supervisor, as on other systems than Linux.
+    // Without setpriv on PATH, redis-server is not tied to the supervisor, as on systems other than Linux.
     const env = onlyCommands.length === 0 ? {} : { PATH: pathWith(installation.dataDir, onlyCommands) };
     const first = await installation.start(env);
     const before = connect((await askApi()).redis, 'background', 'test');
     await before.set('kept', 'yes');
     before.disconnect();
     await first.kill('SIGKILL');
-    // At once: what is left of the first one is the new one's to clear away.
+    // Immediately: the new start must clear away what the first one left.
     const second = await installation.start(env);
-    if (onlyCommands.length > 0)
-      expect(second.stdout).toMatch(/^ending what an earlier start has left running: .*redis/);
+    if (onlyCommands.length > 0) expect(second.stdout).toMatch(/^ending what an earlier start left running: .*redis/);
     const after = connect((await askApi()).redis, 'background', 'test');
     expect(await after.get('kept')).toBe('yes');
     after.disconnect();
@@ -192,14 +191,14 @@ describe('when something dies', () => {
     expect(installation.pidOf('worker.mjs')).toBeGreaterThan(0);
   });
 
-  test('after kill -9 of the supervisor nothing goes on', async () => {
+  test('after kill -9 of the supervisor nothing keeps running', async () => {
     const up = await installation.start();
     await up.kill('SIGKILL');
     await installation.nothingRuns();
   });
 });
 
-/** A PATH on which there are only these commands. */
+/** A PATH with only these commands. */
 function pathWith(folder: string, commands: string[]): string {
   const path = join(folder, 'bin');
   mkdirSync(path);

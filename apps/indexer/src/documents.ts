@@ -3,14 +3,14 @@ import type { IndexJob } from '@ruyi/queue';
 import { chunkDocument, lateRecipientDocument, messageDocument, type SearchDocument } from '@ruyi/search';
 import { type Broadcast, chunkRecipients, isDamage, type Recipient, type Store } from '@ruyi/store';
 
-/** What of a broadcast's progress a document stands for: recipients of a chunk, or one late recipient (store's late.ts). */
+/** The part of a broadcast's progress that a document stands for: recipients of a chunk, or one late recipient. */
 export type IndexedPart = { ref: string; chunk: number; size: number } | { ref: string; position: number };
 
 /** A document, and the job that would make it again if the engine refuses it. */
 export interface Sourced {
   document: SearchDocument;
   source: IndexJob;
-  /** of a broadcast: what is indexed with it */
+  /** of a broadcast: the part of its progress that is indexed with it */
   part?: IndexedPart;
 }
 
@@ -20,7 +20,10 @@ export interface Unreadable {
   reason: string;
 }
 
-/** The documents of an index job; messages that are gone or expired meanwhile have none. */
+/**
+ * The documents of an index job; messages that are gone or have expired have none.
+ * @throws CorruptError if any of its messages is damaged in Redis
+ */
 export async function documentsOf(store: Store, job: IndexJob): Promise<Sourced[]> {
   const { documents, unreadable } = await readableDocumentsOf(store, job);
   const [first] = unreadable;
@@ -28,7 +31,7 @@ export async function documentsOf(store: Store, job: IndexJob): Promise<Sourced[
   return documents;
 }
 
-/** The same, but what is damaged in Redis is left out and named. */
+/** The same, except that damaged messages are left out and listed in `unreadable`. */
 export async function readableDocumentsOf(
   store: Store,
   job: IndexJob,
@@ -50,7 +53,7 @@ export async function readableDocumentsOf(
       throw error;
     });
     if (whole) documents.push(...whole.map((message) => sourcedMessage(ch, message)));
-    // Something is damaged: one at a time, the others are read.
+    // Something is damaged. Read one at a time, so that the others are found.
     for (const seq of whole ? [] : seqs) {
       const one = async () => (await store.logs.bodiesAt(ch, [seq])).map((message) => sourcedMessage(ch, message));
       documents.push(...(await read({ logs: [{ ch, seqs: [seq] }] }, one)));
@@ -69,7 +72,7 @@ const sourcedMessage = (ch: string, { seq, body }: { seq: number; body: MessageB
   source: { logs: [{ ch, seqs: [seq] }] },
 });
 
-/** A document for each chunk, without those who were late; and one for each late recipient who has the message now. */
+/** One document per chunk, without its late recipients, and one per late recipient who has the message now. */
 async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): Promise<Sourced[]> {
   const broadcast = (await store.bodies.read([ref])).get(ref);
   if (!broadcast) return [];
@@ -102,7 +105,7 @@ async function broadcastDocuments(store: Store, ref: string, chunks: Chunk[]): P
 const withoutLate = (recipients: Recipient[], late: Set<number>): string =>
   recipients.map(({ uid, position }) => (late.has(position) ? '' : uid)).join('\n');
 
-/** A late recipient's document. */
+/** The document of one late recipient. */
 export function lateDocument(ref: string, { body }: Broadcast, { uid, position }: Recipient): Sourced {
   return {
     document: lateRecipientDocument(ref, body, { uid, position }),

@@ -8,7 +8,10 @@ import { type IndexedPart, readableDocumentsOf } from './documents.ts';
 export interface IndexContext {
   store: Store;
   queues: Queues;
-  /** takes a document into the index; resolves when its batch is in, with those of the batch that the engine refused */
+  /**
+   * adds a document to the index; resolves when its batch is in, with the documents of that batch that the engine
+   * refused
+   */
   take(document: SearchDocument): Promise<RefusedDocument[]>;
   /** aborts when the process stops */
   signal: AbortSignal;
@@ -16,9 +19,9 @@ export interface IndexContext {
 }
 
 /**
- * Makes an index job's messages searchable. What the engine refuses, and what is damaged in Redis, goes to the dead letters;
- * the others are indexed. A replay makes the same documents.
- * @returns how many documents are in, and how many the engine refused
+ * Makes an index job's messages searchable. Those that the engine refuses, or that are damaged in Redis, become dead
+ * letters; the others are indexed. A replay makes the same documents.
+ * @returns how many documents are indexed, and how many the engine refused
  */
 export async function handleIndexJob(
   { store, queues, take, signal, log }: IndexContext,
@@ -51,13 +54,13 @@ export async function handleIndexJob(
     await untilServed(() => noteIndexed(store, parts), signal);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    // The messages can be found; who asks for the progress of the batch is told that it is damaged.
+    // The messages can be found. A request for the progress of the batch is answered that it is damaged.
     log.warn({ jobId, err: error }, 'progress is damaged');
   }
   return { indexed: documents.length - count, refused: count };
 }
 
-/** Notes in the progress of their batches what can be found now. */
+/** Notes in the progress of each batch what can be found now. */
 export async function noteIndexed(store: Store, parts: IndexedPart[]): Promise<void> {
   for (const [ref, ofRef] of groupBy(parts, (part) => part.ref)) {
     const chunks = ofRef.flatMap((part) => ('chunk' in part ? [part] : []));

@@ -21,7 +21,7 @@ import { untilTaken } from './untilTaken.ts';
 const REPORT_EVERY_MS = 5000;
 const BATCH = { items: 2000, size: 16 * 1024 * 1024 };
 
-/** An indexer process: makes what the workers stored searchable, many documents at a time. */
+/** An indexer process: makes stored messages searchable, many documents at a time. */
 export async function startIndexer(
   config: Config,
   log: Logger,
@@ -70,7 +70,8 @@ export async function startIndexer(
   const worker = openIndexWorker({ queues, handle, signal: abort.signal, log });
   return {
     async close() {
-      // What is at work is finished if the engine takes it in time; else another process starts it again.
+      // Jobs in progress finish if the engine takes their documents in time. Otherwise another process starts them
+      // again.
       await Promise.race([worker.close(), delay(5000, undefined, { ref: false })]);
       abort.abort();
       await Promise.race([
@@ -98,7 +99,7 @@ async function prepareEngine(config: Config, store: Store, signal: AbortSignal, 
   });
   const { created } = await untilTaken(() => engine.prepare(), signal, log);
   const isFirst = await untilServed(() => store.rebuilds.noteEngine(engine.name), signal);
-  // The engine was changed, or its data went away while nobody looked.
+  // The engine was changed, or its data was lost while no indexer ran.
   if (created && !isFirst) await store.rebuilds.request('the search index is new, the data is not');
   return engine;
 }
@@ -112,7 +113,7 @@ const endProcess = (log: Logger) => (owner: IndexHolder) => {
   process.exit(1);
 };
 
-/** Roughly what a document takes on the wire, in bytes. */
+/** Approximate size of a document on the wire, in bytes. */
 function sizeOf(document: SearchDocument): number {
   const text = Object.values(document.text).reduce((sum, value) => sum + value.length, 0);
   return 300 + document.audience.length * 27 + text * 5;

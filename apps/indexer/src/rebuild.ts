@@ -7,47 +7,47 @@ import type { IndexedPart } from './documents.ts';
 import { broadcastDocuments, type Rebuilt } from './rebuildBroadcast.ts';
 import { RecipientTable } from './recipientTable.ts';
 
-/** Redis was restarted while its logs were read, so some may not have been: the rebuild is to be begun again. */
+/** Redis was restarted while its logs were read, so some may have been missed: the rebuild must start over. */
 export class ServerChangedError extends Error {
   override readonly name = 'ServerChangedError';
 }
 
 const DOCUMENTS_AT_ONCE = 1000;
-/** characters: a thousand of the largest messages would be a quarter of a gigabyte */
+/** in characters; a thousand of the largest messages would be a quarter of a gigabyte */
 const TEXT_AT_ONCE = 8 * 1024 * 1024;
 const ROWS_AT_ONCE = 50_000;
 const BODIES_AT_ONCE = 32;
 
 export interface RebuildOptions {
   store: Store;
-  /** for the file of RecipientTable */
+  /** where the file of RecipientTable is */
   directory: string;
-  /** of the request: a later process with the same one goes on where this one was */
+  /** of the request; a later process with the same id continues where this one stopped */
   id: string;
-  /** whether the index still holds what an earlier process put into it; otherwise it begins anew */
+  /** whether the index still holds what an earlier process put into it; if not, the rebuild starts over */
   resume: boolean;
   /** takes documents into the index; resolves when they are in */
   take(documents: SearchDocument[]): Promise<void>;
-  /** of batches that are still known: what is in again */
+  /** told which parts are indexed again, for batches whose progress is still known */
   noteIndexed?(parts: IndexedPart[]): Promise<void>;
-  /** told of what is damaged in Redis; it is left out */
+  /** told what is damaged in Redis and left out of the index */
   onUnreadable?(channel: string, reason: string): void;
   onProgress?(progress: RebuildProgress): void;
   signal: AbortSignal;
 }
 
 interface State extends RebuildProgress {
-  /** where the scan goes on; undefined once all logs are read */
+  /** where the scan continues; undefined once all logs are read */
   cursor?: string;
-  /** the last broadcast that was dealt with */
+  /** the last broadcast whose documents are made */
   ref: string;
-  /** seconds of Redis' clock: what was stored until then was there before the first log was read */
+  /** seconds of Redis' clock; whatever was stored until then was there before the first log was read */
   began: number;
 }
 
 /**
- * Makes the documents of everything stored again, the same as the workers' references made: each message of a log once,
- * each chunk of a broadcast once. Recipients of broadcasts lie scattered over their logs; they are gathered on disk
+ * Makes the documents of everything that is stored, the same ones that index jobs made: one per message of a log, and
+ * one per chunk of a broadcast. The recipients of a broadcast are scattered over many logs. They are collected on disk
  * first, so memory stays bounded however many there are.
  */
 export async function rebuildFromRedis(options: RebuildOptions): Promise<RebuildProgress> {
@@ -116,7 +116,7 @@ class Rebuild {
     await this.#commit();
   }
 
-  /** Messages become documents at once; references wait in the table for their broadcast's turn. */
+  /** Makes documents of messages immediately. References are kept in the table until their broadcast is reached. */
   async #addPages(pages: LogPage[]): Promise<void> {
     const bodies = await this.#bodiesOf(refsIn(pages));
     for (const { channel, entries, unreadable } of pages) {
@@ -144,7 +144,7 @@ class Rebuild {
     }
   }
 
-  /** Of these broadcasts the bodies that can be read. */
+  /** Those of these broadcasts whose body can be read. */
   async #bodiesOf(refs: string[]): Promise<Map<string, Broadcast>> {
     const bodies = new Map<string, Broadcast>();
     for (let i = 0; i < refs.length; i += BODIES_AT_ONCE) {
@@ -153,7 +153,7 @@ class Rebuild {
         for (const [ref, broadcast] of await this.#options.store.bodies.read(some)) bodies.set(ref, broadcast);
       } catch (error) {
         if (!isDamage(error)) throw error;
-        // One at a time, the others are read.
+        // Read one at a time: only the damaged one is left out.
         if (some.length > 1) {
           for (const ref of some) for (const [, one] of await this.#bodiesOf([ref])) bodies.set(ref, one);
         } else this.#reportOnce(`broadcast ${some[0]}`, error.message);
@@ -185,7 +185,7 @@ class Rebuild {
     onProgress?.(this.#state);
   }
 
-  /** What is noted as done must be in the index before. */
+  /** Documents must be in the index before they are noted as done. */
   async #commit(): Promise<void> {
     await this.#flush();
     this.#table.commit(this.#state);
@@ -195,7 +195,7 @@ class Rebuild {
 async function beginning(store: Store, id: string): Promise<State> {
   const began = await store.clock();
   const logs = await store.logScan.count();
-  // Progress is noted in whole seconds, so no log is read before the next one.
+  // Progress is noted in whole seconds, so reading begins only in the next second.
   while ((await store.clock()) <= began) await delay(50);
   return { id, logs, logsRead: 0, broadcasts: 0, broadcastsRead: 0, documents: 0, cursor: '0', ref: '', began };
 }

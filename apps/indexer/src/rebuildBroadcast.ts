@@ -3,19 +3,19 @@ import { chunkDocument, type SearchDocument } from '@ruyi/search';
 import { type Broadcast, isDamage, type Store } from '@ruyi/store';
 import { type IndexedPart, lateDocument } from './documents.ts';
 
-/** A document, and what of a batch's progress it stands for, if that is still known. */
+/** A document, and the part of a batch's progress that it stands for, if the progress is still known. */
 export interface Rebuilt {
   document: SearchDocument;
   part?: IndexedPart;
 }
 
 /**
- * The documents of a broadcast, the same as the jobs of the workers made: one for each chunk, without those who were late,
- * and one for each late recipient. A chunk that was being stored while the logs were read was seen in part only. It is left
- * to the worker, who hands it over to the indexer when it is stored: a document that misses recipients would stand in the
- * way of that one.
+ * The documents of a broadcast, the same ones that index jobs made: one per chunk, without its late recipients, and one
+ * per late recipient. If a chunk was being stored while the logs were read, only part of it was seen. It is left out
+ * here, because its worker queues it for the indexer once it is stored, and a document that lacks recipients would keep
+ * that complete one out.
  * @param recipients uid by position, of all copies that were found
- * @param began seconds of Redis' clock, when the rebuild began
+ * @param began seconds of Redis' clock when the rebuild began
  */
 export async function broadcastDocuments(
   store: Store,
@@ -49,7 +49,7 @@ export async function broadcastDocuments(
   return documents;
 }
 
-/** Progress that is damaged tells as little as progress that is gone. */
+/** Damaged progress is treated as if it were gone. */
 async function knownStoredAt(store: Store, ref: string, chunks: number[]) {
   try {
     return await store.progress.storedAt(ref, chunks);
@@ -59,13 +59,13 @@ async function knownStoredAt(store: Store, ref: string, chunks: number[]) {
   }
 }
 
-/** How many of a chunk's recipients were not late; those whose copy is gone by now count. */
+/** How many of a chunk's recipients were not late, including those whose copy is gone by now. */
 async function sizeInTime(store: Store, ref: string, { start }: Chunk, size: number): Promise<number> {
   const positions = Array.from({ length: size }, (_, i) => start + i);
   return size - (await store.late.among(ref, positions)).length;
 }
 
-/** The chunks as they were cut when the broadcast was sent; a recipient whose copy is gone leaves a blank. */
+/** The chunks as they were cut when the broadcast was sent, with an empty uid for each recipient whose copy is gone. */
 function chunksOf({ starts }: Broadcast, recipients: Map<number, string>): Chunk[] {
   const last = [...recipients.keys()].reduce((a, b) => Math.max(a, b), 0);
   return starts.flatMap((start, chunk) => {

@@ -18,7 +18,10 @@ export interface RebuilderOptions {
   log: Logger;
 }
 
-/** Rebuilds the index whenever it is asked for. @returns stops looking, and waits for what runs */
+/**
+ * Rebuilds the index whenever that is requested.
+ * @returns a function that stops looking and waits for a running rebuild
+ */
 export function startRebuilder({ store, engine, directory, signal, log }: RebuilderOptions): () => Promise<void> {
   const look = async () => {
     await engine.check();
@@ -38,7 +41,7 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
         store,
         directory,
         id: request.id,
-        // Without a new index there is one that was lost: what went into it was lost with it.
+        // Without a new index this one was lost, and what an earlier process had put into it was lost too.
         resume: fresh?.resumed ?? false,
         signal,
         onProgress: (now) => {

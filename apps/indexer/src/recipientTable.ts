@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 
 /**
- * What a rebuild has to remember, in a file: recipients of broadcasts by position, and how far it is. It survives the
- * process, so the next one goes on from the last `commit`.
+ * What a rebuild must remember, in a file: recipients of broadcasts by position, and how far the rebuild is. The file
+ * survives the process, so the next one continues from the last `commit`.
  */
 export class RecipientTable {
   readonly #file: string;
@@ -12,7 +12,7 @@ export class RecipientTable {
   readonly #insert: Statement;
   #uncommitted = 0;
 
-  /** @param id of the rebuild: what another one left is dropped */
+  /** @param id of the rebuild; a file that another rebuild left is removed */
   constructor(file: string, id: string) {
     this.#file = file;
     mkdirSync(dirname(file), { recursive: true });
@@ -31,7 +31,7 @@ export class RecipientTable {
     this.#uncommitted++;
   }
 
-  /** How far the rebuild was at the last commit; undefined at its beginning. */
+  /** How far the rebuild was at the last commit; undefined if there was none. */
   state<T>(): T | undefined {
     const text = this.#database.prepare<[], string>('select value from state').pluck().get();
     return text === undefined ? undefined : JSON.parse(text);
@@ -48,7 +48,7 @@ export class RecipientTable {
     return this.#database.prepare<[], number>('select count(distinct ref) from recipient').pluck().get() ?? 0;
   }
 
-  /** The first broadcast behind `ref`, in their order. */
+  /** The ref that follows `ref` in ascending order; undefined after the last one. */
   refAfter(ref: string): string | undefined {
     return (
       this.#database.prepare<[string], string>('select min(ref) from recipient where ref > ?').pluck().get(ref) ??
@@ -64,7 +64,7 @@ export class RecipientTable {
     return new Map(rows.all(ref).map(({ at, uid }) => [at, uid]));
   }
 
-  /** Leaves the file for whoever goes on. */
+  /** Keeps the file for the process that continues. */
   close(): void {
     this.#database.close();
   }
@@ -86,7 +86,7 @@ function open(file: string, id: string): Database {
     if (known === id) return database;
     database.close();
   } catch {
-    // None, or not what we wrote: begun anew.
+    // No such file, or it is not a rebuild: start over.
   }
   removeFiles(file);
   const database = connect(file);
@@ -101,7 +101,7 @@ function open(file: string, id: string): Database {
 
 function connect(file: string): Database {
   const database = new Sqlite(file);
-  // It has to survive a killed process, not a power cut.
+  // It must survive a killed process, but not a power cut.
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = OFF');
   return database;

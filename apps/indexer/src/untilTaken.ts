@@ -2,7 +2,7 @@ import { withBackoff } from '@ruyi/flow';
 import { SearchUnavailableError } from '@ruyi/search';
 import type { Logger } from '@ruyi/telemetry';
 
-/** Repeats a call to the engine while it does not answer, for as long as it takes. */
+/** Repeats a call to the engine until the engine answers, however long that takes. */
 export const untilTaken = <T>(call: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> =>
   withBackoff(call, {
     firstMs: 200,

@@ -69,7 +69,7 @@ test('a chunk of a batch is one document for its recipients, in their order, and
   }
 });
 
-test('a document names the job that would make it alone again', async () => {
+test('a document names a job that makes only this document', async () => {
   const store = redis.open();
   const single = await storeMessages(store, [{}, { ch: channelName(1, 'bob', 'ann') }, {}]);
   const batch = await storeBatch(
@@ -84,7 +84,7 @@ test('a document names the job that would make it alone again', async () => {
   }
 });
 
-test('a payload that is no object has a document without text', async () => {
+test('a payload that is not an object has a document without text', async () => {
   const store = redis.open();
   const odd = ['plain text', '[1]', '"content"', 'null'].map((text) => ({ payload: payload(text) }));
   const job = await storeMessages(store, [...odd, { payload: Buffer.from([0xff, 0, 0x80]).toString('base64') }]);
@@ -96,7 +96,7 @@ test('a payload that is no object has a document without text', async () => {
   }
 });
 
-test('what is expired, trimmed or gone has no document; what expires later says when', async () => {
+test('an expired or trimmed message has no document; one that expires later says when', async () => {
   const store = redis.open();
   const ts = now();
   const job = await storeMessages(store, [{ exp: 5, ts: ts - 10 }, { exp: 500, ts }, {}]);

@@ -62,7 +62,7 @@ const run = (jobId: string) => ({
 
 let jobs = 0;
 
-/** Stores single messages as a worker does. @returns the job that it hands over to the indexer */
+/** Stores single messages as a worker does. @returns the index job that the worker would queue */
 export async function storeMessages(store: Store, messages: Partial<SendItem>[]): Promise<IndexJob> {
   const items: SendItem[] = [];
   for (const message of messages) {
@@ -73,7 +73,10 @@ export async function storeMessages(store: Store, messages: Partial<SendItem>[])
   return { logs: stored.map(({ item, seq }) => ({ ch: item.ch, seqs: [seq] })) };
 }
 
-/** The same for a batch. `only` decides who has it in Redis, the job names all; `note` whether its chunks count as stored. */
+/**
+ * The same for a batch. Only recipients that `only` accepts get it in Redis; the job names all. `note`: whether its
+ * chunks are noted as stored.
+ */
 export async function storeBatch(
   store: Store,
   to: string[],
@@ -81,17 +84,17 @@ export async function storeBatch(
   { only = () => true, note = true }: { only?: (uid: string) => boolean; note?: boolean } = {},
 ): Promise<{ ref: string; jobs: IndexJob[] }> {
   const id = await store.ids.block(to.length);
-  const own = { id, ts: now(), from: 'news', no: `n${id}`, payload: payload({}), ...body };
+  const whole = { id, ts: now(), from: 'news', no: `n${id}`, payload: payload({}), ...body };
   const layout = { shards: LIMITS.shards, lanes: LANES };
-  const plan = planBroadcast({ firstId: id, from: own.from, cmd: false }, to, layout);
-  const planned = { total: to.length, toStore: true, createdAt: own.ts, firstAt: 0 };
+  const plan = planBroadcast({ firstId: id, from: whole.from, cmd: false }, to, layout);
+  const planned = { total: to.length, toStore: true, createdAt: whole.ts, firstAt: 0 };
   await store.progress.open(plan.ref, { ...planned, refused: { fail_uids: [], reason: [] } });
-  await store.bodies.write(plan.ref, { body: own, kind: 'batch', cmd: false, starts: plan.starts }, to.length);
-  await store.bodies.confirm(plan.ref, own);
+  await store.bodies.write(plan.ref, { body: whole, kind: 'batch', cmd: false, starts: plan.starts }, to.length);
+  await store.bodies.confirm(plan.ref, whole);
   for (const { data, id: jobId, lane } of plan.jobs) {
     const recipients = data.chunks.flatMap(chunkRecipients).filter(({ uid }) => only(uid));
-    const place = { ref: plan.ref, from: own.from, command: false };
-    await store.appender(`fanout.${lane}`).appendReferences(run(jobId), place, recipients);
+    const call = { ref: plan.ref, from: whole.from, command: false };
+    await store.appender(`fanout.${lane}`).appendReferences(run(jobId), call, recipients);
     const sizes = data.chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkRecipients(chunk).length }));
     if (note) await store.progress.chunksStored(plan.ref, sizes, []);
   }
@@ -101,7 +104,7 @@ export async function storeBatch(
   };
 }
 
-/** What a document is expected to be: who may find it, and by what. */
+/** What is expected of a document: who may find it, and by which content. */
 export interface Sent {
   id: string;
   uids: string[];
@@ -112,7 +115,7 @@ export interface Sent {
 const WORDS = ['北京', '北京大学', '上海的天气', '你好 hello', '京大', '海', ''] as const;
 const USERS = ['u0', 'u1', 'u2', 'U1', '用户'] as const;
 
-/** Messages of every kind, between a few users and in a few groups, whose names differ by little. */
+/** Messages of every kind, between a few users and in a few groups with similar names. */
 export async function storeAtRandom(store: Store, random: Random, count: number) {
   const sent: Sent[] = [];
   const jobs: IndexJob[] = [];
@@ -143,7 +146,7 @@ export async function storeAtRandom(store: Store, random: Random, count: number)
   return { sent, jobs, users: USERS, words: WORDS };
 }
 
-/** The documents that a rebuild makes, in the order in which they are taken. */
+/** The documents that a rebuild makes, in the order in which it adds them to the index. */
 export async function rebuilt(
   store: Store,
   directory: string,
@@ -162,7 +165,7 @@ export async function rebuilt(
 
 export const byId = (documents: SearchDocument[]) => documents.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
-/** The ids of what a user of these groups finds. */
+/** The ids of the messages that a member of these groups finds. */
 export async function found(
   engine: SearchEngine,
   uid: string,

@@ -54,7 +54,7 @@ const finds = (count: number) =>
     deadlineMs: 30_000,
   });
 
-/** Messages to a room and a batch, in Redis and with the indexer. @returns the batch's number */
+/** Stores messages to a room and a batch, and queues them for the indexer. @returns the batch's number */
 async function send(count: number): Promise<string> {
   const content = payload({ content: '你是北京大学的吗' });
   await queue(
@@ -81,7 +81,7 @@ test('an index that is removed while nothing is sent is rebuilt, with everything
   expect(await look()).toEqual(before);
   await waitFor(async () => (await store.rebuilds.requested()) === undefined, { what: 'the rebuild to end' });
   expect(await store.progress.read(ref)).toMatchObject({ indexed: members.length });
-  // Its notes are gone, nobody holds on to it.
+  // The rebuild has removed its file and released its lock.
   expect(readdirSync(folder.path)).toEqual(['search']);
 });
 
@@ -106,7 +106,7 @@ test('what is sent while the index is gone is found with the rest', async () => 
   await finds(11);
 });
 
-test('an index of an older version is rebuilt by itself, and nothing of it is shown before it is whole', async () => {
+test('an index of an older version is rebuilt automatically, and searches see the new one only when it is complete', async () => {
   await start();
   await send(10);
   await finds(10);
@@ -134,7 +134,7 @@ test('an index file that holds something else is replaced', async () => {
   await finds(10);
 });
 
-test('an indexer that starts for the first time rebuilds nothing, one that starts again neither', async () => {
+test('an indexer rebuilds nothing when it starts for the first time, or again', async () => {
   for (let i = 0; i < 2; i++) {
     await start();
     await stop();
@@ -143,7 +143,7 @@ test('an indexer that starts for the first time rebuilds nothing, one that start
   expect(await store.rebuilds.progress()).toBeUndefined();
 });
 
-test('a rebuild that is asked for is done once, and all is found as before', async () => {
+test('a requested rebuild runs once, and everything is found as before', async () => {
   await start();
   await send(10);
   await finds(10);

@@ -30,7 +30,7 @@ afterEach(async () => {
   folder.remove();
 });
 
-/** An empty embedded index in a folder of its own. */
+/** An empty embedded index in a new folder. */
 async function emptyIndex(name: string): Promise<SearchEngine> {
   const engine = createSearchEngine({ meiliUrl: '', meiliApiKey: '', dataDir: `${folder.path}/${name}` }, 'writer');
   engines.push(engine);
@@ -49,24 +49,24 @@ const seenBy = (sent: Sent[], uid: string, groups: string[]) =>
   sent.filter(({ uids, group }) => uids.includes(uid) || (group !== undefined && groups.includes(group)));
 const idsOf = (sent: Sent[]) => sent.map(({ id }) => id).sort();
 
-test('an empty index finds again exactly what was stored, for everyone, and nothing for anyone else', async () => {
+test('after a rebuild of an empty index, everyone finds exactly what was stored for them', async () => {
   const store = redis.open();
   const { sent, users, words } = await storeAtRandom(store, seededRandom(), 300);
   const engine = await emptyIndex('index');
   await rebuildInto(store, engine);
   for (const uid of [...users, 'eve', 'u']) {
     for (const groups of [[], ['2:room'], ['3:room', '2:1']]) {
-      const own = seenBy(sent, uid, groups);
-      expect(await found(engine, uid, {}, groups)).toEqual(idsOf(own));
+      const visible = seenBy(sent, uid, groups);
+      expect(await found(engine, uid, {}, groups)).toEqual(idsOf(visible));
       for (const word of words.filter((text) => /^\p{Script=Han}+$/u.test(text))) {
-        const expected = own.filter(({ content }) => content.includes(word));
+        const expected = visible.filter(({ content }) => content.includes(word));
         expect(await found(engine, uid, { text: { content: word } }, groups)).toEqual(idsOf(expected));
       }
     }
   }
 });
 
-test('a rebuild makes the documents that the jobs of the workers made', async () => {
+test('a rebuild makes the same documents as index jobs', async () => {
   const store = redis.open();
   const { jobs } = await storeAtRandom(store, seededRandom(), 200);
   const large = await storeBatch(store, names(4500), { payload: payload({ content: '你好' }) });
@@ -77,7 +77,7 @@ test('a rebuild makes the documents that the jobs of the workers made', async ()
   expect(byId(await rebuilt(redis.open(), folder.path))).toEqual(byId(first));
 });
 
-test('a second rebuild makes the same documents, and changes nothing in the index', async () => {
+test('a second rebuild makes the same documents and does not change the index', async () => {
   const store = redis.open();
   const { users } = await storeAtRandom(store, seededRandom(), 150);
   const engine = await emptyIndex('index');
@@ -86,11 +86,11 @@ test('a second rebuild makes the same documents, and changes nothing in the inde
   const before = await look();
   expect(byId(await rebuildInto(store, engine))).toEqual(byId(first));
   expect(await look()).toEqual(before);
-  // Its notes are gone with it.
+  // Its file is removed.
   expect(readdirSync(folder.path)).toEqual(['index']);
 });
 
-test('a log that is longer than a page is read to its end', async () => {
+test('a log longer than one page is read to its end', async () => {
   const store = redis.open();
   await storeMessages(
     store,
@@ -100,7 +100,7 @@ test('a log that is longer than a page is read to its end', async () => {
   expect(new Set(documents.map(({ text }) => text.content)).size).toBe(700);
 });
 
-test('copies that are trimmed or were never stored leave a blank: the others keep their places', async () => {
+test('copies that were trimmed or never stored leave an empty uid: the others keep their positions', async () => {
   const store = redis.open();
   const { ref, jobs } = await storeBatch(store, names(1500), { from: 'news' }, { only: (uid) => uid !== 'u7' });
   const gone = `1:news@u9`;
@@ -111,13 +111,13 @@ test('copies that are trimmed or were never stored leave a blank: the others kee
   for (const { chunk, uids } of chunks) {
     const { audience } = documents.find(({ id }) => id === `${ref}-${chunk}`) ?? expect.fail(`no ${chunk}`);
     const expected = uids.split('\n').map((uid) => (uid === 'u7' || uid === 'u9' ? '' : uidKey(uid)));
-    // A blank at the end is left out.
+    // An empty uid at the end is left out.
     while (expected.at(-1) === '') expected.pop();
     expect(audience).toEqual(expected);
   }
 });
 
-test('a batch of which nobody has a copy, and one without a body, have no document', async () => {
+test('a batch without any copy, or without a body, has no document', async () => {
   const store = redis.open();
   await storeBatch(store, names(10), {}, { only: () => false });
   const { ref } = await storeBatch(store, names(10), {});
@@ -125,14 +125,14 @@ test('a batch of which nobody has a copy, and one without a body, have no docume
   expect(await rebuilt(redis.open(), folder.path)).toEqual([]);
 });
 
-test('a key that is no log does not keep the others from being rebuilt', async () => {
+test('a key that is not a log does not keep the others from being rebuilt', async () => {
   const store = redis.open();
   await storeMessages(store, [{ ch: '2:room' }, { ch: '3:room' }]);
   await redis.redis.client.set(keys.log(0, '2:broken'), 'not a log');
   expect(await rebuilt(store, folder.path)).toHaveLength(2);
 });
 
-test('a rebuild that ends early goes on where it was, and leaves nothing out', async () => {
+test('a rebuild that ends early continues where it was, and leaves nothing out', async () => {
   const random = seededRandom();
   const store = redis.open();
   await storeMessages(

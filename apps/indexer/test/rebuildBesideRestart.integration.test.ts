@@ -7,7 +7,7 @@ import { LIMITS, storeMessages } from './harness.ts';
 
 const LOGS = 3000;
 
-// After a restart keys stand in another order, so a scan that goes on with its cursor misses some of them.
+// After a restart Redis has its keys in another order, so a scan that continues with its cursor misses some of them.
 test('a rebuild during which Redis is restarted leaves nothing out', async () => {
   const redis = await startRedis({ appendonly: true });
   const folder = tempDir('rebuild');

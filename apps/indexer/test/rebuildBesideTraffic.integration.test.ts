@@ -24,11 +24,11 @@ afterEach(async () => {
   folder.remove();
 });
 
-/** A batch of which half of the recipients have their copy: its worker is still at it. */
+/** A batch that is half stored: its worker has not finished. */
 const storeHalf = () =>
   storeBatch(store, members, { payload: payload({ content: 'hello' }) }, { only: half, note: false });
 
-/** The worker ends: all is stored, and noted. */
+/** The worker finishes: everything is stored and noted. */
 async function storeRest({ ref, jobs }: { ref: string; jobs: IndexJob[] }): Promise<void> {
   for (const { broadcast } of jobs) {
     for (const chunk of broadcast?.chunks ?? []) {
@@ -67,7 +67,7 @@ test('recipients of a chunk that is stored while the rebuild runs are found', as
   await storeMessages(store, [{ ch: '2:room' }]);
   let ended = false;
   await rebuilt(store, folder.path, async (documents) => {
-    // The message comes when all logs are read, before the batches.
+    // The message is sent after all logs are read and before the batches are.
     if (!ended) await storeRest(batch);
     ended = true;
     await take(documents);
@@ -77,7 +77,7 @@ test('recipients of a chunk that is stored while the rebuild runs are found', as
   await everyoneFindsIt();
 });
 
-test('recipients of a chunk that was indexed before the rebuild came to it are found', async () => {
+test('recipients of a chunk that was indexed before the rebuild reached it are found', async () => {
   const batch = await storeHalf();
   await storeRest(batch);
   await index(batch.jobs);
@@ -85,7 +85,7 @@ test('recipients of a chunk that was indexed before the rebuild came to it are f
   await everyoneFindsIt();
 });
 
-test('a batch whose progress is no longer known is rebuilt', async () => {
+test('a batch whose progress has expired is rebuilt', async () => {
   const { ref } = await storeBatch(store, members, {});
   await redis.redis.client.del(keys.progress(ref));
   await rebuilt(store, folder.path, take);

@@ -29,7 +29,9 @@ afterEach(async () => {
 const content = payload({ content: '你好' });
 const logKey = (channel: string) => keys.log(shardOf(channel, LIMITS.shards), channel);
 
-/** Three messages to each of two rooms and two batches; then an entry, a log, and the body of a batch are damaged. */
+/**
+ * Stores three messages in each of two rooms, and two batches. Then damages an entry, a log, and the body of a batch.
+ */
 async function damaged() {
   const rooms = [1, 2, 3].flatMap(() => [
     { ch: '2:room', payload: content },
@@ -55,7 +57,7 @@ const sees = async () => [
   await found(engine, 'u2'),
 ];
 
-test('an index job leaves what is damaged to the dead letters, and indexes the others', async () => {
+test('an index job makes dead letters of what is damaged, and indexes the rest', async () => {
   const { jobs, fresh } = await damaged();
   for (const [i, job] of jobs.entries()) {
     const context = { store: fresh, queues, signal, log: { warn() {} } };
@@ -70,7 +72,7 @@ test('an index job leaves what is damaged to the dead letters, and indexes the o
   expect(letters.every(({ queue, data }) => queue === 'index' && data !== undefined)).toBe(true);
 });
 
-test('a rebuild leaves out what is damaged, says so once, and goes on', async () => {
+test('a rebuild leaves out what is damaged, says so once, and continues', async () => {
   const { fresh, bad } = await damaged();
   await redis.redis.client.set(keys.progress(bad.ref), 'x');
   await redis.redis.client.set(keys.late(bad.ref), 'x');

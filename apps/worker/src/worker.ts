@@ -11,7 +11,7 @@ const CLOSE_LANES_MS = 6000;
 const INDEX_BACKLOG_EVERY_MS = 1000;
 const REPORT_EVERY_MS = 5000;
 
-/** A worker process: its share of the lanes, and the dead letters. */
+/** A worker process: works its share of the lanes, and puts retried dead letters back on their queues. */
 export async function startWorker(
   config: Config,
   log: Logger,
@@ -69,7 +69,7 @@ export async function startWorker(
     lanes: laneCount,
     async close() {
       await lanes.close(CLOSE_LANES_MS);
-      // Redis may be away: what does not close is dropped, its job starts again elsewhere.
+      // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.
       const closed = Promise.all([
         deadLetters.close(),
         queues.close(),

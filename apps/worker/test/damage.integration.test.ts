@@ -17,7 +17,7 @@ async function command(room: string): Promise<void> {
   await lanes.producer.groupCommand({ ref: refOf(id), ch });
 }
 
-/** The only dead letter; others on the lanes go on. */
+/** The only dead letter. The other jobs continue. */
 async function onlyLetter(): Promise<{ id: string; data: DeadJob }> {
   await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the dead letter' });
   const [{ id, data } = expect.fail('no letter')] = await lanes.letters();
@@ -73,7 +73,7 @@ test.each(['body', 'progress'] as const)(
   },
 );
 
-test('a retry of recipients whose broadcast has expired meanwhile leaves its progress as it is', async () => {
+test('a retry of recipients whose broadcast has expired does not change its progress', async () => {
   const uids = names(10);
   const plan = await acceptBatch(lanes.store, uids, { from: SYSTEM_UID });
   const channel = `1:${SYSTEM_UID}@u3`;
@@ -85,7 +85,7 @@ test('a retry of recipients whose broadcast has expired meanwhile leaves its pro
   expect(before).toMatchObject({ stored: 9, failed: 1 });
   const { id } = await onlyLetter();
   await lanes.client.del(keys.body(plan.ref));
-  // Another worker, which does not remember the body.
+  // A new worker, which does not have the body in its cache.
   await lanes.rest();
   await lanes.work();
   await retry(id);

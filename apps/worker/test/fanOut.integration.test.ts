@@ -8,7 +8,7 @@ import { acceptBatch, jobsOnLanes, LANES, LIMITS, message, names, picture, testL
 const lanes = testLanes();
 const MANY = 10_000;
 
-/** What each recipient has, in the order of the uids. */
+/** The entries of each recipient, in the order of the uids. */
 async function copies(uids: string[], from: string, cmd: boolean): Promise<string[][]> {
   const pipeline = lanes.client.pipeline();
   for (const uid of uids) {
@@ -31,7 +31,7 @@ describe.each([
 ])('10,000 recipients of %s', (_, cmd) => {
   const uids = names(MANY);
 
-  test('get exactly one each, a position of their own, by a handful of jobs', async () => {
+  test('each get one, with a different position, from a handful of jobs', async () => {
     const plan = await acceptBatch(lanes.store, uids, { from: 'ann', cmd });
     await lanes.producer.broadcast(plan);
     expect(await jobsOnLanes(lanes.queues)).toBeLessThanOrEqual(MANY / 1000);
@@ -42,14 +42,14 @@ describe.each([
     const positions = got.map(([entry = '']) => Number(entry.slice(plan.ref.length + 1))).sort((a, b) => a - b);
     expect(positions).toEqual(uids.map((_, i) => i));
     expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: MANY, failed: 0, state: 'done' });
-    // Messages are handed over to the indexer by chunk, commands are not.
+    // Messages are queued for the indexer by chunk, commands are not.
     const chunks = (await lanes.queues.index.getWaiting()).flatMap(
       ({ data }) => INDEX.schema.parse(data).broadcast?.chunks,
     );
     expect(chunks.map((chunk) => chunk?.chunk).sort()).toEqual(cmd ? [] : plan.starts.map((_, i) => i).sort());
   });
 
-  test('get nothing twice where the same jobs are added again, while they are kept and after', async () => {
+  test('get nothing twice if the same jobs are added again, while BullMQ keeps them and after', async () => {
     const plan = await acceptBatch(lanes.store, uids, { from: 'ann', cmd });
     await Promise.all([lanes.producer.broadcast(plan), lanes.producer.broadcast(plan)]);
     expect(await jobsOnLanes(lanes.queues)).toBe(plan.jobs.length);
@@ -66,7 +66,7 @@ describe.each([
     expect(await picture(lanes.client)).toEqual(stored);
   });
 
-  test('get the rest where a part of the jobs was added before, and ran', async () => {
+  test('get the rest if some of the jobs were added before and have run', async () => {
     const plan = await acceptBatch(lanes.store, uids, { from: 'ann', cmd });
     await lanes.work();
     await lanes.producer.broadcast({ ...plan, jobs: plan.jobs.filter((_, i) => i % 2 === 0) });
@@ -99,7 +99,7 @@ test("a sender's batches reach every recipient in the order in which they were a
   });
 });
 
-test('a batch whose body is gone writes nothing, and its lane goes on', async () => {
+test('a batch whose body is gone writes nothing, and its lane continues', async () => {
   const [gone, other] = [await acceptBatch(lanes.store, names(50)), await acceptBatch(lanes.store, names(50))];
   await lanes.client.del(keys.body(gone.ref));
   await lanes.producer.broadcast(gone);
@@ -111,7 +111,7 @@ test('a batch whose body is gone writes nothing, and its lane goes on', async ()
 });
 
 describe('a command to a group', () => {
-  /** Accepts one, as the API does; its job is not yet queued. */
+  /** Accepts one as the API does, without queueing its job. */
   async function accept(room: string) {
     const id = await lanes.store.ids.one();
     const { ch, ...body } = message(id, { ch: `2:${room}` });
@@ -120,7 +120,7 @@ describe('a command to a group', () => {
     return { ref, ch };
   }
 
-  test('reaches every subscriber of the moment once, and nobody else', async () => {
+  test('reaches every current subscriber once, and nobody else', async () => {
     const members = names(3000);
     await lanes.store.channels.addSubscribers(2, 'room', members);
     await lanes.store.channels.removeSubscribers(2, 'room', ['u5']);
@@ -136,7 +136,7 @@ describe('a command to a group', () => {
     expect(await lanes.client.keys('r:*frozen*')).toEqual([]);
   });
 
-  test('that is queued again reaches nobody twice, and none who came later', async () => {
+  test('that is queued again reaches nobody twice, and nobody who subscribed later', async () => {
     await lanes.store.channels.addSubscribers(2, 'room', names(200));
     const job = await accept('room');
     await lanes.work();
@@ -152,21 +152,21 @@ describe('a command to a group', () => {
     expect(await picture(lanes.client)).toEqual(stored);
   });
 
-  test('to one without subscribers leaves nothing behind, and says that it is done', async () => {
+  test('to a group without subscribers leaves nothing behind, and is reported as done', async () => {
     const job = await accept('empty');
     const shard = shardOf(job.ch, LIMITS.shards);
     await lanes.store.idempotency.claim(shard, 'hash', { id: 7, ts: 8, digest: 'digest' });
     await lanes.producer.groupCommand({ ...job, idem: 'hash', digest: 'digest' });
     await lanes.work();
     await lanes.settled();
-    const own: string[] = [keys.workers, keys.members, keys.memberFacts, keys.meta, keys.ids, keys.idsRun];
-    const isProcessKey = (key: string) => own.includes(key) || key.startsWith(keys.reports);
+    const processKeys: string[] = [keys.workers, keys.members, keys.memberFacts, keys.meta, keys.ids, keys.idsRun];
+    const isProcessKey = (key: string) => processKeys.includes(key) || key.startsWith(keys.reports);
     const left = (await lanes.client.keys('r:*')).filter((key) => !isProcessKey(key));
     expect(left.sort()).toEqual([keys.progress(job.ref), keys.idem(shard, 'hash')].sort());
     expect(await lanes.store.idempotency.read(shard, 'hash')).toMatchObject({ state: 'stored', digest: 'digest' });
   });
 
-  test('keeps its place among the others to this group', async () => {
+  test('keeps its order among the commands to this group', async () => {
     const members = names(20);
     await lanes.store.channels.addSubscribers(2, 'room', members);
     const refs: string[] = [];

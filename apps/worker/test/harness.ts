@@ -27,13 +27,13 @@ export interface TestLanes {
   readonly queues: Queues;
   readonly producer: Producer;
   connect(): Connection;
-  /** Starts a worker in this process, as its main does. */
+  /** Starts a worker in this process, as its main.ts does. */
   work(): Promise<void>;
-  /** Ends what `work` began. */
+  /** Ends the workers that `work` started. */
   rest(): Promise<void>;
   /** Resolves when no lane holds a job. */
   settled(): Promise<void>;
-  /** The dead letters: queue, name, reason and what would be done again. */
+  /** The dead letters: queue, name, reason, and the job that would run again. */
   letters(): Promise<{ id: string; data: unknown }[]>;
 }
 
@@ -110,7 +110,7 @@ export function testLanes(lanes = LANES): TestLanes {
   };
 }
 
-/** Jobs that wait on lanes or are being worked. */
+/** How many jobs wait on lanes or are running. */
 export async function jobsOnLanes(queues: Queues): Promise<number> {
   const lanes = LANE_KINDS.flatMap((kind) =>
     Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane)),
@@ -127,14 +127,14 @@ export function message(id: number, overrides: Partial<SendItem> = {}): SendItem
   return { id, ts: now(), from: 'ann', payload: base64(`message ${id}`), no: `no-${id}`, ch: '2:room', ...overrides };
 }
 
-/** The ids of the messages of a log, in their order, and their seqs. */
+/** The message ids of a log in order, and their seqs. */
 export async function logOf(client: Connection, channel: string): Promise<{ ids: number[]; seqs: number[] }> {
   const page = await client.zrange(keys.log(shardOf(channel, LIMITS.shards), channel), '0', '-1', 'WITHSCORES');
   const entries = page.filter((_, i) => i % 2 === 0).map((entry) => JSON.parse(entry));
   return { ids: entries.map(([id]) => id), seqs: page.filter((_, i) => i % 2 === 1).map(Number) };
 }
 
-/** A batch, accepted the way the API does it: planned and its body written, its jobs not yet queued. */
+/** Accepts a batch as the API does: plans it and writes its body. Its jobs are not queued yet. */
 export async function acceptBatch(store: Store, to: string[], { cmd = false, from = SYSTEM_UID, lanes = LANES } = {}) {
   const firstId = await store.ids.block(to.length);
   const plan = planBroadcast({ firstId, from, cmd }, to, { shards: LIMITS.shards, lanes });
@@ -145,7 +145,7 @@ export async function acceptBatch(store: Store, to: string[], { cmd = false, fro
   return plan;
 }
 
-/** Every key of messages, not of queues, with its content: two equal pictures mean that nothing was written. */
+/** The content of every key except those of queues: two equal pictures mean that nothing was written. */
 export async function picture(client: Connection): Promise<Record<string, string>> {
   const all = (await client.keys('r:*')).filter((key) => key !== keys.workers).sort();
   const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));

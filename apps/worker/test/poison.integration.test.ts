@@ -8,14 +8,14 @@ const lanes = testLanes();
 const ROOM = '2:room';
 const ROOM_LANE = laneOf(shardOf(ROOM, LIMITS.shards), LANES);
 
-/** Puts a job on a lane whose data in Redis is this text, whatever it is. */
+/** Puts a job on a lane, with this text as its data in Redis. */
 async function addRaw(kind: LaneKind, lane: number, id: string, data: string): Promise<void> {
   const queue = lanes.queues.lane(kind, lane);
   await queue.add(kind === 'send' ? 'send' : 'broadcast', {}, { jobId: id });
   await lanes.client.hset(queue.toKey(id), 'data', data);
 }
 
-/** What was set aside, once there are so many. */
+/** Waits for this many dead letters, and returns them. */
 async function letters(count: number): Promise<(DeadJob & { id: string })[]> {
   await waitFor(async () => (await lanes.letters()).length >= count, { what: 'the dead letters', deadlineMs: 50_000 });
   const all = (await lanes.letters()).map(({ id, data }) => ({ id, ...DEAD.schema.parse(data) }));
@@ -28,7 +28,7 @@ async function retry(id: string): Promise<void> {
   await letter?.retry('failed');
 }
 
-test('jobs whose data is no JSON are set aside as they were found, and their lanes go on', async () => {
+test('jobs whose data is not JSON become dead letters unchanged, and their lanes continue', async () => {
   const broken: [LaneKind, number, string][] = [
     ['send', ROOM_LANE, '{"items":[{"id":1'],
     ['send', 1 - ROOM_LANE, ' '],
@@ -48,7 +48,7 @@ test('jobs whose data is no JSON are set aside as they were found, and their lan
     const letter = { queue: `${kind}.${lane}`, name: 'unreadable', reason: 'job data is no JSON', raw };
     expect(found).toContainEqual({ id: `dead-broken-${kind}-${lane}.7`, ...letter });
   }
-  // They cannot be done again: a retry says so, and leaves them where they are.
+  // They cannot run again: a retry says so, and they stay dead letters.
   const [letter] = found;
   await retry(letter?.id ?? '');
   const reason = async () => (await lanes.queues.dead.getJob(letter?.id ?? ''))?.failedReason ?? '';
@@ -57,7 +57,7 @@ test('jobs whose data is no JSON are set aside as they were found, and their lan
   await lanes.settled();
 });
 
-test('index jobs that cannot be read or are none are set aside, and the others go on', async () => {
+test('index jobs that are unreadable or invalid become dead letters, and the others continue', async () => {
   const { index } = lanes.queues;
   const raws = new Map([
     ['torn', '{"logs":['],
@@ -100,7 +100,7 @@ describe.each<[string, LaneKind, unknown, string]>([
   ['with a broken item among good ones', 'send', { items: [message(1), { ...message(2), id: 'two' }] }, 'items.1.id'],
   ['of a broadcast without chunks', 'fanout', { ref: 'r', from: 'ann' }, 'chunks'],
 ])('a job with data %s', (_, kind, data, field) => {
-  test('is set aside whole, naming what is wrong, and its lane goes on', async () => {
+  test('becomes one dead letter that names what is wrong, and its lane continues', async () => {
     await addRaw(kind, 0, 'odd.1', JSON.stringify(data));
     await lanes.work();
     const [letter] = await letters(1);
@@ -110,7 +110,7 @@ describe.each<[string, LaneKind, unknown, string]>([
   });
 });
 
-test('a job of an unknown kind is set aside', async () => {
+test('a job of an unknown kind becomes a dead letter', async () => {
   await lanes.queues.lane('send', 0).add('fly', { to: 'the moon' }, { jobId: 'fly.1' });
   await lanes.work();
   expect(await letters(1)).toMatchObject([
@@ -118,7 +118,7 @@ test('a job of an unknown kind is set aside', async () => {
   ]);
 });
 
-test('one message that Redis refuses is set aside, the others of its job are stored; a retry stores it', async () => {
+test('one message that Redis refuses becomes a dead letter, the others of its job are stored; a retry stores it', async () => {
   const other = '2:broken';
   const shard = shardOf(other, LIMITS.shards);
   const items = [message(1), message(2, { ch: other }), message(3)];
@@ -158,35 +158,38 @@ test('a retry that fails again is a dead letter again, and can be retried again'
 test.each([
   ['messages', false],
   ['commands', true],
-])('recipients of %s that cannot be served are set aside, counted, and served by a retry', async (_, cmd) => {
-  const to = names(300);
-  const bad = ['u7', 'u8', 'u250'];
-  const place = (uid: string) => {
-    const shard = shardOf(cmd ? uid : `1:ann@${uid}`, LIMITS.shards);
-    return cmd ? keys.inbox(shard, uid) : keys.log(shard, `1:ann@${uid}`);
-  };
-  for (const uid of bad) await lanes.client.set(place(uid), 'not what it should be');
-  const plan = await acceptBatch(lanes.store, to, { from: 'ann', cmd });
-  await lanes.producer.broadcast(plan);
-  await lanes.work();
-  await lanes.settled();
-  expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 297, failed: 3, state: 'done' });
+])(
+  'recipients of %s that cannot be served become dead letters, are counted, and are served by a retry',
+  async (_, cmd) => {
+    const to = names(300);
+    const bad = ['u7', 'u8', 'u250'];
+    const place = (uid: string) => {
+      const shard = shardOf(cmd ? uid : `1:ann@${uid}`, LIMITS.shards);
+      return cmd ? keys.inbox(shard, uid) : keys.log(shard, `1:ann@${uid}`);
+    };
+    for (const uid of bad) await lanes.client.set(place(uid), 'not what it should be');
+    const plan = await acceptBatch(lanes.store, to, { from: 'ann', cmd });
+    await lanes.producer.broadcast(plan);
+    await lanes.work();
+    await lanes.settled();
+    expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 297, failed: 3, state: 'done' });
 
-  const all = async () => (await lanes.letters()).map(({ id, data }) => ({ id, ...DEAD.schema.parse(data) }));
-  const uids = (letter: DeadJob) =>
-    BROADCAST.schema.parse(letter.data).chunks.flatMap((chunk) => chunk.uids.split('\n'));
-  await waitFor(async () => (await all()).flatMap(uids).length === 3, { what: 'the dead letters' });
-  const aside = await all();
-  expect(aside.flatMap(uids).sort()).toEqual(bad.toSorted());
-  expect(aside.every(({ reason }) => reason.includes('WRONGTYPE'))).toBe(true);
-  for (const uid of bad) await lanes.client.del(place(uid));
-  const before = await picture(lanes.client);
-  for (const { id } of aside) await retry(id);
-  await waitFor(async () => (await lanes.store.progress.read(plan.ref))?.stored === 300, { what: 'the retries' });
-  await lanes.settled();
-  expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 300, failed: 0, state: 'done' });
-  // Nobody else got anything a second time.
-  const after = await picture(lanes.client);
-  for (const uid of to.filter((name) => !bad.includes(name))) expect(after[place(uid)]).toBe(before[place(uid)]);
-  for (const uid of bad) expect(after).toHaveProperty([place(uid)]);
-});
+    const all = async () => (await lanes.letters()).map(({ id, data }) => ({ id, ...DEAD.schema.parse(data) }));
+    const uids = (letter: DeadJob) =>
+      BROADCAST.schema.parse(letter.data).chunks.flatMap((chunk) => chunk.uids.split('\n'));
+    await waitFor(async () => (await all()).flatMap(uids).length === 3, { what: 'the dead letters' });
+    const aside = await all();
+    expect(aside.flatMap(uids).sort()).toEqual(bad.toSorted());
+    expect(aside.every(({ reason }) => reason.includes('WRONGTYPE'))).toBe(true);
+    for (const uid of bad) await lanes.client.del(place(uid));
+    const before = await picture(lanes.client);
+    for (const { id } of aside) await retry(id);
+    await waitFor(async () => (await lanes.store.progress.read(plan.ref))?.stored === 300, { what: 'the retries' });
+    await lanes.settled();
+    expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: 300, failed: 0, state: 'done' });
+    // Nobody else got anything a second time.
+    const after = await picture(lanes.client);
+    for (const uid of to.filter((name) => !bad.includes(name))) expect(after[place(uid)]).toBe(before[place(uid)]);
+    for (const uid of bad) expect(after).toHaveProperty([place(uid)]);
+  },
+);

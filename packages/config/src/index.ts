@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { rows, settings } from './settings.ts';
 
-/** A setting that cannot work; the message is the one line that the operator sees. */
+/** An invalid setting; its message is the one line that the operator sees. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -43,7 +43,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   return Object.freeze(config);
 }
 
-/** A value as an error shows it: in one line, not at length. Secrets, and addresses that may hold one, stay hidden. */
+/** A value as an error shows it: one short line. Secrets, and addresses that may contain one, are hidden. */
 function shown(name: string, value: string): string {
   if (/TOKEN|KEY/.test(name) || (/URL/.test(name) && /[@?]/.test(value))) return '…';
   return value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').slice(0, SHOWN_CHARACTERS);
@@ -52,6 +52,6 @@ function shown(name: string, value: string): string {
 function requireToken(hostName: string, host: string, tokenName: string, token: string, anonymous: boolean): void {
   if (isLoopback(host) || token !== '' || anonymous) return;
   throw new ConfigError(
-    `${hostName}=${shown(hostName, host)}: this address is open to others; set ${tokenName}, or ALLOW_ANONYMOUS=1 if that is meant`,
+    `${hostName}=${shown(hostName, host)}: this address is open to others; set ${tokenName}, or ALLOW_ANONYMOUS=1 if that is intended`,
   );
 }

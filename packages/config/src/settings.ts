@@ -3,17 +3,17 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { problemOfRedisUrl } from './redisUrl.ts';
 
-/** What people read about a setting; the table of docs/configuration.md is written from it. */
+/** What people read about a setting. The table of docs/configuration.md is generated from it. */
 export interface About {
-  /** of the environment variable */
+  /** the environment variable */
   name: string;
   /** in Markdown */
   text: string;
-  /** how people read the default, if its value says too little or differs by machine */
+  /** the default in words, if its value says too little or depends on the machine */
   fallback?: string;
 }
 
-/** Where each schema of `settings` says what people read about it. */
+/** Holds the description of each schema of `settings`. */
 const about = z.registry<About>();
 
 const KIB = 1024;
@@ -39,8 +39,8 @@ function hasProtocol(value: string, protocols: string[]): boolean {
 }
 
 /**
- * Every setting: its field in Config, what it accepts, its default, its variable and what it is for. Sizes are bytes,
- * times are seconds.
+ * Every setting: its field in Config, what it accepts, its default, its variable and what it is for. Sizes are in
+ * bytes, times in seconds.
  */
 export const settings = z.object({
   host: z.string().default('127.0.0.1').register(about, {
@@ -116,7 +116,7 @@ export const settings = z.object({
   maxRecipients: whole(1, 1_000_000)
     .default(100_000)
     .register(about, { name: 'MAX_RECIPIENTS', text: 'Of one request' }),
-  /** in recipients, each kind of lane by itself */
+  /** in recipients, separately per kind of lane */
   maxBacklog: whole(1)
     .transform((backlog) => ({ send: backlog, fanout: backlog }))
     .readonly()

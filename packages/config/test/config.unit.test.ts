@@ -120,7 +120,7 @@ const VARIABLES: Variable[] = [
   },
 ];
 
-/** Why these settings are refused. */
+/** The error that refuses these settings. */
 function refusal(env: Record<string, string>): string {
   try {
     loadConfig(env);
@@ -132,11 +132,11 @@ function refusal(env: Record<string, string>): string {
 }
 
 describe.each(VARIABLES)('$name', ({ name, field, default: fallback, valid }) => {
-  test('has its default where it is absent or empty', () => {
+  test('has its default if it is absent or empty', () => {
     for (const env of [{}, { [name]: '' }, { [name]: undefined }]) expect(loadConfig(env)[field]).toEqual(fallback);
   });
 
-  test('is taken where it is valid, and changes no other setting', () => {
+  test('is accepted if it is valid, and changes no other setting', () => {
     for (const [value, expected] of valid) {
       expect(loadConfig({ [name]: value })).toEqual({ ...loadConfig({}), [field]: expected });
     }
@@ -184,7 +184,7 @@ describe.each([
     ' ',
   ];
 
-  test('may be any loopback address without a token', () => {
+  test('may be any loopback address if there is no token', () => {
     for (const value of ['127.0.0.1', '127.255.0.9', '::1', '[::1]', 'localhost']) loadConfig({ [host]: value });
   });
 
@@ -195,7 +195,7 @@ describe.each([
     loadConfig({ [host]: value, ALLOW_ANONYMOUS: '1' });
   });
 
-  test('is not opened by the token of the other one, nor by an empty one or ALLOW_ANONYMOUS=0', () => {
+  test('is not opened by the token of the other one, by an empty token, or by ALLOW_ANONYMOUS=0', () => {
     const other = token === 'API_TOKEN' ? 'BOARD_TOKEN' : 'API_TOKEN';
     for (const env of [{ [other]: 'secret' }, { [token]: '' }, { ALLOW_ANONYMOUS: '0' }]) {
       expect(refusal({ [host]: '0.0.0.0', ...env })).toContain(`set ${token}`);
@@ -212,7 +212,7 @@ test('Redis Cluster is refused in one line', () => {
   expect(refusal({ REDIS_URL: 'redis://:hush@a:1,redis://:hush@b:2' })).toMatch(/^REDIS_URL: [^\n]*Cluster[^\n]*$/);
 });
 
-test('no secret is in a refusal, whatever is wrong with it or with others', () => {
+test('no error contains a secret, whichever setting is wrong', () => {
   const secrets = { API_TOKEN: 'hush-1', BOARD_TOKEN: 'hush-2', MEILI_API_KEY: 'hush-3' };
   const broken = [
     { PORT: 'x' },
@@ -242,7 +242,7 @@ test('no secret is in a refusal, whatever is wrong with it or with others', () =
   }
 });
 
-test('a refusal stays one line where the value has several, or is very long', () => {
+test('an error is one short line even if the value has several lines or is very long', () => {
   for (const name of ['LOG_LEVEL', 'PORT', 'REDIS_URL', 'HOST']) {
     expect(refusal({ [name]: 'two\nlines\u2028three\r' })).toMatch(new RegExp(`^${name}=[^\n\r\u2028]+$`));
     expect(refusal({ [name]: 'x'.repeat(100_000) }).length).toBeLessThan(300);

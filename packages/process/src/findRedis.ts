@@ -7,8 +7,8 @@ const MISSING =
   'redis-server is not on PATH: install it (Debian/Ubuntu: apt-get install redis-server, macOS: brew install redis) or set REDIS_URL';
 
 /**
- * Finds redis-server on PATH; as root on Debian and Ubuntu installs it when it is not there.
- * @throws StartError with the line that says what to install
+ * Finds redis-server on PATH. As root on Debian and Ubuntu it installs a missing one.
+ * @throws StartError that says what to install
  */
 export function findRedis(env: NodeJS.ProcessEnv, say: (line: string) => void): string {
   const found = onPath('redis-server', env.PATH);
@@ -26,7 +26,7 @@ export function findRedis(env: NodeJS.ProcessEnv, say: (line: string) => void): 
   return installed;
 }
 
-/** The package starts a service of its own, which nobody asked for here: stop it, and keep it from starting at boot. */
+/** Stops the service that the package starts, and keeps it from starting at boot: nobody asked for it. */
 function stopService(env: NodeJS.ProcessEnv): void {
   const run = (name: string, args: string[]) => {
     const command = onPath(name, env.PATH);

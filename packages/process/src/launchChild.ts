@@ -11,21 +11,21 @@ export interface ChildPlan {
   /** the compiled main.js */
   entry: string;
   env: NodeJS.ProcessEnv;
-  /** stderr always goes there, stdout too unless `logToTerminal` */
+  /** takes stderr always, and stdout unless `logToTerminal` */
   logFile: string;
   logToTerminal: boolean;
-  /** raises the nice value: what runs in the background must not slow sending */
+  /** the nice value; background work must not slow sending */
   nice?: number;
   listening?: Listening;
 }
 
 const READY_DEADLINE_MS = 60_000;
-/** bytes at the end of a log */
+/** bytes that are read from the end of a log */
 const TAIL = 4096;
 
 /**
- * Forks one of the apps. It leads a session of its own, so the terminal's Ctrl-C reaches only the supervisor, which then
- * stops the children in order.
+ * Forks one of the apps in a new session. So the terminal's Ctrl-C reaches only the supervisor, which then stops its
+ * children in order.
  */
 export function launchChild(plan: ChildPlan): Launched {
   const log = openSync(plan.logFile, 'a');
@@ -38,7 +38,7 @@ export function launchChild(plan: ChildPlan): Launched {
   closeSync(log);
   if (plan.nice !== undefined && child.pid !== undefined) lowerPriority(child.pid, plan.nice);
   const ready = detailsOf(plan, child);
-  // Its listener comes later, or never when the supervisor stops meanwhile.
+  // A listener is added later, or never if the supervisor stops first.
   ready.catch(() => {});
   return { pid: child.pid ?? 0, ready, gone: whenGone(child), signal: (signal) => void child.kill(signal) };
 }
@@ -47,11 +47,11 @@ function lowerPriority(pid: number, nice: number): void {
   try {
     setPriority(pid, nice);
   } catch {
-    // It has ended already, or this system does not let us; both are no reason to stop.
+    // The child has ended already, or the system forbids it. Neither is a reason to stop.
   }
 }
 
-/** @throws StartError, with the name of its log file if the child has said nothing */
+/** @throws StartError with the reason of the child, or with the name of its log file if it gave none */
 async function detailsOf(plan: ChildPlan, child: ChildProcess): Promise<Record<string, unknown>> {
   const { name, listening, logFile } = plan;
   const start = await whenReady(child, READY_DEADLINE_MS);

@@ -19,16 +19,17 @@ const PING_EVERY_MS = 20;
 const PATIENCE_MS = 5_000;
 
 /**
- * Starts a redis-server in the foreground. What is acknowledged survives a crash of our processes; a crash of the machine
- * may lose the last second (`everysec`). There is no deadline for being ready: a large file takes its time to load.
+ * Starts a redis-server in the foreground. Acknowledged writes survive a crash of any process. A crash of the machine
+ * may lose the last second (`everysec`). There is no deadline for being ready, because a large file takes long to load.
  */
 export function launchRedis(plan: RedisPlan): Launched {
   mkdirSync(plan.dir, { recursive: true });
-  // Where the kernel can, it ends redis-server with the supervisor, even after kill -9; elsewhere the next start does.
+  // If the kernel supports it, it ends redis-server with the supervisor, even after kill -9. If not, the next start
+  // does.
   const server = [plan.binary, '-', ...(plan.args ?? [])];
   const [command = '', ...args] = tiesToParent() ? ['setpriv', '--pdeathsig', 'TERM', ...server] : server;
   const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  // One that ends before it has read all says why in its exit code.
+  // If it ends before it has read everything, its exit code says why.
   child.stdin.on('error', () => {});
   child.stdin.end(redisConfig(plan));
   const gone = whenGone(child);
@@ -37,7 +38,7 @@ export function launchRedis(plan: RedisPlan): Launched {
   return { pid: child.pid ?? 0, ready, gone, signal: (signal) => void child.kill(signal) };
 }
 
-/** Linux with util-linux 2.31 or newer; the command replaces itself by redis-server, so the process id stays. */
+/** True on Linux with util-linux 2.31 or newer. setpriv replaces itself with redis-server, so the process id stays. */
 function tiesToParent(): boolean {
   return process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
 }
@@ -59,7 +60,7 @@ async function whenServing(plan: RedisPlan, gone: Promise<string>): Promise<Reco
   }
 }
 
-/** `+PONG`; while it loads its data it answers `-LOADING`. */
+/** Whether it answers `+PONG`; while it loads its data it answers `-LOADING`. */
 function answersPing(address: RedisAddress): Promise<boolean> {
   return new Promise((resolve) => {
     const isSocket = 'socket' in address;
@@ -82,7 +83,7 @@ function answersPing(address: RedisAddress): Promise<boolean> {
   });
 }
 
-/** Redis says why it ends on one of its last lines, marked `#` for a warning. */
+/** The reason why Redis ended: one of the last lines of its log, marked `#` for a warning. */
 function lastLogLine(dir: string): string {
   const file = join(dir, 'redis.log');
   try {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The first executable file of that name on PATH. */
+/** The first executable file with this name on PATH. */
 export function onPath(name: string, path: string | undefined): string | undefined {
   return (path ?? '')
     .split(delimiter)
@@ -18,15 +18,15 @@ export function onPath(name: string, path: string | undefined): string | undefin
     });
 }
 
-/** apt-get, where this process may use it: as root on Debian and Ubuntu. */
+/** apt-get if this process may use it, which is as root on Debian and Ubuntu. */
 export function findAptGet(path: string | undefined): string | undefined {
   return process.getuid?.() === 0 ? onPath('apt-get', path) : undefined;
 }
 
-/** @returns why it could not be installed, in apt-get's words; undefined if it was */
+/** @returns apt-get's reason if the package could not be installed, else undefined */
 export function aptInstall(aptGet: string, name: string, env: NodeJS.ProcessEnv): string | undefined {
   const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Lists that cannot be renewed may still be good enough.
+  // If the lists cannot be updated, the present ones may be good enough.
   spawnSync(aptGet, ['update', '-qq'], { env: quiet, stdio: 'ignore' });
   const { status, stderr } = spawnSync(aptGet, ['install', '-y', '-qq', '--no-install-recommends', name], {
     env: quiet,

@@ -32,13 +32,13 @@ export async function checkPorts(addresses: Listening[]): Promise<void> {
   }
 }
 
-/** Below the ports that kernels give to outgoing connections (Linux from 32768, macOS and Windows from 49152). */
+/** Below the ports that kernels use for outgoing connections (Linux from 32768, macOS and Windows from 49152). */
 const FIRST = 20_000;
 const PORTS = 10_000;
 
 /**
- * A loopback port on which nothing listens now. Not one that the kernel picks: clients keep trying a server that is down,
- * and one could be given that port as its own, be connected to itself and keep the server from coming back.
+ * A loopback port on which nothing listens now. It is not one that the kernel picks for outgoing connections: a client
+ * that keeps trying a stopped server could be given that port, connect to itself, and keep the server from coming back.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -47,7 +47,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** @returns the error's code, undefined if it worked */
+/** @returns undefined if it can listen, else the code of the error */
 function tryListen(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

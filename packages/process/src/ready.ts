@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 
-/** What a process says over IPC to the parent that started it: that it serves, and where, or why it cannot. */
+/** What a process reports over IPC to its parent: that it serves and where, or why it cannot. */
 export type Report = { ready: true; [detail: string]: unknown } | { ready: false; message: string };
 
 /** How a start went. `reason` is a signal's name or `exit code <n>`. */
@@ -10,12 +10,12 @@ export type Start =
   | { outcome: 'ended'; reason: string }
   | { outcome: 'late' };
 
-/** Tells the parent, if there is one, that this process serves, and where. */
+/** Reports to the parent, if there is one, that this process serves, and where. */
 export function reportReady(details: Record<string, unknown> = {}): void {
   send({ ready: true, ...details });
 }
 
-/** Tells in one line why this process cannot start, to the parent and on stderr, and ends it with exit code 1. */
+/** Reports in one line, to the parent and on stderr, why this process cannot start, and exits with 1. */
 export function failStart(message: string): never {
   send({ ready: false, message });
   process.stderr.write(`${message}\n`);
@@ -26,14 +26,14 @@ function send(report: Report): void {
   process.send?.(report);
 }
 
-/** @returns undefined if the message is about something else */
+/** @returns undefined if the message is not a report */
 export function readReport(message: unknown): Report | undefined {
   if (typeof message !== 'object' || message === null || !('ready' in message)) return undefined;
   if (message.ready === true) return { ...message, ready: true };
   return { ready: false, message: 'message' in message ? String(message.message) : 'it does not say why' };
 }
 
-/** Waits for the report of a child with an IPC channel. One that lets the deadline pass is killed. Never rejects. */
+/** Waits for the report of a child with an IPC channel, and kills it at the deadline. Never rejects. */
 export function whenReady(child: ChildProcess, deadlineMs: number): Promise<Start> {
   return new Promise((resolve) => {
     const end = (start: Start) => {
@@ -53,7 +53,7 @@ export function whenReady(child: ChildProcess, deadlineMs: number): Promise<Star
   });
 }
 
-/** Resolves with the reason, in words, when the process is gone or could not be started. Never rejects. */
+/** Resolves with a readable reason when the process has ended or could not be started. Never rejects. */
 export function whenGone(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));

@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 
-/** A unix socket, or a loopback port, which everybody on the machine can reach; '' is no password. */
+/** A unix socket, or a loopback port that everybody on the machine can reach; '' means no password. */
 export type RedisAddress = { socket: string } | { port: number; password: string };
 
 export interface RedisSettings {
   address: RedisAddress;
-  /** of its data and its log */
+  /** the folder of its data and its log */
   dir: string;
-  /** bytes, or as redis.conf has it: '64mb'; 0 is no limit */
+  /** bytes, or in the form of redis.conf: '64mb'; 0 means no limit */
   maxmemory: number | string;
 }
 
-/** The text of a redis.conf. redis-server reads it from stdin: its arguments can be read by everybody on the machine. */
+/**
+ * The text of a redis.conf. redis-server reads it from stdin: its arguments can be read by everybody on the machine.
+ */
 export function redisConfig({ address, dir, maxmemory }: RedisSettings): string {
   const listening: [string, string][] =
     'socket' in address
@@ -38,7 +40,7 @@ export function redisConfig({ address, dir, maxmemory }: RedisSettings): string 
   return settings.map(([name, value]) => `${name} ${quoted(value)}\n`).join('');
 }
 
-/** As redis.conf quotes: every byte that could mean something else is written by its number. */
+/** Quotes for redis.conf: every byte that could have a meaning is written as `\x` and its number. */
 const quoted = (value: string): string =>
   `"${Array.from(Buffer.from(value), (byte) =>
     /[\w\-./ ]/.test(String.fromCharCode(byte))

@@ -1,13 +1,13 @@
 import { failStart, reportReady } from './ready.ts';
 import { type ErrorClass, lineFor } from './startError.ts';
 
-/** Something that a process has opened and must close. */
+/** A resource that a process has opened and must close. */
 export interface Closable {
   name: string;
   close(): Promise<unknown> | unknown;
 }
 
-/** A logger of packages/telemetry, as far as it is used here. */
+/** The part of packages/telemetry's logger that is used here. */
 interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -19,14 +19,14 @@ export interface StartedApp {
   log: Log;
   /** in the order in which it was opened */
   opened: Closable[];
-  /** told to the parent and logged: where it serves */
+  /** where it serves; reported to the parent and logged */
   details?: Record<string, unknown>;
 }
 
 export interface App {
-  /** begins the line about an error that nobody expected: `<name> cannot start: …` */
+  /** begins the line about an unexpected error: `<name> cannot start: …` */
   name: string;
-  /** errors whose message is the line for the operator, besides StartError */
+  /** besides StartError, the errors whose message is the line for the operator */
   expected: ErrorClass[];
   start(): Promise<StartedApp>;
 }
@@ -34,8 +34,9 @@ export interface App {
 const DEADLINE_MS = 9_000;
 
 /**
- * The life of an app's process. It reports that it is ready, or in one line why it cannot start (exit 1). SIGTERM, SIGINT
- * or the end of its parent close what was opened. Before it is ready these signals end it at once, as nothing is served.
+ * The life of an app's process. It reports that it is ready, or in one line why it cannot start (exit 1). SIGTERM,
+ * SIGINT, or the end of its parent close what was opened. Before it is ready, these signals end it at once, because it
+ * serves nothing yet.
  */
 export async function runApp({ name, expected, start }: App): Promise<void> {
   try {
@@ -49,9 +50,9 @@ export async function runApp({ name, expected, start }: App): Promise<void> {
 }
 
 /**
- * On SIGTERM or SIGINT closes what was opened, the last first, and exits 0; what does not close within 9 s is named and
- * left behind (exit 1), so that the process is gone within 10 s. A second signal changes nothing. A defect that nobody
- * caught ends the process with 1: its supervisor starts a clean one.
+ * On SIGTERM or SIGINT it closes what was opened, the last one first, and exits with 0. After 9 s it logs which
+ * resource does not close and exits with 1, so that the process is gone within 10 s. A second signal changes nothing.
+ * An uncaught error ends the process with 1: its supervisor starts a clean one.
  */
 function closeOnSignal(log: Log, opened: Closable[]): void {
   let closing = false;
@@ -78,7 +79,7 @@ function closeOnSignal(log: Log, opened: Closable[]): void {
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
-  // A supervisor that dies closes the IPC channel: nothing may be left running.
+  // If the supervisor dies, the IPC channel closes. Nothing may be left running then.
   process.on('disconnect', () => void stop('supervisor gone'));
   process.on('unhandledRejection', (err) => {
     log.fatal({ err }, 'unhandled rejection');

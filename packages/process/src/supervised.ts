@@ -3,23 +3,23 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** A process that was just started. */
 export interface Launched {
   readonly pid: number;
-  /** Resolves with what it reports once it serves; rejects with a StartError when it cannot. */
+  /** Resolves with its report once it serves; rejects with a StartError if it cannot. */
   readonly ready: Promise<Record<string, unknown>>;
-  /** Resolves with the reason, in words, when the process is gone. Never rejects. */
+  /** Resolves with a readable reason when the process has ended. Never rejects. */
   readonly gone: Promise<string>;
   signal(signal: NodeJS.Signals): void;
 }
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
-/** A process that ran this long gets the short pause again. */
+/** After a process ran this long, the next pause is the short one again. */
 const STEADY_MS = 30_000;
 const STOP_DEADLINE_MS = 10_000;
 
-/** One process that is kept running: started again whenever it ends, until it is stopped. */
+/** Keeps one process running: starts it again whenever it ends, until it is stopped. */
 export class Supervised {
   readonly name: string;
-  /** what it reported when it last became ready */
+  /** its last report */
   details: Record<string, unknown> = {};
   readonly #launch: () => Launched;
   readonly #say: (line: string) => void;
@@ -33,7 +33,7 @@ export class Supervised {
     this.#say = say;
   }
 
-  /** The first start: what goes wrong here is the caller's to report, nothing is tried again. */
+  /** The first start. It rejects if anything goes wrong, and is not tried again. */
   async start(): Promise<void> {
     const launched = this.#launch();
     this.#current = launched;
@@ -67,7 +67,10 @@ export class Supervised {
     }
   }
 
-  /** A failure to start a process at all (no memory, no file handles) is one more reason to try again later. */
+  /**
+   * If the process cannot even be launched (no memory, no file handles), that counts as an end: it is tried again
+   * later.
+   */
   #relaunch(): Launched {
     try {
       return this.#launch();
@@ -78,7 +81,7 @@ export class Supervised {
     }
   }
 
-  /** Resolves when the process is gone: after SIGTERM, or SIGKILL 10 s later. */
+  /** Ends the process with SIGTERM, or SIGKILL after 10 s. Resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await endProcess(this.name, this.#current, this.#say);

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 let folder: TempDir;
 let running: Launched | undefined;
 beforeEach(() => {
-  // What redis.conf must quote.
+  // Characters that redis.conf must quote.
   folder = tempDir(`redis "quoted" \\ 数据 `);
 });
 afterEach(async () => {
@@ -26,7 +26,7 @@ function launch(plan: Partial<RedisPlan> & Pick<RedisPlan, 'address'>): Launched
 }
 
 describe('redis-server', () => {
-  test('is ready when it answers, with the settings that it was given on stdin', async () => {
+  test('is ready when it answers, with the settings from stdin', async () => {
     const socket = join(folder.path, 'redis.sock');
     await launch({ address: { socket }, maxmemory: 64 * 1024 * 1024 }).ready;
     const redis = new Redis({ path: socket });
@@ -38,7 +38,7 @@ describe('redis-server', () => {
     redis.disconnect();
   });
 
-  test('on a port it asks for its password', async () => {
+  test('requires its password on a port', async () => {
     const [port, password] = [await freePort(), 'pass#word\\'];
     await launch({ address: { port, password } }).ready;
     const stranger = new Redis({ port, retryStrategy: () => null });
@@ -50,7 +50,7 @@ describe('redis-server', () => {
     redis.disconnect();
   });
 
-  test('its arguments override its settings', async () => {
+  test('has arguments that override its settings', async () => {
     const socket = join(folder.path, 'redis.sock');
     await launch({ address: { socket }, args: ['--appendonly', 'no'] }).ready;
     const redis = new Redis({ path: socket });
@@ -58,7 +58,7 @@ describe('redis-server', () => {
     redis.disconnect();
   });
 
-  test('that gives up says why in one line', async () => {
+  test('that gives up is rejected with its reason in one line', async () => {
     const dir = join(folder.path, 'redis');
     mkdirSync(join(dir, 'appendonlydir'), { recursive: true });
     writeFileSync(join(dir, 'appendonlydir', 'appendonly.aof.manifest'), 'rubbish');
@@ -69,7 +69,7 @@ describe('redis-server', () => {
     expect(readFileSync(join(dir, 'redis.log'), 'utf8')).not.toBe('');
   });
 
-  test('that cannot be started is a reason too', async () => {
+  test('that cannot be started is rejected with a reason', async () => {
     const { ready } = launch({ address: { port: await freePort(), password: '' }, binary: '/no/such/redis-server' });
     await expect(ready).rejects.toThrow(/^redis-server ended \([^\n]*\)[^\n]*$/);
   });
@@ -85,14 +85,14 @@ describe('ports', () => {
       servers.push(createServer().listen(port, '127.0.0.1', resolve));
     });
 
-  test('a free one can be listened on and is none that the kernel gives to clients', async () => {
+  test('a free one can be listened on and is not one that the kernel gives to clients', async () => {
     const port = await freePort();
     expect(port).toBeGreaterThanOrEqual(20_000);
     expect(port).toBeLessThan(30_000);
     await listen(port);
   });
 
-  test('one that is taken, one given twice and an address of another machine are refused by their variables', async () => {
+  test('a busy one, one given twice and an address of another machine are refused with the name of the variable', async () => {
     const [port, other] = [await freePort(), await freePort()];
     const api = { host: '127.0.0.1', port, variable: 'PORT' };
     const board = { host: '127.0.0.1', port: other, variable: 'BOARD_PORT' };

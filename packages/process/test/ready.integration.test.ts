@@ -8,7 +8,7 @@ const CHILD = fileURLToPath(new URL('./fixtures/child.mjs', import.meta.url));
 const LONG_MS = 30_000;
 
 const started: ReturnType<typeof fork>[] = [];
-/** A child that goes through these steps. */
+/** Starts a child that performs these steps. */
 function child(steps: object[], options = {}) {
   const args = steps.map((step) => JSON.stringify(step));
   const one = fork(CHILD, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], ...options });
@@ -23,17 +23,17 @@ afterEach(async () => {
   }
 });
 
-test('a child that is ready: what it tells of itself', async () => {
+test('a child that is ready: its details', async () => {
   const one = child([{ ready: true, address: 'here' }]);
   expect(await whenReady(one, LONG_MS)).toEqual({ outcome: 'ready', details: { ready: true, address: 'here' } });
 });
 
-test('messages about something else are not taken for a report', async () => {
+test('other messages are not taken for a report', async () => {
   const one = child([{ progress: 1 }, { taken: 'ready' }, { ready: false, message: 'no' }]);
   expect(await whenReady(one, LONG_MS)).toEqual({ outcome: 'refused', message: 'no' });
 });
 
-test('a child that cannot start: its reason, although it also ends', async () => {
+test('a child that cannot start: its reason, not its exit', async () => {
   const one = child([{ ready: false, message: 'PORT=1: no' }, { exit: 1 }]);
   expect(await whenReady(one, LONG_MS)).toEqual({ outcome: 'refused', message: 'PORT=1: no' });
   expect(await whenGone(child([{ exit: 1 }]))).toBe('exit code 1');
@@ -46,12 +46,12 @@ test.each([
   expect(await whenReady(child([step]), LONG_MS)).toEqual({ outcome: 'ended', reason });
 });
 
-test('a child that cannot be started at all has ended, in the words of the system', async () => {
+test('a child that cannot be launched: ended, with the message of the system', async () => {
   const start = await whenReady(child([], { execPath: '/no/such/node' }), LONG_MS);
   expect(start).toMatchObject({ outcome: 'ended', reason: expect.stringContaining('ENOENT') });
 });
 
-test('a child that says nothing until the deadline is late, and killed', async () => {
+test('a child that reports nothing before the deadline is late, and is killed', async () => {
   const one = child([]);
   const gone = whenGone(one);
   expect(await whenReady(one, 50)).toEqual({ outcome: 'late' });

@@ -11,7 +11,7 @@ afterAll(expectNoLeaks);
 const start = (...args: string[]) => startProcess(APP, {}, { args });
 const startInVain = (...args: string[]) => startProcess(APP, {}, { args, waitForReady: false });
 
-/** The lines of its log. The last ones before its exit may have changed places: pino writes in a thread. */
+/** The lines of its log. The last ones before its exit may be in another order, because pino writes in a thread. */
 const logOf = ({ stdout }: TestProcess): Record<string, unknown>[] =>
   stdout
     .trim()
@@ -20,7 +20,7 @@ const logOf = ({ stdout }: TestProcess): Record<string, unknown>[] =>
 const lineOf = (app: TestProcess, msg: string) => logOf(app).filter((line) => line.msg === msg);
 const CLOSED_IN_ORDER = 'closed second\nclosed first\n';
 
-test('tells its parent and its log that it is ready, and where it serves', async () => {
+test('reports to its parent and its log that it is ready, and where it serves', async () => {
   const app = await start();
   expect(app.details).toEqual({ ready: true, address: 'here' });
   await waitFor(() => app.stdout.includes('"ready"'), { what: 'the line of its log' });
@@ -53,7 +53,7 @@ describe('a signal', () => {
     expect(lineOf(app, 'stopped')).toHaveLength(1);
   });
 
-  test('what cannot be closed is logged, the rest is closed, and it ends with 0', async () => {
+  test('a resource that cannot be closed is logged, the rest is closed, and it exits with 0', async () => {
     const app = await start('throws');
     expect(await app.kill()).toEqual({ code: 0, signal: null });
     expect(app.stderr).toBe('closed first\n');
@@ -63,7 +63,7 @@ describe('a signal', () => {
     expect(lineOf(app, 'stopped')).toHaveLength(1);
   });
 
-  test('what hangs while it is closed is named and left behind, and it ends with 1', async () => {
+  test('a resource that hangs while it closes is logged, and it exits with 1', async () => {
     const app = await start('hangs');
     expect(await app.kill()).toEqual({ code: 1, signal: null });
     expect(app.stderr).toBe('');
@@ -79,7 +79,7 @@ describe('a signal', () => {
   });
 });
 
-test('it stops as after a signal when its parent is gone', async () => {
+test('it stops when its parent is gone, as after a signal', async () => {
   const app = await start();
   app.child.disconnect();
   expect(await app.exit).toEqual({ code: 0, signal: null });

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 const logFile = () => join(folder.path, 'app.log');
-/** The app with other variables at each launch; the last ones for all that follow. */
+/** Launches the app with the next of these environments each time, and with the last one from then on. */
 function supervise(entry: string, ...launches: (() => NodeJS.ProcessEnv)[]): Supervised {
   const launch = () => {
     const env = (launches.length > 1 ? launches.shift() : launches[0])?.() ?? {};
@@ -57,7 +57,7 @@ test('a process is started again whenever it ends, each time after a longer paus
   expect(launched).toHaveLength(3);
 });
 
-test('what goes wrong at the first start is the reason, and nothing is tried again', async () => {
+test('a failed first start rejects with its reason and is not tried again', async () => {
   const one = supervise(join(folder.path, 'missing.mjs'));
   await expect(one.start()).rejects.toThrow(
     `app ended before it was ready (exit code 1): Error: Cannot find module '${join(folder.path, 'missing.mjs')}'; see ${logFile()}`,
@@ -66,7 +66,7 @@ test('what goes wrong at the first start is the reason, and nothing is tried aga
   expect([said, launched.length]).toEqual([[], 1]);
 });
 
-test('a launch that throws later is one more reason to try again', async () => {
+test('a later launch that throws is tried again', async () => {
   const fails = () => {
     throw new Error('no memory');
   };
@@ -87,7 +87,7 @@ test('a launch that throws later is one more reason to try again', async () => {
   ]);
 });
 
-test('a process that ends while it is stopped stays ended, also in the pause before its next start', async () => {
+test('a process that is being stopped is not started again, even in the pause before its next start', async () => {
   const one = supervise(APP);
   await one.start();
   launched[0]?.signal('SIGKILL');

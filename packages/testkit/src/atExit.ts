@@ -5,14 +5,14 @@ const groups = new Set<number>();
 const folders = new Set<string>();
 let installed = false;
 
-/** Ends a process and whatever it has started; `pid` leads its own group (spawned with `detached`). */
+/** Signals a process and everything it has started. `pid` must lead its own group (spawned with `detached`). */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  // 0 would be the test process' own group.
+  // 0 means the group of the test process.
   if (pid <= 0) return;
   try {
     process.kill(-pid, signal);
   } catch {
-    // It is gone already.
+    // It has ended already.
   }
 }
 
@@ -25,7 +25,7 @@ function install(): void {
   });
 }
 
-/** Kills the group at the end of the test process; call the result when it has ended by itself. */
+/** Kills the group at the end of the test process. @returns to be called when the group has ended by itself */
 export function endAtExit(pid: number): () => void {
   if (pid <= 0) return () => {};
   install();
@@ -33,12 +33,12 @@ export function endAtExit(pid: number): () => void {
   return () => groups.delete(pid);
 }
 
-/** Removes the folder at the end of the test process; call the result when it was removed before. */
+/** Removes the folder at the end of the test process. @returns to be called when the folder was removed earlier */
 export function removeAtExit(folder: string): () => void {
   install();
   folders.add(folder);
   return () => folders.delete(folder);
 }
 
-/** The ids of the processes that this test process has started and that have not been seen to end. */
+/** The ids of the started processes that are not known to have ended. */
 export const runningGroups = (): number[] => [...groups];

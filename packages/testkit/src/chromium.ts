@@ -2,13 +2,13 @@ import { aptInstall, findAptGet, onPath } from '@ruyi/process';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** The browser of this machine for tests of what web pages can do, or undefined. */
+/** The browser of this machine, or undefined. */
 export const findChromium = (): string | undefined =>
   NAMES.map((name) => onPath(name, process.env.PATH)).find((file) => file !== undefined);
 
 /**
- * Finds a browser; as root on Debian and Ubuntu installs it when there is none. Tests that need one are skipped without
- * it: a browser is more than one can ask of every machine, so that is a line to say and not an error.
+ * Finds a browser. As root on Debian and Ubuntu it installs a missing one. Without a browser the tests that need it are
+ * skipped. Not every machine can have one, so this prints a line and is not an error.
  */
 export function installChromium(say: (line: string) => void): string | undefined {
   const found = findChromium();
@@ -16,7 +16,7 @@ export function installChromium(say: (line: string) => void): string | undefined
   const skipped = 'the browser tests are skipped: install Chromium to run them (Debian: apt-get install chromium)';
   const aptGet = findAptGet(process.env.PATH);
   if (aptGet === undefined) {
-    say(`there is no Chromium on PATH; ${skipped}`);
+    say(`Chromium is not on PATH; ${skipped}`);
     return undefined;
   }
   say('Chromium, for the browser tests, is not installed: installing it with apt-get …');

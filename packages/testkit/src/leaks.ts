@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { runningGroups } from './atExit.ts';
 
 /**
- * Every key that the pattern does not allow, as one list. For a test's end:
+ * Every key that the pattern does not allow, sorted. For the end of a test:
  * `expect(await unexpectedKeys(redis.client, /^r:/)).toEqual([])`.
  */
 export async function unexpectedKeys(client: Redis, allowed: RegExp): Promise<string[]> {
@@ -18,8 +18,9 @@ export async function unexpectedKeys(client: Redis, allowed: RegExp): Promise<st
 }
 
 /**
- * The processes that belong to a folder (Linux only, elsewhere none): one of their variables is that folder, or they
- * work in it, as redis-server does, which overwrites its environment with its title. How a test finds grandchildren.
+ * The processes that belong to a folder, so that a test finds grandchildren (Linux only, elsewhere none). One of their
+ * environment variables is the folder, or they run in it. redis-server runs in it, and overwrites its environment with
+ * its title.
  */
 export function processesOf(folder: string): { pid: number; command: string }[] {
   if (process.platform !== 'linux') return [];
@@ -31,7 +32,7 @@ export function processesOf(folder: string): { pid: number; command: string }[] 
       if (!variables.some((variable) => variable.endsWith(`=${folder}`)) && !worksIn.startsWith(`${folder}/`))
         return [];
       const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      // A zombie has no command line any more: it has ended, its parent has not looked yet.
+      // A zombie has no command line: it has ended, but its parent has not collected it yet.
       return command === '' ? [] : [{ pid: Number(entry), command }];
     } catch {
       return [];
@@ -40,7 +41,7 @@ export function processesOf(folder: string): { pid: number; command: string }[] 
 }
 
 /**
- * Fails when a redis-server or process that this test file has started still runs.
+ * Fails if a redis-server or process that this test file started is still running.
  * @throws Error naming the process ids
  */
 export function expectNoLeaks(): void {

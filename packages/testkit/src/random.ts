@@ -9,8 +9,8 @@ export interface Random {
 }
 
 /**
- * Repeatable random numbers (mulberry32). The seed is the argument, or SEED in the environment, or a new one; it is
- * printed unless it was an argument, so that a failure can be repeated with `SEED=… npm run test:…`.
+ * Repeatable random numbers (mulberry32). The seed is the argument, or SEED in the environment, or a new one. It is
+ * printed unless it was an argument, so that a failure can be repeated with `SEED=… npx vitest run …`.
  */
 export function seededRandom(given?: number): Random {
   const fromEnvironment = process.env.SEED ? Number(process.env.SEED) : undefined;

@@ -17,9 +17,9 @@ export interface TestRedis {
   readonly port: number;
   /** its data folder */
   readonly dir: string;
-  /** of the server that runs now; another one after restart() */
+  /** of the running server; changes with restart() */
   readonly pid: number;
-  /** A client of its own for looking at keys; ended by stop(). */
+  /** A client for looking at keys; stop() ends it. */
   readonly client: Redis;
   /** Sends a signal (SIGKILL by default); after a fatal one it resolves when the server is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
@@ -32,9 +32,9 @@ export interface TestRedis {
 const FATAL: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT'];
 
 /**
- * A real redis-server on a free loopback port, with a data folder of its own, which ends with the test process. Resolves
+ * Starts a real redis-server on a free loopback port with a new data folder. It ends with the test process. Resolves
  * when it answers PING.
- * @throws Error in one line when redis-server is not installed
+ * @throws Error in one line if redis-server is not installed
  */
 export async function startRedis({
   appendonly = false,
@@ -63,7 +63,7 @@ export async function startRedis({
   };
   let server = await launch();
   const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  // A killed server is what tests are about; the commands themselves wait for its return.
+  // Tests kill the server on purpose. Commands wait until it is back.
   client.on('error', () => {});
 
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {

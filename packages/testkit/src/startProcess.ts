@@ -21,24 +21,24 @@ export interface Exit {
 export interface TestProcess {
   readonly pid: number;
   readonly child: ChildProcess;
-  /** what it told with `{ready:true, …}` */
+  /** its details from `{ready:true, …}` */
   readonly details: Record<string, unknown>;
-  /** stdout and stderr so far, as they came */
+  /** stdout and stderr so far, in the order in which they arrived */
   readonly output: string;
   readonly stdout: string;
   readonly stderr: string;
   readonly exit: Promise<Exit>;
-  /** Signals this one process (SIGTERM by default). It resolves when the process is gone, at once for SIGSTOP/SIGCONT/0. */
+  /** Signals this process (SIGTERM by default). Resolves when it is gone, or at once if the signal does not end it. */
   kill(signal?: NodeJS.Signals): Promise<Exit | undefined>;
 }
 
 const HARMLESS: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGUSR1', 'SIGUSR2', 'SIGHUP'];
 
 /**
- * Starts a Node program (`apps/api/dist/main.js`) and waits until it reports `{ready:true}` over IPC. Its environment is
- * PATH, HOME and what is given, nothing of the test process's. It and all that it starts is killed when the test process
- * ends.
- * @throws StartError when it reports `{ready:false,message}`, ends before it is ready, or lets the deadline (30 s) pass
+ * Starts a Node program (`apps/api/dist/main.js`) and waits until it reports `{ready:true}` over IPC. Its environment
+ * is PATH, HOME and `env`; it inherits nothing else. The program and everything it starts are killed when the test
+ * process ends.
+ * @throws StartError if it reports `{ready:false,message}`, ends before it is ready, or is not ready at the deadline (30 s)
  */
 export async function startProcess(
   entry: string,
@@ -60,7 +60,7 @@ export async function startProcess(
   if (start.outcome === 'refused') throw new StartError(start.message);
   const what =
     start.outcome === 'late' ? `was not ready within ${deadlineMs} ms` : `ended (${start.reason}) before it was ready`;
-  // Its output is complete then. A process that was never started has none.
+  // After its exit the output is complete. A process that never started has no output.
   if (started.pid > 0) await started.exit;
   throw new StartError(`${entry} ${what}:\n${started.output}`);
 }
@@ -79,7 +79,7 @@ function wrap(child: ChildProcess): TestProcess {
   });
   const pid = child.pid ?? 0;
   const ended = endAtExit(pid);
-  // 'close' comes after 'exit', when the output is complete; a grandchild that holds the pipe must not delay it for ever.
+  // 'close' follows 'exit' when the output is complete. A grandchild that holds the pipe must not delay it for ever.
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       ended();

@@ -5,11 +5,11 @@ import { removeAtExit } from './atExit.ts';
 
 export interface TempDir {
   path: string;
-  /** Removes it; otherwise the end of the test process does. */
+  /** Removes the folder; otherwise it is removed at the end of the test process. */
   remove(): void;
 }
 
-/** A new empty folder of this test's own. */
+/** Creates an empty folder. */
 export function tempDir(name = 'test'): TempDir {
   const path = mkdtempSync(join(tmpdir(), `ruyi-${name}-`));
   const removed = removeAtExit(path);

@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** what is waited for, for the error's sake: 'the batch is stored' */
+  /** what the error says was awaited: 'the batch is stored' */
   what?: string;
   deadlineMs?: number;
   everyMs?: number;
 }
 
 /**
- * Asks again and again until the answer is truthy, and returns it. An error thrown by the condition counts as "not yet".
- * @throws Error naming `what` and the last error, when the deadline has passed
+ * Evaluates the condition until its answer is truthy, and returns the answer. An error thrown by it counts as "not
+ * yet".
+ * @throws Error naming `what` and the last answer or error if the deadline passes
  */
 export async function waitFor<T>(
   condition: () => Promise<T> | T,

@@ -3,7 +3,7 @@ import { type Config, loadConfig } from '@ruyi/config';
 import { oneLine, StartError } from '@ruyi/process';
 import { redisUrlFile } from './up/runFolder.ts';
 
-/** REDIS_URL, or the Redis of the `ruyi up` that runs in this DATA_DIR. @throws StartError if there is neither */
+/** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError if there is neither */
 function redisUrlOf(config: Config): string {
   if (config.redisUrl !== '') return config.redisUrl;
   try {
@@ -14,7 +14,7 @@ function redisUrlOf(config: Config): string {
         `DATA_DIR=${config.dataDir}: cannot be read (${oneLine(error)}); run the command as the user that Ruyi runs as, or set REDIS_URL`,
       );
     }
-    throw new StartError(`Ruyi does not run in DATA_DIR=${config.dataDir}: start it (npm start), or set REDIS_URL`);
+    throw new StartError(`Ruyi is not running on DATA_DIR=${config.dataDir}: start it (npm start), or set REDIS_URL`);
   }
 }
 

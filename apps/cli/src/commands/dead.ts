@@ -50,7 +50,7 @@ async function retryOne(dead: DeadQueue, id: string): Promise<number> {
   return 0;
 }
 
-/** Retries only dead letters from before the command: one that fails again must not go round for ever. */
+/** Retries only dead letters that are older than the command, so that one that fails again is not retried for ever. */
 async function retryAll(dead: DeadQueue): Promise<number> {
   const begun = Date.now();
   let retried = 0;

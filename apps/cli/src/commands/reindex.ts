@@ -8,8 +8,8 @@ const SILENT_MS = 10_000;
 const BAR = 30;
 
 /**
- * `ruyi reindex`: makes the indexer build a new search index from Redis while the old one serves, and shows the progress.
- * Ctrl-C only stops watching; the command given again watches the rebuild that is running. @returns the exit code
+ * `ruyi reindex`: asks the indexer to build a new search index from Redis while the old one serves, and shows the
+ * progress. Ctrl-C only stops watching. Run again, the command watches the running rebuild. @returns the exit code
  */
 export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (args.length > 0) {
@@ -31,7 +31,7 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
       if (progress && (progress.id !== before?.id || running)) {
         last = progress;
         show(lineOf(progress));
-      } else if (waited >= SILENT_MS) show('waiting for an indexer to begin; is one running?');
+      } else if (waited >= SILENT_MS) show('waiting for an indexer to start; is one running?');
       await delay(LOOK_EVERY_MS);
     }
     last = (await rebuilds.progress()) ?? last;
@@ -45,7 +45,7 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
 function lineOf(progress: RebuildProgress | undefined, isDone = false): string {
   if (!progress) return 'nothing to index';
   const { logs, logsRead, broadcasts, broadcastsRead, documents } = progress;
-  // Logs are the first half. Broadcasts are the second, because their number is only known then.
+  // Logs are the first half of the bar and broadcasts the second, because their number is known only after the logs.
   const half = logs === 0 ? 1 : Math.min(1, logsRead / logs);
   const share = isDone ? 1 : (half + (broadcasts === 0 ? 0 : broadcastsRead / broadcasts)) / 2;
   const filled = Math.round(share * BAR);
@@ -53,7 +53,7 @@ function lineOf(progress: RebuildProgress | undefined, isDone = false): string {
   return `${bar} ${Math.floor(share * 100)} %  logs ${logsRead}/${logs}  broadcasts ${broadcastsRead}/${broadcasts}  documents ${documents}`;
 }
 
-/** On a terminal one line that changes; elsewhere a new line per change. */
+/** On a terminal it rewrites one line; elsewhere it prints a new line per change. */
 function painter(): (text: string) => void {
   let shown = '';
   return (text) => {

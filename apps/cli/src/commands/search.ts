@@ -8,7 +8,8 @@ const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel
 `;
 
 /**
- * `ruyi search`: searches as a user, through the API that runs here, so the result is what the user's client would get.
+ * `ruyi search`: searches as a user, through the API on this machine, so the result is what the user's client would
+ * get.
  * @returns the exit code: 1 if nothing is found
  */
 export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -78,8 +79,8 @@ const CONTROL = /\p{Cc}/gu;
 const printable = (text: string) => text.replace(/\s+/g, ' ').replace(CONTROL, '');
 
 /**
- * What a person reads of a payload: its `content`, or without one the whole payload. Hits are shown inverse on a terminal and
- * between guillemets elsewhere.
+ * The readable text of a payload: its `content`, or the whole payload if it has none. Matches are inverse on a terminal
+ * and in guillemets elsewhere.
  */
 function textOf(payload: string): string {
   const [on = '', off = ''] = process.stdout.isTTY ? ['\x1b[7m', '\x1b[27m'] : ['«', '»'];

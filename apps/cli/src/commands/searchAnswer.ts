@@ -1,6 +1,6 @@
 import { type FieldSpan, scanJson, stringAt } from '@ruyi/search';
 
-/** An answer of usersearch, or of an error, as far as the command shows it. */
+/** The parts of a usersearch answer, or of an error, that the command shows. */
 export interface ShownAnswer {
   msg?: string;
   total: number;
@@ -14,11 +14,11 @@ interface ShownMessage {
   channel_type: number;
   message_seq: number;
   from_uid: string;
-  /** the payload's JSON text, unparsed: parsing would lose digits, duplicate keys and the order of keys */
+  /** the payload's JSON text; parsing it would lose digits, duplicate keys and the order of keys */
   payload: string;
 }
 
-/** A payload of 100 levels, its message, the list and the answer around it. */
+/** 100 levels of the payload, plus its message, the list and the answer around it. */
 const MAX_DEPTH = 103;
 
 /** @returns undefined if the bytes are not a JSON object */

@@ -6,10 +6,10 @@ import type { FailedRecipient, JobRun } from '@ruyi/store';
 import { toDeadLetters } from './deadLetter.ts';
 import type { LaneContext } from './laneContext.ts';
 
-/** `untilServed` for one run of a job. */
+/** `untilServed` that stops when the run of the job is aborted. */
 export const repeated = <T>(run: JobRun, work: () => Promise<T>): Promise<T> => untilServed(work, run.signal);
 
-/** Which of these chunks are stored already, and the body; undefined if it is gone. */
+/** Which of these chunks are stored already, and the broadcast; undefined if its body is gone. */
 export async function lookUp({ store }: LaneContext, run: JobRun, ref: string, chunks: number[]) {
   const [done, bodies] = await together(
     repeated(run, async () => (chunks.length === 0 ? new Set<number>() : store.progress.stored(ref, chunks))),
@@ -18,7 +18,7 @@ export async function lookUp({ store }: LaneContext, run: JobRun, ref: string, c
   return { done, broadcast: bodies.get(ref) };
 }
 
-/** Makes dead letters of recipients who could not be served, one for those with the same reason. */
+/** Makes dead letters of the recipients that could not be served, one per reason. */
 export async function recipientsToDeadLetters(
   context: LaneContext,
   run: JobRun,

@@ -35,9 +35,9 @@ const HANDLERS = new Map<string, Handler>([
 ]);
 
 /**
- * Runs a lane's job. One that no handler understands, or that needs what is damaged in Redis, goes to the dead letters
- * whole, so that its lane goes on. Damage is noticed before anything is stored; if a store script notices it, only the items
- * that it is about become dead letters.
+ * Runs a lane's job. If no handler understands it, or it needs data that is damaged in Redis, the whole job becomes a
+ * dead letter and the lane continues. Such damage is noticed before anything is stored. If a store script notices
+ * damage, only the affected items become dead letters.
  */
 export async function handleLaneJob(
   context: LaneContext,

@@ -1,22 +1,22 @@
 import type { Queues } from '@ruyi/queue';
 import type { Appender, Store } from '@ruyi/store';
 
-/** What is counted as it happens, by jobs of one process. */
+/** Counters that the jobs of one process increment. */
 export interface LaneCounts {
-  /** messages or recipients that a job stored, or found stored by its first run */
+  /** messages or recipients that a job stored, or that an earlier run of it had stored */
   stored(count: number): void;
-  /** a part of a job, or all of it, became a dead letter */
+  /** part or all of a job became a dead letter */
   deadLetter(): void;
 }
 
-/** What the handlers of one lane work with. */
+/** What the handlers of one lane need. */
 export interface LaneContext {
   /** queue name of the lane */
   lane: string;
   store: Store;
   queues: Queues;
   appender: Appender;
-  /** false while too much waits to be indexed: a rebuild is noted instead of a job (invariant 8) */
+  /** false while too much waits to be indexed: a rebuild is requested instead of adding a job (invariant 8) */
   indexing(): boolean;
   /** for the metrics */
   counted: LaneCounts;

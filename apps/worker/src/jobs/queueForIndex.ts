@@ -3,7 +3,7 @@ import { untilServed } from '@ruyi/redis';
 import type { JobRun } from '@ruyi/store';
 import type { LaneContext } from './laneContext.ts';
 
-/** Hands references over to the indexer, or notes that the index has to be rebuilt. */
+/** Queues references for the indexer, or requests a rebuild of the index if too much waits already. */
 export async function queueForIndex(
   context: LaneContext,
   run: JobRun,

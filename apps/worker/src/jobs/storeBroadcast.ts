@@ -6,7 +6,7 @@ import { lookUp, recipientsToDeadLetters, repeated } from './broadcastParts.ts';
 import type { LaneContext } from './laneContext.ts';
 import { queueForIndex } from './queueForIndex.ts';
 
-/** BROADCAST: stores one reference per recipient. Chunks that were stored by an earlier job are skipped. */
+/** BROADCAST: stores one reference per recipient. Skips chunks that an earlier job has stored. */
 export async function storeBroadcast(context: LaneContext, run: JobRun, job: BroadcastJob): Promise<void> {
   const { store } = context;
   const { ref, from } = job;
@@ -27,11 +27,11 @@ export async function storeBroadcast(context: LaneContext, run: JobRun, job: Bro
     if (isRetry) await repeated(run, () => store.progress.recovered(ref, served(recipients, failures)));
     else await noteStored(context, run, ref, chunks, failures);
   } else if (!broadcast) {
-    // Abandoned before it was answered, or expired meanwhile: there is nothing left that anyone could read.
+    // The request was abandoned before it was answered, or the broadcast has expired. Nobody could read it any more.
     context.log.warn({ lane: context.lane, jobId: run.jobId, ref }, 'broadcast without a body');
     if (!isRetry) await noteStored(context, run, ref, chunks, []);
   }
-  // Also for a replay: the first run may have died between the store and this.
+  // Also for a replay: an earlier run may have died after storing and before this.
   if (broadcast && !job.cmd) {
     const size = job.chunks.reduce((sum, chunk) => sum + chunkSize(chunk), 0);
     await queueForIndex(context, run, { broadcast: { ref, chunks: job.chunks } }, size);
@@ -39,7 +39,10 @@ export async function storeBroadcast(context: LaneContext, run: JobRun, job: Bro
   await repeated(run, () => store.trimmer.flush());
 }
 
-/** Of recipients who are tried again, those who do not have the message: letters of an earlier version have no marks yet. */
+/**
+ * Marks those retried recipients as late who do not have the message yet. Dead letters of an earlier version have no
+ * marks.
+ */
 async function markLate({ store }: LaneContext, run: JobRun, { ref, from }: BroadcastJob, recipients: Recipient[]) {
   await repeated(run, async () => {
     const seqs = await store.logs.seqsOfReferences(

@@ -4,10 +4,10 @@ import { type JobRun, shardOf, shardsAtOnce } from '@ruyi/store';
 import { lookUp, recipientsToDeadLetters, repeated } from './broadcastParts.ts';
 import type { LaneContext } from './laneContext.ts';
 
-/** A group command's frozen subscribers live as long as its job may wait. */
+/** The frozen subscribers of a group command are kept as long as its job may wait. */
 const FROZEN_SECONDS = 7 * 86_400;
 
-/** GROUP_COMMAND: freezes the subscribers of this moment, then serves them, some shards at a time. */
+/** GROUP_COMMAND: freezes the current subscribers, then serves them, some shards at a time. */
 export async function storeGroupCommand(context: LaneContext, run: JobRun, job: GroupCommandJob): Promise<void> {
   const { store } = context;
   const { ref, ch } = job;

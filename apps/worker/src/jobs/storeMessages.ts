@@ -7,7 +7,7 @@ import { toDeadLetters } from './deadLetter.ts';
 import type { LaneContext } from './laneContext.ts';
 import { queueForIndex } from './queueForIndex.ts';
 
-/** SEND: stores each message, makes dead letters of those that cannot be stored, tells who waits. */
+/** SEND: stores each message, makes dead letters of those that cannot be stored, and announces the stored ones. */
 export async function storeMessages(context: LaneContext, run: JobRun, items: SendItem[]): Promise<void> {
   const stored = await context.appender.appendMessages(run, items);
   for (const { item, failure, failedInboxes } of stored) {
@@ -20,7 +20,7 @@ export async function storeMessages(context: LaneContext, run: JobRun, items: Se
     });
   }
   context.counted.stored(stored.filter(({ failure }) => failure === undefined).length);
-  await tellWaiting(context, run, stored);
+  await announceStored(context, run, stored);
   const inLogs = stored.filter(({ item, seq, failure }) => seq > 0 && !item.cmd && failure === undefined);
   if (inLogs.length > 0) {
     const logs = [...groupBy(inLogs, ({ item }) => item.ch)].map(([ch, messages]) => ({
@@ -32,8 +32,8 @@ export async function storeMessages(context: LaneContext, run: JobRun, items: Se
   await untilServed(() => context.store.trimmer.flush(), run.signal);
 }
 
-/** API processes that hold answers back until their message is stored (Prefer: wait) get one publish each. */
-async function tellWaiting(context: LaneContext, run: JobRun, stored: StoredMessage[]): Promise<void> {
+/** Publishes once to each API process that delays answers until their message is stored (Prefer: wait). */
+async function announceStored(context: LaneContext, run: JobRun, stored: StoredMessage[]): Promise<void> {
   const waited = stored.filter(({ item, failure }) => item.wait !== undefined && failure === undefined);
   for (const [api, messages] of groupBy(waited, ({ item }) => item.wait ?? '')) {
     const seqs = messages.map(({ item, seq }): [number, number] => [item.id, seq]);

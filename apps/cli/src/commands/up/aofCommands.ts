@@ -1,9 +1,10 @@
-/** More than Redis accepts of a command's arguments, and of one of them (`proto-max-bulk-len`). */
+/** Above what Redis accepts as the number of arguments, and as the length of one (`proto-max-bulk-len`). */
 const LARGEST = 1024 ** 3;
 
 /**
- * Whether bytes that redis-check-aof does not accept hold whole commands, so that more than the end of a file is damaged.
- * They may begin with those of a transaction that was cut before its EXEC: Redis does not count these either.
+ * Whether the bytes that redis-check-aof rejects contain whole commands. If they do, more than the end of the file is
+ * damaged. Commands at the beginning do not count if they belong to a transaction that was cut before its EXEC: Redis
+ * does not count these either.
  */
 export function holdsWholeCommands(bytes: Buffer): boolean {
   const from = endOfOpenTransaction(bytes);
@@ -13,7 +14,10 @@ export function holdsWholeCommands(bytes: Buffer): boolean {
   return false;
 }
 
-/** Commands as Redis writes them: `*<n>\r\n`, then n times `$<length>\r\n<bytes>\r\n`. */
+/**
+ * Where an unfinished transaction at the start ends. A command is `*<n>\r\n`, then n times
+ * `$<length>\r\n<bytes>\r\n`.
+ */
 function endOfOpenTransaction(bytes: Buffer): number {
   if (nameAt(bytes, 0) !== 'MULTI') return 0;
   let at = 0;
@@ -28,7 +32,7 @@ function nameAt(bytes: Buffer, at: number): string {
   return /^\*\d+\r\n\$\d+\r\n(\w+)\r\n/.exec(bytes.toString('latin1', at, at + 40))?.[1]?.toUpperCase() ?? '';
 }
 
-/** @returns undefined if no whole command begins there */
+/** @returns undefined if no whole command starts at `start` */
 function endOfCommand(bytes: Buffer, start: number): number | undefined {
   const count = readNumber(bytes, start, '*');
   if (count === undefined || count.value === 0) return undefined;

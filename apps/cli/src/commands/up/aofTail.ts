@@ -25,16 +25,17 @@ export interface Aof {
   say(line: string): void;
 }
 
-/** More than Redis keeps in memory between two writes to the disk: what is longer was no crash. */
+/** More than Redis keeps in memory between two writes to the disk: a longer tail was not left by a crash. */
 const LONGEST_TAIL = 64 * 1024 * 1024;
 
-/** Whether redis-server gave up because of what stands in its append-only file. */
+/** Whether redis-server gave up because of the content of its append-only file. */
 export const damagesAof = (error: unknown): boolean =>
   error instanceof StartError && /reading the append only file/i.test(error.message);
 
 /**
- * Whether the newest file of the AOF does not end as every command does. redis-server would not notice where zeros fill a
- * value up to its length: it skips the two bytes behind a value without looking at them.
+ * Whether the newest file of the AOF does not end with a line break, as every command does. redis-server would not
+ * notice if zeros filled a value up to its length, because it skips the two bytes after a value without looking at
+ * them.
  */
 export function endsWithinCommand(dir: string): boolean {
   const file = newestIncrement(dir);
@@ -44,10 +45,10 @@ export function endsWithinCommand(dir: string): boolean {
 }
 
 /**
- * Cuts off what a crash of the machine has left behind the last whole command or transaction of the newest file, after it
- * has copied that file. Nothing is cut if a whole command follows the damage: then it is no tail.
- * @returns whether something was cut
- * @throws StartError with what to do if the damage is not at the end, or no copy can be made
+ * Cuts off what a crash of the machine has left after the last whole command or transaction of the newest file. It
+ * copies the file first. If a whole command follows the damage, the damage is not at the end, and nothing is cut.
+ * @returns whether anything was cut
+ * @throws StartError that says what to do if the damage is not at the end, or no copy can be made
  */
 export async function repairAof({ binary, path, dir, say }: Aof): Promise<boolean> {
   const file = newestIncrement(dir);
@@ -58,7 +59,7 @@ export async function repairAof({ binary, path, dir, say }: Aof): Promise<boolea
   const copy = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
   if (size - intact > LONGEST_TAIL || holdsWholeCommands(readFrom(file, intact))) {
     throw new StartError(
-      `redis: ${file} is damaged at byte ${intact} of ${size}, not only at its end; nothing was changed. Restore ${dir} from a backup, or give up what follows the damage: cp ${shell(file)} ${shell(copy)} && truncate -s ${intact} ${shell(file)}`,
+      `redis: ${file} is damaged at byte ${intact} of ${size}, not only at its end; nothing was changed. Restore ${dir} from a backup, or give up everything after the damage: cp ${shell(file)} ${shell(copy)} && truncate -s ${intact} ${shell(file)}`,
     );
   }
   try {
@@ -69,14 +70,14 @@ export async function repairAof({ binary, path, dir, say }: Aof): Promise<boolea
   }
   flush(file, intact);
   say(
-    `redis: cut ${size - intact} damaged bytes off the end of its AOF (a crash of the machine); the file as it was: ${copy}`,
+    `redis: cut ${size - intact} damaged bytes off the end of its AOF (the machine crashed); the original file is kept: ${copy}`,
   );
   return true;
 }
 
 const shell = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
 
-/** The file to which redis-server appends; undefined before its first start, and if the manifest is not as expected. */
+/** The file that redis-server appends to; undefined before its first start, or if the manifest is not as expected. */
 function newestIncrement(dir: string): string | undefined {
   const folder = join(dir, 'appendonlydir');
   const manifest = join(folder, 'appendonly.aof.manifest');
@@ -88,9 +89,10 @@ function newestIncrement(dir: string): string | undefined {
 }
 
 /**
- * Up to where redis-check-aof finds whole commands and transactions. It changes nothing without `--fix`. Debian packs it
- * apart, but redis-server is the same program: it goes by the name it is started with.
- * @returns undefined if it does not say
+ * The number of bytes up to which redis-check-aof finds whole commands and transactions. It changes nothing without
+ * `--fix`. Debian ships it in another package, but redis-server is the same program and acts by the name that it is
+ * started with.
+ * @returns undefined if its output does not say
  */
 async function intactBytes(binary: string, path: string | undefined, file: string): Promise<number | undefined> {
   const name = 'redis-check-aof';
@@ -130,7 +132,7 @@ function readFrom(file: string, start: number): Buffer {
   });
 }
 
-/** Makes it durable, first cut to `length` bytes if that is given. */
+/** Truncates the file to `length` bytes if that is given, and flushes it to the disk. */
 function flush(file: string, length?: number): void {
   withFile(file, 'r+', (fd) => {
     if (length !== undefined) ftruncateSync(fd, length);

@@ -11,7 +11,7 @@ export interface Running {
 /** {"type":1,"content":"你好"} */
 const HELLO = 'eyJ0eXBlIjoxLCJjb250ZW50Ijoi5L2g5aW9In0=';
 
-/** What an operator wants to know once everything serves. */
+/** What an operator sees once everything serves. */
 export function banner({ config, api, board, logs }: Running): string {
   const apiUrl = webAddress(api, config.host, config.port);
   const token = config.apiToken === '' ? '' : ' -H "Authorization: Bearer $API_TOKEN"';
@@ -28,7 +28,7 @@ export function banner({ config, api, board, logs }: Running): string {
   ].join('\n');
 }
 
-/** The address that was reported, or the one that was set; one to listen on everywhere is shown as localhost. */
+/** The address that the app reported, or else the configured one. One that listens everywhere is shown as localhost. */
 function webAddress(reported: Record<string, unknown>, host: string, port: number): string {
   if (typeof reported.address === 'string' && /^https?:/.test(reported.address)) return reported.address;
   const shown = host === '0.0.0.0' || host === '::' || host === '[::]' ? 'localhost' : host;
@@ -36,5 +36,5 @@ function webAddress(reported: Record<string, unknown>, host: string, port: numbe
   return `http://${bracketed}:${typeof reported.port === 'number' ? reported.port : port}`;
 }
 
-/** Passwords in addresses do not belong on a terminal. */
+/** Hides the credentials in an address: passwords do not belong on a terminal. */
 export const withoutSecrets = (url: string): string => url.replace(/\/\/[^/]*@/, '//…@');

@@ -6,13 +6,13 @@ import { withoutSecrets } from './banner.ts';
 const DEADLINE_MS = 10_000;
 
 /**
- * Makes sure that the Redis that was given answers, so that a wrong address is one line and not a minute of waiting.
- * @throws StartError with Redis' or the connection's own reason
+ * Makes sure that the Redis at REDIS_URL answers, so that a wrong address is one line and not a minute of waiting.
+ * @throws StartError with the reason that Redis or the connection gave
  */
 export async function checkRedis(url: string): Promise<void> {
   const redis = connect(url, 'request', 'up');
   let reason = 'no answer';
-  // Its reason (refused, unknown host, wrong password) says more than that of the command that waited for it.
+  // The connection's reason (refused, unknown host, wrong password) says more than that of the waiting command.
   redis.on('error', (error) => {
     reason = oneLine(error) || ('code' in error ? String(error.code) : reason);
   });

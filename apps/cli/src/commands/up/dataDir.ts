@@ -6,21 +6,21 @@ import { oneLine, StartError } from '@ruyi/process';
 const OTHERS = 0o077;
 /** What Ruyi keeps at the top of DATA_DIR. */
 const OWN = /^(run|redis|search|logs|rebuild\.sqlite.*)$/;
-/** Some file systems create a file on a full disk, but cannot fill it. */
+/** On a full disk some file systems create a file but cannot fill it. */
 const PROBE_BYTES = 64 * 1024;
 
-/** What new files are created with, also those of child processes: nobody else may read them. */
+/** The umask of this process and its children: nobody else may read new files. */
 export const umaskOfData = OTHERS;
 
 /**
- * Makes DATA_DIR a folder that this user alone can enter, and takes from others what an older version left them.
- * @throws StartError if it cannot be written, belongs to somebody else, or holds what is not Ruyi's to lock away
+ * Makes DATA_DIR a folder that only this user can enter, and closes files that an older version left open to others.
+ * @throws StartError if it cannot be written, belongs to another user, or holds things that are not Ruyi's
  */
 export function openDataDir(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const stats = statSync(dataDir);
-    if (!stats.isDirectory()) throw new StartError(`DATA_DIR=${dataDir}: cannot be written (it is no folder)`);
+    if (!stats.isDirectory()) throw new StartError(`DATA_DIR=${dataDir}: cannot be written (it is not a folder)`);
     probe(dataDir, stats);
     requireOwner(dataDir, stats);
     tighten(dataDir, stats);
@@ -32,14 +32,14 @@ export function openDataDir(dataDir: string): void {
 }
 
 function requireOwner(dataDir: string, { uid }: Stats): void {
-  const own = process.geteuid?.();
-  if (own === undefined || uid === own) return;
+  const ownUid = process.geteuid?.();
+  if (ownUid === undefined || uid === ownUid) return;
   throw new StartError(
-    `DATA_DIR=${dataDir}: is not this user's (it belongs to uid ${uid}, this is uid ${own}); start Ruyi as that user, or set DATA_DIR to another folder`,
+    `DATA_DIR=${dataDir}: is not this user's (it belongs to uid ${uid}, this is uid ${ownUid}); start Ruyi as that user, or set DATA_DIR to another folder`,
   );
 }
 
-/** A folder that others can enter is closed, unless it holds other things: it may be /tmp, or somebody's home. */
+/** Closes a folder that others can enter, unless it holds other things: it may be /tmp or somebody's home. */
 function tighten(dataDir: string, { mode }: Stats): void {
   if ((mode & OTHERS) === 0) return;
   const entries = readdirSync(dataDir);
@@ -58,7 +58,7 @@ function tighten(dataDir: string, { mode }: Stats): void {
   }
 }
 
-/** Takes everything from group and others; what a symbolic link leads to only at the top, where an operator put it. */
+/** Takes all rights from group and others. Follows a symbolic link only at the top, where the operator put it. */
 function closeToOthers(path: string, isTop = false): void {
   const stats = statOf(path, isTop);
   if (stats === undefined || stats.isSymbolicLink()) return;
@@ -67,7 +67,7 @@ function closeToOthers(path: string, isTop = false): void {
   for (const name of readdirSync(path)) closeToOthers(join(path, name));
 }
 
-/** @returns undefined if it has just gone: another start may hold this folder, and is told so later */
+/** @returns undefined if it has just gone: another start may hold this folder, which the lock reports later */
 function statOf(path: string, followLinks: boolean): Stats | undefined {
   return followLinks ? statSync(path, { throwIfNoEntry: false }) : lstatSync(path, { throwIfNoEntry: false });
 }

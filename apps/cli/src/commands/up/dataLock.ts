@@ -6,16 +6,17 @@ import { identify, isAlive, type ProcessIdentity } from './processIdentity.ts';
 const NUMBERED = /^lock\.(\d+)$/;
 
 /**
- * Takes the data folder for this process, until it ends in whatever way: a lock counts while the process that wrote it
- * lives. Locks are numbered and only the highest one counts, so that of two processes that find a dead one exactly one
- * creates its successor; the highest is never removed, or a slow reader could create a number that was in use.
+ * Locks the data folder until this process ends, in whatever way: a lock counts while the process that wrote it lives.
+ * Locks are numbered, and only the highest one counts. So if two processes find a dead lock, exactly one of them
+ * creates its successor. The highest one is never removed, because a slow reader could then create a number that was in
+ * use.
  * @throws StartError naming the process that holds it
  */
 export function lockDataDir(dataDir: string, runFolder: string): void {
-  const own = identify(process.pid);
-  if (!own) throw new StartError('cannot find out when this process was started (needs /proc or ps)');
+  const ownIdentity = identify(process.pid);
+  if (!ownIdentity) throw new StartError('cannot find out when this process was started (needs /proc or ps)');
   const draft = join(runFolder, `lock-draft.${process.pid}`);
-  writeFileSync(draft, JSON.stringify(own));
+  writeFileSync(draft, JSON.stringify(ownIdentity));
   try {
     for (;;) {
       const newest = newestLock(runFolder);
@@ -52,7 +53,7 @@ function readHolder(file: string): ProcessIdentity | undefined {
   }
 }
 
-/** A link appears with its content, or not at all. */
+/** Links the draft, so the file appears with its whole content or not at all. @returns false if it exists already */
 function create(draft: string, file: string): boolean {
   try {
     linkSync(draft, file);

@@ -5,17 +5,17 @@ import type { RunFolder, RunningProcess } from './runFolder.ts';
 
 const DEADLINE_MS = 10_000;
 
-/** The name under which redis-server is noted; it is ended last. */
+/** The name of redis-server in the list of processes; it is ended last. */
 export const REDIS = 'redis';
 
 /**
- * Ends what a supervisor that was killed (-9) has left running: its children notice by themselves that it is gone, but
- * must have ended before their ports are used again; two redis-servers on one folder would ruin it.
+ * Ends what a supervisor left running when it was killed (-9). Its children notice that it is gone and stop, but they
+ * must have ended before their ports are used again. Two redis-servers on one folder would corrupt it.
  */
 export async function endLeftovers(run: RunFolder, say: (line: string) => void): Promise<void> {
   const left = run.processes().filter(isAlive);
   if (left.length === 0) return;
-  say(`ending what an earlier start has left running: ${left.map(({ name }) => name).join(', ')}`);
+  say(`ending what an earlier start left running: ${left.map(({ name }) => name).join(', ')}`);
   await endAll(left.filter(({ name }) => name !== REDIS));
   await endAll(left.filter(({ name }) => name === REDIS));
 }

@@ -15,7 +15,8 @@ export interface OwnRedisOptions {
 }
 
 /**
- * Starts the installation's own redis-server; what a crash of the machine has left at the end of its AOF is cut off first.
+ * Starts the installation's own redis-server. Damage that a crash of the machine left at the end of its AOF is cut off
+ * first.
  * @returns its address, as REDIS_URL
  * @throws StartError if it cannot start
  */

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process that is not mistaken for a later one with the same id, not even after the machine was started again. */
+/** Tells a process apart from a later one with the same id, even after the machine was rebooted. */
 export interface ProcessIdentity {
   pid: number;
   started: string;
 }
 
-/** @returns undefined when there is no such process (any more) */
+/** @returns undefined if there is no such process */
 export function identify(pid: number): ProcessIdentity | undefined {
   const started = process.platform === 'linux' ? startedOnLinux(pid) : startedByPs(pid);
   return started === undefined ? undefined : { pid, started };
@@ -17,7 +17,8 @@ export const isAlive = (identity: ProcessIdentity): boolean => identify(identity
 
 function startedOnLinux(pid: number): string | undefined {
   try {
-    // The command name stands in brackets and may hold spaces: fields count from behind it (proc(5): 3 state, 22 start).
+    // The command name is in brackets and may contain spaces, so fields are counted after it (proc(5): 3 state, 22
+    // start).
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { openDataDir } from './dataDir.ts';
 import type { ProcessIdentity } from './processIdentity.ts';
 
-/** A process of this installation, written down so that the next start finds it if this one is killed. */
+/** A process of this installation, recorded so that the next start finds it if the supervisor is killed. */
 export interface RunningProcess extends ProcessIdentity {
   name: string;
 }
 
-/** DATA_DIR/run: the lock, the processes that run now, and where their Redis listens. */
+/** DATA_DIR/run: the lock, the running processes, and the address of their Redis. */
 export interface RunFolder {
   readonly path: string;
   processes(): RunningProcess[];
   noteProcesses(processes: RunningProcess[]): void;
   noteRedisUrl(url: string): void;
-  /** Nothing runs any more. */
+  /** Removes the records: nothing runs any more. */
   clear(): void;
 }
 
-/** @throws StartError if DATA_DIR cannot be written, or not be kept from others */
+/** @throws StartError if DATA_DIR cannot be written or cannot be closed to others */
 export function openRunFolder(dataDir: string): RunFolder {
   openDataDir(dataDir);
   const path = join(dataDir, 'run');
@@ -43,10 +43,13 @@ export function openRunFolder(dataDir: string): RunFolder {
   };
 }
 
-/** Where the other commands find the Redis of a running `ruyi up`. The address may hold a password: owner only. */
+/**
+ * The file from which other commands read the Redis address of a running `ruyi up`. It may hold a password: owner
+ * only.
+ */
 export const redisUrlFile = (dataDir: string): string => join(dataDir, 'run', 'redis-url');
 
-/** All or nothing: a reader, or a start after kill -9, never sees half a file. */
+/** Writes all or nothing: a reader, or a start after kill -9, never sees half a file. */
 function write(file: string, text: string): void {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, text, { mode: 0o600 });

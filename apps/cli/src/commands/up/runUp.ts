@@ -4,8 +4,8 @@ import { umaskOfData } from './dataDir.ts';
 import { type AppName, up } from './up.ts';
 
 /**
- * The process around `up`: signals stop it (a second one changes nothing), a reason not to start is one line on stderr
- * and exit 1, everything else ends with 0.
+ * The process around `up`. Signals stop it (a second one changes nothing). If it cannot start, it prints one line on
+ * stderr and exits with 1. Otherwise it exits with 0.
  */
 export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, string>): Promise<never> {
   process.umask(umaskOfData);
@@ -16,9 +16,9 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
       stop.abort();
     });
   }
-  // Started by another program over IPC (a test): without it nothing is left running.
+  // If a program started it over IPC (a test does), the end of that program stops it too.
   process.on('disconnect', () => stop.abort());
-  // A terminal or pipe that has gone away is no reason to fall over.
+  // A closed terminal or pipe must not crash the process.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   try {

@@ -21,16 +21,16 @@ export interface UpOptions {
   say(line: string): void;
   /** called once, when everything serves */
   onReady(addresses: Record<string, unknown>): void;
-  /** aborted: stop everything */
+  /** stops everything when it is aborted */
   signal: AbortSignal;
 }
 
 const BACKGROUND_NICE = 10;
 
 /**
- * Runs a whole installation: its redis-server (unless REDIS_URL is set), workers and indexers, then api and board.
- * Resolves when `signal` was aborted and everything has stopped, in the reverse order.
- * @throws ConfigError or StartError, with nothing left running, when something cannot start
+ * Runs a whole installation: its redis-server (unless REDIS_URL is set), indexers and workers, then api and board.
+ * Resolves when `signal` was aborted and everything has stopped, in reverse order.
+ * @throws ConfigError or StartError if something cannot start; nothing is left running then
  */
 export async function up(options: UpOptions): Promise<void> {
   const { env, say, signal } = options;
@@ -59,7 +59,7 @@ export async function up(options: UpOptions): Promise<void> {
     if (config.redisUrl !== '') await checkRedis(redisUrl);
     run.noteRedisUrl(redisUrl);
     const [api, board] = [child('api', 'api'), child('board', 'board')];
-    // Workers first: what waits on the queues is worked on before new messages come. The indexer stops after them.
+    // Workers start before the API: queued jobs are worked before new messages come. Indexers stop after the workers.
     await start(numbered('indexer', config.indexers).map((name) => child('indexer', name)));
     await start(numbered('worker', config.workers).map((name) => child('worker', name)));
     await start([api, board]);
@@ -75,7 +75,7 @@ export async function up(options: UpOptions): Promise<void> {
         entry: options.entries[app],
         env: { ...env, REDIS_URL: redisUrl, DATA_DIR: config.dataDir },
         logFile: join(logs, `${name}.log`),
-        // Whoever sets a level wants to see the lines.
+        // An operator who sets a level wants to see the lines.
         logToTerminal: Boolean(env.LOG_LEVEL),
         ...(app === 'indexer' ? { nice: BACKGROUND_NICE } : {}),
         ...(app === 'api' || app === 'board' ? { listening: listening[app] } : {}),
@@ -108,7 +108,7 @@ function listeningOf(config: Config): Record<'api' | 'board', Listening> {
 const numbered = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
 
-/** Writes down every process at once when it is started, for the case that this one is killed. */
+/** Records every process as soon as it is started, in case this one is killed. */
 function noteEach(run: RunFolder, say: (line: string) => void) {
   const latest = new Map<string, RunningProcess>();
   return (name: string, launch: () => Launched) => (): Launched => {
