@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { runApp, StartError } from '@ruyi/process';
-import { InstallationError } from '@ruyi/store';
+import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { startApi } from './api.ts';
 
@@ -11,7 +11,7 @@ await runApp({
     const config = loadConfig(process.env);
     const log = createLog('api', config.logLevel);
     const api = await startApi(config, log).catch(explainBusyPort);
-    return { log, opened: [{ name: 'api', close: api.close }], details: { address: api.address } };
+    return { log, opened: [{ name: 'api', close: api.close }], details: { address: api.address, version: VERSION } };
   },
 });
 

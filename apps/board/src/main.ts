@@ -2,6 +2,7 @@ import { ConfigError, loadConfig } from '@ruyi/config';
 import { runApp } from '@ruyi/process';
 import { lanesOfInstallation } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
+import { VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { openBoard } from './board.ts';
 import { AddressError, listen } from './listen.ts';
@@ -24,6 +25,6 @@ await runApp({
     const board = openBoard(redis, { ...config, lanes }, log);
     const server = await listen(board.app, config);
     const opened = [{ name: 'redis', close: () => redis.disconnect() }, board, server];
-    return { log, opened, details: { address: server.address } };
+    return { log, opened, details: { address: server.address, version: VERSION } };
   },
 });

@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { runApp } from '@ruyi/process';
-import { InstallationError } from '@ruyi/store';
+import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { startIndexer } from './indexer.ts';
 
@@ -11,6 +11,6 @@ await runApp({
     const config = loadConfig(process.env);
     const log = createLog('indexer', config.logLevel);
     const indexer = await startIndexer(config, log);
-    return { log, opened: [{ name: 'indexer', close: indexer.close }] };
+    return { log, opened: [{ name: 'indexer', close: indexer.close }], details: { version: VERSION } };
   },
 });

@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { runApp } from '@ruyi/process';
-import { InstallationError } from '@ruyi/store';
+import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { startWorker } from './worker.ts';
 
@@ -11,7 +11,7 @@ await runApp({
     const config = loadConfig(process.env);
     const log = createLog('worker', config.logLevel);
     const worker = await startWorker(config, log);
-    const details = { worker: worker.name, lanes: worker.lanes };
+    const details = { worker: worker.name, lanes: worker.lanes, version: VERSION };
     return { log, opened: [{ name: 'worker', close: worker.close }], details };
   },
 });
