@@ -1,5 +1,5 @@
 import type { ErrorBody } from '@ruyi/contracts';
-import { waitFor } from '@ruyi/testkit';
+import { startRedis, waitFor } from '@ruyi/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Endpoint, endpoints } from './endpoints.ts';
 import {
@@ -167,14 +167,14 @@ describe('while Redis is gone', () => {
   });
 
   test('an API, a worker and an indexer that are told to stop do', async () => {
+    const redis = await startRedis();
     const apps = (['api', 'worker', 'indexer'] as const).map((name) =>
-      startApp(name, { ...killed.config, DATA_DIR: `${killed.config.DATA_DIR}/${name}` }),
+      startApp(name, { ...killed.config, REDIS_URL: redis.url, DATA_DIR: `${killed.config.DATA_DIR}/${name}` }),
     );
     const processes = await Promise.all(apps);
-    await killed.redis.kill();
+    await redis.kill();
     const exits = await Promise.all(processes.map((process) => process.kill('SIGTERM')));
-    await killed.redis.restart();
-    await healthy(killed);
+    await redis.stop();
     expect(exits).toEqual(exits.map(() => ({ code: 0, signal: null })));
   });
 });
