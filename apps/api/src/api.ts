@@ -88,7 +88,7 @@ async function createContext(
   if (warning !== undefined) log.warn(warning);
   membership.tell({ lanes });
   const queues = openQueues(requests, lanes);
-  await limitLanes(openQueues(background, lanes));
+  await limitLanes(queues);
   const producer = new Producer(queues, config.shards);
   const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
   const onError = firstFailure(log, 'the memory of Redis is not measured');
