@@ -13,12 +13,12 @@ const WAITS = ' waits';
  */
 function cpuSeconds(system: System): Record<string, number> {
   try {
-    const workers = system.workers.reduce((sum, { pid }) => sum + ofProcess(pid), 0);
+    const workers = system.workers.reduce((sum, { pid }) => sum + processSeconds(pid), 0);
     const { user, system: kernel } = process.cpuUsage();
     return {
-      API: ofProcess(system.api.pid),
+      API: processSeconds(system.api.pid),
       workers,
-      Redis: ofProcess(system.redis.pid),
+      Redis: processSeconds(system.redis.pid),
       load: (user + kernel) / 1e6,
       ...ofMachine(),
       [`API${WAITS}`]: waitOf(system.api.pid),
@@ -30,8 +30,8 @@ function cpuSeconds(system: System): Record<string, number> {
   }
 }
 
-/** proc_pid_stat(5): utime and stime are the 12th and 13th field after the name, which may contain spaces. */
-function ofProcess(pid: number): number {
+/** CPU seconds of a process. proc_pid_stat(5): utime and stime are the 12th and 13th field after the name, which may contain spaces. */
+export function processSeconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
