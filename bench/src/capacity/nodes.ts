@@ -1,13 +1,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRedis } from '@ruyi/testkit';
-import type { Redis } from 'ioredis';
+import { startRedis, type TestRedis } from '@ruyi/testkit';
 
 /** The masters of one measurement. */
 export interface Nodes {
   /** as REDIS_URL */
   url: string;
-  masters: { pid: number; client: Redis; dir: string }[];
+  masters: Pick<TestRedis, 'pid' | 'client' | 'dir'>[];
   stop(): Promise<void>;
 }
 

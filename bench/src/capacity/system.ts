@@ -19,7 +19,7 @@ export interface MeasuredSystem {
   stop(): Promise<void>;
 }
 
-export interface Used {
+interface Used {
   cpu: CpuCosts;
   memory: number;
   aof: number;
