@@ -83,7 +83,7 @@ async function createContext(
   { requests, background, subscriber }: ReturnType<typeof openConnections>,
   membership: Membership,
 ): Promise<ApiContext> {
-  const store = createStore(requests, config);
+  const store = createStore(requests, { ...config, shards: membership.shards });
   const { lanes, warning } = await agreeOnLanes(background, config.lanes, () => store.members.all());
   if (warning !== undefined) log.warn(warning);
   membership.tell({ lanes });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { channelName } from '@ruyi/contracts';
 import { openQueues } from '@ruyi/queue';
-import { keys, shardOf } from '@ruyi/store';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { base64, fresh, names, testSystem } from './harness.ts';
@@ -10,7 +10,7 @@ const system = testSystem(['worker', 'indexer']);
 
 const logKey = (uid: string, from: string) => {
   const channel = channelName(1, uid, from);
-  return keys.log(shardOf(channel, 8), channel);
+  return keys.log(shardOf(channel, evenShards(8)), channel);
 };
 
 /** What `ruyi reindex` does; resolves when the new index serves. */

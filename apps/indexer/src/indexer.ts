@@ -34,7 +34,7 @@ export async function startIndexer(
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const self = newMember('indexer', config.lanes);
   const membership = await joinInstallation(redis, config, self, { signal: starting, onError });
-  const store = createStore(redis, config);
+  const store = createStore(redis, { ...config, shards: membership.shards });
   const queues = openQueues(jobs, config.lanes);
   const abort = new AbortController();
   const giveIndexFree = await ownEmbeddedIndex(config, {

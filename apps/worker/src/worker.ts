@@ -28,7 +28,7 @@ export async function startWorker(
     onError,
   });
   for (const warning of await untilServed(() => reviewRedis(redis), starting)) log.warn(warning);
-  const store = createStore(redis, config);
+  const store = createStore(redis, { ...config, shards: membership.shards });
   const { lanes: laneCount, warning } = await untilServed(
     () => agreeOnLanes(redis, config.lanes, () => store.members.all()),
     starting,

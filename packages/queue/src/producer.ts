@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SendItem } from '@ruyi/contracts';
 import { Batcher, Gate, groupBy, inTurn } from '@ruyi/flow';
-import { laneOf, shardOf } from '@ruyi/store';
+import { laneOf, shardNumber } from '@ruyi/store';
 import { takeTurns } from './fairTurns.ts';
 import { BROADCAST, GROUP_COMMAND, type GroupCommandJob, SEND } from './jobs.ts';
 import { recipientsInJob } from './names.ts';
@@ -63,7 +63,7 @@ export class Producer {
 
   /** Resolves when the message is on its lane's queue. */
   async send(item: SendItem, guard = unguarded): Promise<void> {
-    const batcher = this.#batchers[laneOf(shardOf(item.ch, this.#shards), this.#queues.lanes)];
+    const batcher = this.#batchers[laneOf(shardNumber(item.ch, this.#shards), this.#queues.lanes)];
     const entry = { item, guard };
     const refused = await batcher?.add(entry, item.payload.length + 200);
     if (refused?.has(entry)) throw refused.get(entry);
@@ -71,7 +71,7 @@ export class Producer {
 
   /** @param recipients for the backlog; part of the job's id, so it must be the same when the job is added again */
   async groupCommand(job: GroupCommandJob, guard = unguarded, recipients = 1): Promise<void> {
-    const lane = laneOf(shardOf(job.ch, this.#shards), this.#queues.lanes);
+    const lane = laneOf(shardNumber(job.ch, this.#shards), this.#queues.lanes);
     // Commands to one channel keep their order, whoever sends them.
     const [priority = 1] = await takeTurns(this.#queues.redis, lane, job.ch, 1);
     guard();

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
 
 /** What Redis should be set to and is not: each a line for the log. */
-export async function reviewRedis(redis: Redis): Promise<string[]> {
+export async function reviewRedis(redis: RedisClient): Promise<string[]> {
   const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
   const [, appendonly] = (await redis.config('GET', 'appendonly')) as string[];
   const warnings: string[] = [];
@@ -11,7 +11,7 @@ export async function reviewRedis(redis: Redis): Promise<string[]> {
 }
 
 /** Memory used and allowed, in bytes; `allowed` 0 without a bound. */
-export async function redisMemory(redis: Redis): Promise<{ used: number; allowed: number }> {
+export async function redisMemory(redis: RedisClient): Promise<{ used: number; allowed: number }> {
   const info = await redis.info('memory');
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   return { used: field('used_memory'), allowed: field('maxmemory') };
@@ -21,13 +21,13 @@ export async function redisMemory(redis: Redis): Promise<{ used: number; allowed
  * Names the run of the server, which ends with its process. A cursor of one run leads nowhere in another: keys stand in an
  * order of its own there.
  */
-export async function serverRun(redis: Redis): Promise<string> {
+export async function serverRun(redis: RedisClient): Promise<string> {
   const [, run = ''] = /^run_id:(\w+)/m.exec(await redis.info('server')) ?? [];
   return run;
 }
 
 /** Seconds by Redis' clock, which is the same for every process. */
-export async function serverClock(redis: Redis): Promise<number> {
+export async function serverClock(redis: RedisClient): Promise<number> {
   const [seconds] = await redis.time();
   return Number(seconds);
 }

@@ -1,6 +1,5 @@
 import { Gate } from '@ruyi/flow';
-import { countConnectionLosses, redisMemory, serverClock, serverRun } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { countConnectionLosses, type RedisClient, redisMemory, serverClock, serverRun } from '@ruyi/redis';
 import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
 import { LaneFence } from './append/fence.ts';
@@ -20,6 +19,7 @@ import { Reports } from './installation/reports.ts';
 import { storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
+import type { Shards } from './shardTags.ts';
 import { Trimmer } from './trimming/trimmer.ts';
 
 /** Recipients in flight over all lanes of a process: every other command waits behind them (invariant 6). */
@@ -28,7 +28,7 @@ const FAN_OUT_IN_FLIGHT = 256;
 /** All that is kept in Redis besides the queues, over one connection. */
 export interface Store {
   /** what is fixed for an installation */
-  layout: { shards: number };
+  layout: { shards: Shards };
   /** how often the connection was lost so far, see countConnectionLosses */
   connectionLosses(): number;
   /** calls `listener` whenever the connection is lost */
@@ -70,7 +70,7 @@ export interface Store {
   appender(lane: string): Appender;
 }
 
-export function createStore(redis: Redis, limits: StoreLimits): Store {
+export function createStore(redis: RedisClient, limits: StoreLimits): Store {
   const bodies = new Bodies(redis);
   const connectionLosses = countConnectionLosses(redis);
   const gate = new Gate(FAN_OUT_IN_FLIGHT);

@@ -143,6 +143,6 @@ test('a script call takes at most 64 messages or recipients: everybody else wait
 
   before = await calls();
   const toAll = names(1000).map((uid, position) => ({ uid, position }));
-  await lane.appendReferencesToShard(jobRun('batch'), 0, { ref: 'x', from: 'ann', command: true }, toAll);
+  await lane.appendReferencesToShard(jobRun('batch'), '0', { ref: 'x', from: 'ann', command: true }, toAll);
   expect((await calls()) - before).toBeGreaterThanOrEqual(least);
 });

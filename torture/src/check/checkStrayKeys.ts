@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Findings } from '../findings.ts';
 import { LANES, SHARDS } from '../system/system.ts';
 
-const PLACE_KEY = /^r:\{\d+\}:(log|in):(.*)$/s;
+const PLACE_KEY = /^r:\{[0-9a-z]+\}:(log|in):(.*)$/s;
 /** Keys of messages, users and channels, and keys that expire by themselves: they grow with what is stored. */
 const STORED =
   /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|progress)\b|^r:\{reports\}/;

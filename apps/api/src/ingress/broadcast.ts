@@ -1,7 +1,7 @@
 import { nowSeconds, type Request } from '@ruyi/contracts';
 import { inSlices } from '@ruyi/flow';
 import { type BroadcastPlan, planInSlices } from '@ruyi/queue';
-import { type BatchReceipt, idemHash, refOf, shardOf } from '@ruyi/store';
+import { type BatchReceipt, idemHash, refOf, type Shard, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { clientMsgNo, messageBody } from './messageFields.ts';
 import {
@@ -49,7 +49,7 @@ interface Batch {
 
 /** Where the record of a batch's client_msg_no lies, and what is compared with it. */
 interface BatchKey {
-  shard: number;
+  shard: Shard;
   hash: string;
   digest: string;
   /** every string of `subscribers` once */
@@ -82,7 +82,7 @@ export async function acceptBroadcast(
 
 /** Gives the batch its ids: new ones, or those of an earlier request with the same client_msg_no. */
 async function claimBatch(
-  { store, config }: ApiContext,
+  { store }: ApiContext,
   kind: BroadcastKind,
   request: BroadcastRequest,
   { unique, uids }: Recipients,
@@ -91,7 +91,7 @@ async function claimBatch(
   if (request.client_msg_no === '') return { ...proposed, ref: refOf(proposed.id), before: 'unknown' };
   const sorted = await inSlices(unique.size, sortInSlices(unique));
   const digest = await inSlices(unique.size, batchDigest(request, sorted));
-  const shard = shardOf(request.from_uid, config.shards);
+  const shard = shardOf(request.from_uid, store.layout.shards);
   const hash = idemHash([kind, request.from_uid], request.client_msg_no);
   const record = await store.idempotency.claim(shard, hash, { ...proposed, digest });
   requireSameRequest(record, digest);

@@ -44,7 +44,7 @@ export async function sendToChannel(
   waitSeconds: number,
 ): Promise<SentMessage> {
   const { store, admission } = context;
-  const { shards } = context.config;
+  const { shards } = store.layout;
   const losses = store.connectionLosses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);

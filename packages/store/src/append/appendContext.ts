@@ -1,11 +1,12 @@
 import type { Gate } from '@ruyi/flow';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
+import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import type { LaneFence } from './fence.ts';
 
 /** Bounds that a store script applies with each message, from the configuration. */
 export interface StoreLimits {
-  shards: number;
+  shards: Shards;
   logRetention: number;
   inboxMax: number;
   inboxKeep: number;
@@ -18,7 +19,7 @@ export const CALLS_IN_FLIGHT = 4;
 
 /** What the appends of one lane work with. */
 export interface AppendContext {
-  redis: Redis;
+  redis: RedisClient;
   fence: LaneFence;
   limits: StoreLimits;
   trimmer: Trimmer;

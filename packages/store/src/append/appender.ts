@@ -1,5 +1,6 @@
 import type { SendItem } from '@ruyi/contracts';
 import type { Recipient } from '../broadcasts/chunks.ts';
+import type { Shard } from '../shardTags.ts';
 import type { AppendContext } from './appendContext.ts';
 import { appendMessages, type StoredMessage } from './appendMessages.ts';
 import {
@@ -22,7 +23,7 @@ export interface Appender {
   /** The same for recipients who all live in one shard. */
   appendReferencesToShard(
     run: JobRun,
-    shard: number,
+    shard: Shard,
     broadcast: ReferenceSource,
     recipients: Recipient[],
   ): Promise<FailedRecipient[]>;

@@ -1,9 +1,9 @@
 import type { Gate } from '@ruyi/flow';
-import type { Script } from '@ruyi/redis';
+import type { RedisClient, Script } from '@ruyi/redis';
 import { untilServed } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
 import { SCHEMA } from '../installation/schema.ts';
 import { keys } from '../keys.ts';
+import type { Shard } from '../shardTags.ts';
 import { type AppendReply, parseAppendReply } from './appendReply.ts';
 
 /** The job's lock is lost: another worker has it, and this one must not write any more. */
@@ -47,7 +47,7 @@ function parseHead(text: string): Head {
 
 /** The connection of a fence, and how often it was lost so far. */
 export interface FenceConnection {
-  redis: Redis;
+  redis: RedisClient;
   connectionLosses(): number;
 }
 
@@ -87,7 +87,7 @@ const EARLIER = 'refused by Redis in an earlier run of the job';
 export class LaneFence {
   readonly #connection: FenceConnection;
   readonly #lane: string;
-  readonly #heads = new Map<number, string>();
+  readonly #heads = new Map<Shard, string>();
   /** what is expected if no head is known */
   #unknown = '';
   #losses = 0;
@@ -97,7 +97,7 @@ export class LaneFence {
     this.#lane = lane;
   }
 
-  headKey(shard: number): string {
+  headKey(shard: Shard): string {
     return keys.head(shard, this.#lane);
   }
 
@@ -107,7 +107,7 @@ export class LaneFence {
    */
   async apply(
     run: JobRun,
-    shard: number,
+    shard: Shard,
     items: { count: number; size: number },
     call: FencedCall,
   ): Promise<Map<number, string>> {
@@ -163,7 +163,7 @@ export class LaneFence {
   }
 
   /** A Redis that was away may have lost its last writes, so all heads are in doubt. */
-  #expected(shard: number): string {
+  #expected(shard: Shard): string {
     const losses = this.#connection.connectionLosses();
     if (losses !== this.#losses) {
       this.#losses = losses;

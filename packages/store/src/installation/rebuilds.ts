@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 const deleteIfEqual = loadScript(import.meta.url, 'delete-if-equal');
@@ -30,10 +29,10 @@ export interface RebuildProgress {
  * a time does it.
  */
 export class Rebuilds {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #ownId = randomUUID();
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -1,6 +1,5 @@
 import { together } from '@ruyi/flow';
-import { untilServed } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { type RedisClient, untilServed } from '@ruyi/redis';
 import { isDamage } from '../damage.ts';
 import { decodeEntry, type Entry } from '../entries.ts';
 import { type RawEntry, readPage } from './readPage.ts';
@@ -11,7 +10,7 @@ const LOGS_AT_ONCE = 100;
 const FIRST_PAGE = { entries: 128, bytes: 32 * 1024 };
 const PAGE = { entries: 1000, bytes: 1024 * 1024 };
 const PATTERN = 'r:{*}:log:*';
-const LOG_KEY = /^r:\{\d+\}:log:(.*)$/s;
+const LOG_KEY = /^r:\{[0-9a-z]+\}:log:(.*)$/s;
 
 export interface LogPage {
   channel: string;
@@ -30,9 +29,9 @@ interface ScannedLogs {
 
 /** Goes over every log of the installation, for a rebuild of the search index. */
 export class LogScan {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 
@@ -69,7 +68,7 @@ export class LogScan {
 }
 
 /** Some logs, whole: the first pages of all of them in one round trip, since most logs are short. */
-async function* scanSome(redis: Redis, keys: string[], signal: AbortSignal): AsyncGenerator<ScannedLogs> {
+async function* scanSome(redis: RedisClient, keys: string[], signal: AbortSignal): AsyncGenerator<ScannedLogs> {
   const firsts = await untilServed(
     () => together(...keys.map((key) => pageOfLog(redis, key, '-inf', FIRST_PAGE))),
     signal,
@@ -87,7 +86,7 @@ async function* scanSome(redis: Redis, keys: string[], signal: AbortSignal): Asy
 
 /** A page of a log, and where the next one begins. A key that is not a log is reported instead of stopping the scan. */
 async function pageOfLog(
-  redis: Redis,
+  redis: RedisClient,
   key: string,
   from: string,
   page: typeof PAGE,

@@ -6,13 +6,13 @@ import {
   type MessageObject,
   parseChannelName,
 } from '@ruyi/contracts';
-import { execute } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, type RedisClient } from '@ruyi/redis';
 import type { Bodies } from '../broadcasts/bodies.ts';
 import { DamagedError, isDamage, readable } from '../damage.ts';
 import { firstIdOf, logChannelId, referenceIn, toMessage } from '../entries.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import { LogReader, type ReadMessage } from './logReader.ts';
 import type { RawEntry } from './readPage.ts';
@@ -44,11 +44,11 @@ const logName = ({ channel_id, channel_type, login_uid }: LogName): string =>
 
 /** Reads channel logs. Damage is a CorruptError that names the channel. */
 export class Logs {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #reader: LogReader;
-  readonly #shards: number;
+  readonly #shards: Shards;
 
-  constructor(redis: Redis, bodies: Bodies, trimmer: Trimmer, shards: number) {
+  constructor(redis: RedisClient, bodies: Bodies, trimmer: Trimmer, shards: Shards) {
     this.#redis = redis;
     this.#reader = new LogReader(redis, bodies, trimmer, shards);
     this.#shards = shards;
