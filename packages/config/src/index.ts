@@ -36,9 +36,6 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       `INDEXERS=${config.indexers}: the embedded engine has one writer; set MEILI_URL or INDEXERS=1`,
     );
   }
-  if (/^rediss?:.*,/.test(config.redisUrl)) {
-    throw new ConfigError('REDIS_URL: a comma list (Redis Cluster) is not supported yet; give one redis:// address');
-  }
   for (const value of Object.values(config)) Object.freeze(value);
   return Object.freeze(config);
 }

@@ -11,6 +11,7 @@ const FORMS = 'must be redis://…, rediss://… or redis+unix://[user:password@
  */
 export function problemOfRedisUrl(value: string): string | undefined {
   if (value.startsWith('redis+unix://')) return problemOfUnixUrl(value);
+  if (/^rediss?\+cluster:\/\//.test(value)) return undefined;
   // URL's own protocol is not enough: `redis:6379`, without its `redis://`, is a URL too.
   const parts = value.split(',');
   if (!parts.every((part) => /^rediss?:\/\//.test(part) && URL.canParse(part))) return FORMS;

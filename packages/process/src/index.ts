@@ -1,4 +1,5 @@
 export * from './findRedis.ts';
+export * from './formCluster.ts';
 export * from './launchChild.ts';
 export * from './launchRedis.ts';
 export * from './onPath.ts';

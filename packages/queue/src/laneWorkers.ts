@@ -1,5 +1,5 @@
 import { every } from '@ruyi/flow';
-import type { RedisClient } from '@ruyi/redis';
+import { onConnectionLost, type RedisClient } from '@ruyi/redis';
 import { type JobRun, OutdatedError, type Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
@@ -64,7 +64,7 @@ export class LaneWorkers {
       if (!this.#abort.signal.aborted) this.#connectionEpoch = new AbortController();
       before.abort();
     };
-    options.connection.on('close', lost);
+    onConnectionLost(options.connection, lost);
     options.store.onConnectionLost(lost);
     this.#abort.signal.addEventListener('abort', () => this.#connectionEpoch.abort(), { once: true });
   }

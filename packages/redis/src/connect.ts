@@ -1,5 +1,8 @@
 import { backoffDelay } from '@ruyi/flow';
 import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisClient } from './client.ts';
+import { parseClusterUrl } from './clusterUrl.ts';
+import { connectCluster } from './connectCluster.ts';
 import { rejectUnanswered } from './rejectUnanswered.ts';
 import { parseUnixUrl } from './unixUrl.ts';
 
@@ -21,7 +24,7 @@ const COMMAND_TIMEOUT_MS = 2000;
  * Opens a connection to Redis, at any REDIS_URL that the configuration accepts. Auto-pipelining stays off, because with
  * scripts on a cluster it fails, and an unguarded failure ends the process.
  */
-export function connect(url: string, role: ConnectionRole, name: string): Redis {
+export function connect(url: string, role: ConnectionRole, name: string): RedisClient {
   const shared: Options = {
     connectionName: `ruyi-${name}`,
     enableAutoPipelining: false,
@@ -33,6 +36,13 @@ export function connect(url: string, role: ConnectionRole, name: string): Redis 
     role === 'request'
       ? { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, autoResendUnfulfilledCommands: false }
       : { maxRetriesPerRequest: null };
+  const cluster = parseClusterUrl(url);
+  if (cluster) {
+    const { nodes, tls, ...login } = cluster;
+    const { retryStrategy: _, ...options } = { ...shared, ...byRole, ...login, ...(tls ? { tls: {} } : {}) };
+    const commandTimeoutMs = role === 'request' ? { commandTimeoutMs: COMMAND_TIMEOUT_MS } : {};
+    return connectCluster(nodes, options, { repeats: role === 'background', ...commandTimeoutMs });
+  }
   const unix = parseUnixUrl(url);
   const redis = unix ? new Redis({ ...shared, ...byRole, ...unix }) : new Redis(url, { ...shared, ...byRole });
   if (role !== 'background') rejectUnanswered(redis);

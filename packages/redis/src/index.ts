@@ -1,9 +1,10 @@
 export type { RedisClient } from './client.ts';
 export { connect } from './connect.ts';
-export { countConnectionLosses } from './connectionLosses.ts';
+export { countConnectionLosses, onConnectionLost } from './connectionLosses.ts';
 export { execute } from './execute.ts';
 export { isTransient, isUnavailable } from './failures.ts';
 export { loadScript, type Script } from './loadScript.ts';
+export { type Master, masterOf, mastersOf } from './nodes.ts';
 export { redisMemory, reviewRedis, serverClock, serverRun } from './server.ts';
 export { SLOTS, slotOf } from './slots.ts';
 export { parseUnixUrl, unixUrl } from './unixUrl.ts';

@@ -1,4 +1,4 @@
-import type { RedisClient } from './client.ts';
+import type { Redis } from 'ioredis';
 
 /**
  * Rejects the commands that a lost connection leaves unanswered, also those that ioredis kept for the next connection because
@@ -6,7 +6,7 @@ import type { RedisClient } from './client.ts';
  * would send them again; with `autoResendUnfulfilledCommands: false` and no bound on retries it would forget those that
  * were sent, and their promises would never settle.
  */
-export function rejectUnanswered(redis: RedisClient): void {
+export function rejectUnanswered(redis: Redis): void {
   const flush: unknown = Reflect.get(redis, 'flushQueue');
   if (typeof flush !== 'function') throw new Error('ioredis has no flushQueue any more');
   let wasReady = false;

@@ -1,5 +1,12 @@
 import { Gate } from '@ruyi/flow';
-import { countConnectionLosses, type RedisClient, redisMemory, serverClock, serverRun } from '@ruyi/redis';
+import {
+  countConnectionLosses,
+  onConnectionLost,
+  type RedisClient,
+  redisMemory,
+  serverClock,
+  serverRun,
+} from '@ruyi/redis';
 import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
 import { LaneFence } from './append/fence.ts';
@@ -16,7 +23,7 @@ import { Members } from './installation/members.ts';
 import { MessageIds } from './installation/messageIds.ts';
 import { Rebuilds } from './installation/rebuilds.ts';
 import { Reports } from './installation/reports.ts';
-import { storedTopic } from './keys.ts';
+import { keys, storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
 import type { Shards } from './shardTags.ts';
@@ -78,10 +85,10 @@ export function createStore(redis: RedisClient, limits: StoreLimits): Store {
   return {
     layout: { shards: limits.shards },
     connectionLosses,
-    onConnectionLost: (listener) => void redis.on('close', listener),
+    onConnectionLost: (listener) => onConnectionLost(redis, listener),
     health: async () => void (await redis.ping()),
     memory: () => redisMemory(redis),
-    clock: () => serverClock(redis),
+    clock: () => serverClock(redis, keys.meta),
     serverRun: () => serverRun(redis),
     announceStored: async (api, seqs) => void (await redis.publish(storedTopic(api), JSON.stringify(seqs))),
     bodies,

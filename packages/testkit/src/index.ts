@@ -1,6 +1,7 @@
 export * from './chromium.ts';
 export * from './leaks.ts';
 export * from './random.ts';
+export * from './redisCluster.ts';
 export * from './redisServer.ts';
 export * from './startProcess.ts';
 export * from './tempDir.ts';

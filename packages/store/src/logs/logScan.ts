@@ -1,5 +1,5 @@
 import { together } from '@ruyi/flow';
-import { type RedisClient, untilServed } from '@ruyi/redis';
+import { mastersOf, type RedisClient, untilServed } from '@ruyi/redis';
 import { isDamage } from '../damage.ts';
 import { decodeEntry, type Entry } from '../entries.ts';
 import { type RawEntry, readPage } from './readPage.ts';
@@ -37,34 +37,48 @@ export class LogScan {
 
   async count(): Promise<number> {
     let count = 0;
-    let cursor = '0';
-    do {
-      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', 10 * KEYS_AT_ONCE);
-      cursor = next;
-      count += keys.length;
-    } while (cursor !== '0');
+    for (const { redis } of await mastersOf(this.#redis)) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', 10 * KEYS_AT_ONCE);
+        cursor = next;
+        count += keys.length;
+      } while (cursor !== '0');
+    }
     return count;
   }
 
   /**
-   * Every entry of every log, many logs at a time. Logs that are there from beginning to end are returned at least once,
-   * if the server is the same run throughout: another run keeps its keys in another order, so a cursor means nothing there
-   * (`serverRun`). Whatever is stored meanwhile may be missing.
+   * Every entry of every log, many logs at a time, one master after the other. Logs that are there from beginning to end
+   * are returned at least once, if the servers are the same runs throughout, with the same slots: another run keeps its
+   * keys in another order, so a cursor means nothing there (`serverRun`). Whatever is stored meanwhile may be missing.
    * @param from a `next` of an earlier scan, to go on after it
    * @param signal aborts waiting for a Redis that does not serve
    */
-  async *pages(from = '0', signal: AbortSignal = new AbortController().signal): AsyncGenerator<ScannedLogs> {
-    let cursor = from;
-    do {
-      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', KEYS_AT_ONCE);
-      cursor = next;
-      for (let i = 0; i < keys.length; i += LOGS_AT_ONCE) {
-        const logs = keys.slice(i, i + LOGS_AT_ONCE).filter((key) => LOG_KEY.test(key));
-        yield* scanSome(this.#redis, logs, signal);
-      }
-      yield { pages: [], logs: keys.length, next: cursor };
-    } while (cursor !== '0');
+  async *pages(from = END, signal: AbortSignal = new AbortController().signal): AsyncGenerator<ScannedLogs> {
+    const [, first = '', begin = '0'] = /^(?:(\S+) )?(\d+)$/.exec(from) ?? [];
+    const masters = (await mastersOf(this.#redis)).filter(({ name }) => name >= first);
+    for (const [i, { name, redis }] of masters.entries()) {
+      let cursor = name === first ? begin : '0';
+      do {
+        const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', KEYS_AT_ONCE);
+        cursor = next;
+        for (let n = 0; n < keys.length; n += LOGS_AT_ONCE) {
+          const logs = keys.slice(n, n + LOGS_AT_ONCE).filter((key) => LOG_KEY.test(key));
+          yield* scanSome(this.#redis, logs, signal);
+        }
+        yield { pages: [], logs: keys.length, next: cursorAfter(cursor, name, masters[i + 1]?.name) };
+      } while (cursor !== '0');
+    }
   }
+}
+
+/** `0` or `<master> 0` at the beginning, and `0` at the end. A Redis without a cluster has no name, and its plain cursor. */
+const END = '0';
+
+function cursorAfter(cursor: string, name: string, following: string | undefined): string {
+  if (cursor !== '0') return name === '' ? cursor : `${name} ${cursor}`;
+  return following === undefined ? END : `${following} 0`;
 }
 
 /** Some logs, whole: the first pages of all of them in one round trip, since most logs are short. */
