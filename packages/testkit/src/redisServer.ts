@@ -35,7 +35,7 @@ const FATAL: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQU
 /**
  * Starts a real redis-server on a free loopback port with a new data folder. It ends with the test process. Resolves
  * when it answers PING. With RUYI_TEST_CLUSTER=1 it is a Redis Cluster of three masters instead, so that suites can be run on
- * one as well; those that end or restart the server cannot.
+ * one as well.
  * @throws Error in one line if redis-server is not installed
  */
 export async function startRedis({
@@ -98,8 +98,8 @@ async function asOneRedis(appendonly: boolean, args: string[]): Promise<TestRedi
   const cluster = await startCluster({ replicasPerMaster: 0, appendonly, args });
   const [first] = cluster.nodes;
   if (first === undefined) throw new Error('a cluster has nodes');
-  const cannot = async () => {
-    throw new Error('a cluster is not ended as a whole: this test is not for RUYI_TEST_CLUSTER');
+  const kill = async (signal?: NodeJS.Signals) => {
+    await Promise.all(cluster.nodes.map((node) => node.kill(signal)));
   };
   return {
     url: cluster.url,
@@ -107,8 +107,11 @@ async function asOneRedis(appendonly: boolean, args: string[]): Promise<TestRedi
     pid: first.pid,
     dir: '',
     client: onEveryMaster(cluster.client),
-    kill: cannot,
-    restart: cannot,
+    kill,
+    async restart() {
+      await kill('SIGTERM');
+      await Promise.all(cluster.nodes.map((node) => node.start()));
+    },
     stop: cluster.stop,
   };
 }
