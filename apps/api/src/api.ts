@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { agreeOnLanes, Backlog, limitLanes, openQueues, Producer } from '@ruyi/queue';
-import { connect } from '@ruyi/redis';
+import { connect, connectForReplicas } from '@ruyi/redis';
 import { createSearchReader, indexFolder } from '@ruyi/search';
 import { createStore, joinInstallation, type Membership, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
@@ -62,6 +62,7 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
       await Promise.race([closed, delay(CLOSE_QUEUES_MS, undefined, { ref: false })]);
       connections.requests.disconnect();
       connections.background.disconnect();
+      connections.waiting?.redis.disconnect();
     },
   };
 }
@@ -73,23 +74,26 @@ function openConnections(config: Config, log: Logger) {
     background: connect(config.redisUrl, 'background', 'api-background'),
     subscriber: connect(config.redisUrl, 'background', 'api-subscriber'),
   };
-  for (const connection of Object.values(connections)) connection.on('error', (err) => log.warn({ err }, 'redis'));
-  return connections;
+  const waiting = connectForReplicas(config.redisUrl, config.redisWait, 'api');
+  for (const connection of [...Object.values(connections), waiting?.redis]) {
+    connection?.on('error', (err) => log.warn({ err }, 'redis'));
+  }
+  return { ...connections, waiting };
 }
 
 async function createContext(
   config: Config,
   log: Logger,
-  { requests, background, subscriber }: ReturnType<typeof openConnections>,
+  { requests, background, subscriber, waiting }: ReturnType<typeof openConnections>,
   membership: Membership,
 ): Promise<ApiContext> {
-  const store = createStore(requests, { ...config, shards: membership.shards });
+  const store = createStore(requests, { ...config, shards: membership.shards }, waiting);
   const { lanes, warning } = await agreeOnLanes(background, config.lanes, () => store.members.all());
   if (warning !== undefined) log.warn(warning);
   membership.tell({ lanes });
   const queues = openQueues(requests, lanes);
   await limitLanes(queues);
-  const producer = new Producer(queues, config.shards);
+  const producer = new Producer(queues, config.shards, (keys) => store.replicas.confirm(keys));
   const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
   const onError = firstFailure(log, 'the memory of Redis is not measured');
   const admission = new Admission(background, backlog, config.maxBacklog, onError);

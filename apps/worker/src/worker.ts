@@ -1,7 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { agreeOnLanes, LaneWorkers, limitLanes, openDeadLetters, openQueues, waitingRecipients } from '@ruyi/queue';
-import { connect, reviewRedis, untilServed } from '@ruyi/redis';
+import { connect, connectForReplicas, reviewRedis, untilServed } from '@ruyi/redis';
 import { createStore, joinInstallation, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
@@ -19,7 +19,9 @@ export async function startWorker(
 ): Promise<{ name: string; lanes: number; close(): Promise<void> }> {
   const redis = connect(config.redisUrl, 'worker', 'worker');
   const jobs = connect(config.redisUrl, 'worker', 'worker-jobs');
-  for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  const waiting = connectForReplicas(config.redisUrl, config.redisWait, 'worker');
+  const connections = [redis, jobs, ...(waiting ? [waiting.redis] : [])];
+  for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));
 
   const starting = AbortSignal.timeout(60_000);
   const onError = firstFailure(log, 'this process cannot say that it lives');
@@ -28,7 +30,7 @@ export async function startWorker(
     onError,
   });
   for (const warning of await untilServed(() => reviewRedis(redis), starting)) log.warn(warning);
-  const store = createStore(redis, { ...config, shards: membership.shards });
+  const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
   const { lanes: laneCount, warning } = await untilServed(
     () => agreeOnLanes(redis, config.lanes, () => store.members.all()),
     starting,
@@ -78,8 +80,7 @@ export async function startWorker(
         membership.leave(),
       ]);
       await Promise.race([closed, timeout(1500)]);
-      redis.disconnect();
-      jobs.disconnect();
+      for (const connection of connections) connection.disconnect();
     },
   };
 }

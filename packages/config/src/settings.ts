@@ -126,6 +126,10 @@ export const settings = z.object({
       text: 'Single sends, and recipients of fan-out (a group command counts its subscribers), that may wait before requests are answered 429. One number sets both',
       fallback: '1,000,000/5,000,000',
     }),
+  redisWait: whole(0, 10).default(0).register(about, {
+    name: 'REDIS_WAIT',
+    text: 'Replicas that must have a job and a body before 200, what a worker stored before its job completes, and a cursor before syncack answers. If they do not confirm in time: 503, and workers wait. See [reliability](reliability.md)',
+  }),
   redisMaxmemory: whole(16 * MIB)
     .default(Math.floor(totalmem() / 2))
     .register(about, {

@@ -48,3 +48,14 @@ export function connect(url: string, role: ConnectionRole, name: string): RedisC
   if (role !== 'background') rejectUnanswered(redis);
   return redis;
 }
+
+/** A connection that waits for replicas (replicas.ts), and how many of them must have what is written. */
+export interface ReplicaWait {
+  redis: RedisClient;
+  replicas: number;
+}
+
+/** @returns undefined if REDIS_WAIT is 0: nobody waits then */
+export function connectForReplicas(url: string, replicas: number, name: string): ReplicaWait | undefined {
+  return replicas === 0 ? undefined : { redis: connect(url, 'request', `${name}-replicas`), replicas };
+}

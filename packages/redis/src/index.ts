@@ -1,10 +1,11 @@
 export type { RedisClient } from './client.ts';
-export { connect } from './connect.ts';
+export { connect, connectForReplicas, type ReplicaWait } from './connect.ts';
 export { countConnectionLosses, onConnectionLost } from './connectionLosses.ts';
 export { execute } from './execute.ts';
 export { isTransient, isUnavailable } from './failures.ts';
 export { loadScript, type Script } from './loadScript.ts';
 export { type Master, masterOf, mastersOf } from './nodes.ts';
+export { NO_REPLICAS, type Replicas, ReplicasLateError, waitForReplicas } from './replicas.ts';
 export { redisMemory, reviewRedis, serverClock, serverRun } from './server.ts';
 export { SLOTS, slotOf } from './slots.ts';
 export { parseUnixUrl, unixUrl } from './unixUrl.ts';

@@ -1,11 +1,15 @@
 import { Gate } from '@ruyi/flow';
 import {
   countConnectionLosses,
+  NO_REPLICAS,
   onConnectionLost,
   type RedisClient,
+  type Replicas,
+  type ReplicaWait,
   redisMemory,
   serverClock,
   serverRun,
+  waitForReplicas,
 } from '@ruyi/redis';
 import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
@@ -38,6 +42,8 @@ export interface Store {
   layout: { shards: Shards };
   /** how often the connection was lost so far, see countConnectionLosses */
   connectionLosses(): number;
+  /** makes sure that replicas have what was written (REDIS_WAIT) */
+  replicas: Replicas;
   /** calls `listener` whenever the connection is lost */
   onConnectionLost(listener: () => void): void;
   /** rejects if Redis does not serve */
@@ -77,15 +83,25 @@ export interface Store {
   appender(lane: string): Appender;
 }
 
-export function createStore(redis: RedisClient, limits: StoreLimits): Store {
+/**
+ * @param waiting the connection that waits for replicas, and how many; without it nobody waits. Another master there than
+ * before counts as a lost connection as well
+ */
+export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: ReplicaWait): Store {
   const bodies = new Bodies(redis);
-  const connectionLosses = countConnectionLosses(redis);
+  const replicas = waiting ? waitForReplicas(waiting.redis, waiting.replicas) : NO_REPLICAS;
+  const connections = waiting ? [redis, waiting.redis] : [redis];
+  const counts = connections.map(countConnectionLosses);
+  const connectionLosses = () => counts.reduce((sum, count) => sum + count(), 0);
   const gate = new Gate(FAN_OUT_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
   return {
     layout: { shards: limits.shards },
     connectionLosses,
-    onConnectionLost: (listener) => onConnectionLost(redis, listener),
+    replicas,
+    onConnectionLost: (listener) => {
+      for (const connection of connections) onConnectionLost(connection, listener);
+    },
     health: async () => void (await redis.ping()),
     memory: () => redisMemory(redis),
     clock: () => serverClock(redis, keys.meta),
@@ -109,7 +125,7 @@ export function createStore(redis: RedisClient, limits: StoreLimits): Store {
     laneMembers: new LaneMembers(redis),
     appender: (lane) => {
       const fence = new LaneFence({ redis, connectionLosses }, lane);
-      return createAppender({ redis, fence, limits, trimmer, gate });
+      return createAppender({ redis, fence, limits, trimmer, gate, replicas });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { CHANNEL_TYPE_PERSONAL, type Request, SYSTEM_UID } from '@ruyi/contracts';
-import { type Claim, type IdemRecord, idemHash, type Shard, type Shards, type Store, shardOf } from '@ruyi/store';
+import { type Claim, type IdemRecord, idemHash, keys, type Shard, type Shards, type Store, shardOf } from '@ruyi/store';
 import { messageDigest, requireSameRequest } from './requestDigest.ts';
 
 export type ChannelMessage = Extract<Request<'Send'>, { channel_id: string }>;
@@ -34,6 +34,10 @@ export function keyOf(request: ChannelMessage, channel: string, no: string, shar
   if (request.client_msg_no === '') return { hash, digest: '', shard };
   return { hash, digest: messageDigest(request), shard, ...(shard === channelShard ? {} : { channelShard }) };
 }
+
+/** What `claimKey` writes. */
+export const recordKeys = ({ hash, shard, channelShard }: MessageKey): string[] =>
+  [shard, ...(channelShard === undefined ? [] : [channelShard])].map((one) => keys.idem(one, hash));
 
 /**
  * Claims a key for a message, or returns the record of an earlier request with that key. The record of a personal command

@@ -1,5 +1,5 @@
 import type { Gate } from '@ruyi/flow';
-import type { RedisClient } from '@ruyi/redis';
+import type { RedisClient, Replicas } from '@ruyi/redis';
 import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import type { LaneFence } from './fence.ts';
@@ -25,4 +25,5 @@ export interface AppendContext {
   trimmer: Trimmer;
   /** shared by the lanes of a process: how many recipients of broadcasts may be on their way */
   gate: Gate;
+  replicas: Replicas;
 }

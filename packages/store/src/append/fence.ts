@@ -91,6 +91,7 @@ export class LaneFence {
   /** what is expected if no head is known */
   #unknown = '';
   #losses = 0;
+  #touched = new Set<string>();
 
   constructor(connection: FenceConnection, lane: string) {
     this.#connection = connection;
@@ -99,6 +100,13 @@ export class LaneFence {
 
   headKey(shard: Shard): string {
     return keys.head(shard, this.#lane);
+  }
+
+  /** The heads of the shards that were written to since the last call, also by a run that has failed. */
+  takeTouched(): string[] {
+    const touched = [...this.#touched];
+    this.#touched = new Set();
+    return touched;
   }
 
   /**
@@ -111,6 +119,7 @@ export class LaneFence {
     items: { count: number; size: number },
     call: FencedCall,
   ): Promise<Map<number, string>> {
+    this.#touched.add(this.headKey(shard));
     let expected = this.#expected(shard);
     // A second run in the same process, as after a lost lock. Redis says how far the first one came.
     if (parseHead(expected).jobId === run.jobId) expected = ASK;

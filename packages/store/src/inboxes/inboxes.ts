@@ -62,6 +62,11 @@ export class Inboxes {
     });
   }
 
+  /** The key that `acknowledge` writes. */
+  cursorKey(uid: string): string {
+    return keys.cursor(shardOf(uid, this.#shards), uid);
+  }
+
   /** POST /message/syncack */
   async acknowledge(uid: string, lastMessageSeq: number): Promise<void> {
     if (lastMessageSeq === 0) return;
