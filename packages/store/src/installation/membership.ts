@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
-import { untilServed } from '@ruyi/redis';
+import { serverClock, untilServed } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { checkInstallation } from './checkInstallation.ts';
 import { type Member, Members } from './members.ts';
@@ -28,7 +28,8 @@ export const newMember = (role: string, lanes: number, name = `${role}-${randomB
   schema: SCHEMA,
   lanes,
   host: hostname(),
-  since: Math.floor(Date.now() / 1000),
+  // Redis' clock says when it joined (joinInstallation).
+  since: 0,
 });
 
 /**
@@ -40,9 +41,10 @@ export const newMember = (role: string, lanes: number, name = `${role}-${randomB
 export async function joinInstallation(
   redis: Redis,
   settings: { shards: number },
-  self: Member,
+  member: Member,
   { signal, onError }: { signal: AbortSignal; onError(error: unknown, inARow: number): void },
 ): Promise<Membership> {
+  const self = { ...member, since: await untilServed(() => serverClock(redis), signal) };
   let facts = self;
   let living = await untilServed(() => checkInstallation(redis, settings, self), signal);
   const members = new Members(redis);
