@@ -6,6 +6,7 @@ export { isTransient, isUnavailable } from './failures.ts';
 export { loadScript, type Script } from './loadScript.ts';
 export { probeRedis } from './probe.ts';
 export { shortReason } from './reasons.ts';
+export { RedisClock } from './redisClock.ts';
 export { RedisRefusal } from './refusal.ts';
 export { type Finding, redisMemory, serverClock, serverRun } from './server.ts';
 export { unixUrl } from './unixUrl.ts';

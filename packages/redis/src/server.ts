@@ -66,7 +66,10 @@ export async function serverRun(redis: Redis): Promise<string> {
 }
 
 /** Seconds by Redis' clock, which is the same for every process. */
-export async function serverClock(redis: Redis): Promise<number> {
-  const [seconds] = await redis.time();
-  return Number(seconds);
+export const serverClock = async (redis: Redis): Promise<number> => (await serverTime(redis)).seconds;
+
+/** The same with the microseconds of that second. */
+export async function serverTime(redis: Redis): Promise<{ seconds: number; microseconds: number }> {
+  const [seconds, microseconds] = await redis.time();
+  return { seconds: Number(seconds), microseconds: Number(microseconds) };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
+import { serverClock } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { checkInstallation } from './checkInstallation.ts';
 import { type Member, Members } from './members.ts';
@@ -27,7 +28,8 @@ export const newMember = (role: string, lanes: number, name = `${role}-${randomB
   schema: SCHEMA,
   lanes,
   host: hostname(),
-  since: Math.floor(Date.now() / 1000),
+  // Redis' clock says when it joined (joinInstallation).
+  since: 0,
 });
 
 /**
@@ -39,9 +41,10 @@ export const newMember = (role: string, lanes: number, name = `${role}-${randomB
 export async function joinInstallation(
   redis: Redis,
   settings: { shards: number },
-  self: Member,
+  member: Member,
   onError: (error: unknown, inARow: number) => void,
 ): Promise<Membership> {
+  const self = { ...member, since: await serverClock(redis) };
   let facts = self;
   let living = await checkInstallation(redis, settings, self);
   const members = new Members(redis);
