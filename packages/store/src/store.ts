@@ -4,6 +4,7 @@ import {
   NO_REPLICAS,
   onConnectionLost,
   type RedisClient,
+  RedisClock,
   type Replicas,
   type ReplicaWait,
   redisMemory,
@@ -27,7 +28,7 @@ import { Members } from './installation/members.ts';
 import { MessageIds } from './installation/messageIds.ts';
 import { Rebuilds } from './installation/rebuilds.ts';
 import { Reports } from './installation/reports.ts';
-import { keys, storedTopic } from './keys.ts';
+import { storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
 import type { Shards } from './shardTags.ts';
@@ -52,6 +53,8 @@ export interface Store {
   memory(): Promise<{ used: number; allowed: number }>;
   /** seconds by Redis' clock, which is the same for every process */
   clock(): Promise<number>;
+  /** the same, carried on by the local monotonic clock: for requests, of which each must not ask (`RedisClock`) */
+  now(): Promise<number>;
   /** names the run of the server, which ends with its process */
   serverRun(): Promise<string>;
   /** tells an API process the seqs of messages that it waits for: message_id, seq */
@@ -95,6 +98,7 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
   const connectionLosses = () => counts.reduce((sum, count) => sum + count(), 0);
   const gate = new Gate(FAN_OUT_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
+  const clock = new RedisClock(redis);
   return {
     layout: { shards: limits.shards },
     connectionLosses,
@@ -104,7 +108,8 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
     },
     health: async () => void (await redis.ping()),
     memory: () => redisMemory(redis),
-    clock: () => serverClock(redis, keys.meta),
+    clock: () => serverClock(redis),
+    now: () => clock.seconds(),
     serverRun: () => serverRun(redis),
     announceStored: async (api, seqs) => void (await redis.publish(storedTopic(api), JSON.stringify(seqs))),
     bodies,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
-import { type RedisClient, untilServed } from '@ruyi/redis';
+import { type RedisClient, serverClock } from '@ruyi/redis';
 import type { Shards } from '../shardTags.ts';
 import { checkInstallation } from './checkInstallation.ts';
 import { type Member, Members } from './members.ts';
@@ -30,23 +30,25 @@ export const newMember = (role: string, lanes: number, name = `${role}-${randomB
   schema: SCHEMA,
   lanes,
   host: hostname(),
-  since: Math.floor(Date.now() / 1000),
+  // Redis' clock says when it joined (joinInstallation).
+  since: 0,
 });
 
 /**
  * Joins the installation, and says every second that this process lives, until it leaves.
- * @param redis a connection that waits while Redis is away
+ * @param redis a connection that waits while Redis is away; the caller repeats this while Redis cannot serve
  * @param onError told of each sign of life that failed, and how many did in a row
  * @throws InstallationError with one line for the operator
  */
 export async function joinInstallation(
   redis: RedisClient,
   settings: { shards: number },
-  self: Member,
-  { signal, onError }: { signal: AbortSignal; onError(error: unknown, inARow: number): void },
+  member: Member,
+  onError: (error: unknown, inARow: number) => void,
 ): Promise<Membership> {
+  const self = { ...member, since: await serverClock(redis) };
   let facts = self;
-  const joined = await untilServed(() => checkInstallation(redis, settings, self), signal);
+  const joined = await checkInstallation(redis, settings, self);
   let living = joined.members;
   const members = new Members(redis);
   const beat = async () => {
