@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@ruyi/config';
-import { checkPorts, type Launched, type Listening, launchChild, oneLine, Supervised } from '@ruyi/process';
+import { checkPorts, type Launched, type Listening, launchChild, oneLine, StartError, Supervised } from '@ruyi/process';
 import { reachRedis } from '@ruyi/redis';
 import { banner } from './banner.ts';
 import { lockDataDir } from './dataLock.ts';
@@ -34,7 +34,7 @@ const BACKGROUND_NICE = 10;
  */
 export async function up(options: UpOptions): Promise<void> {
   const { env, say, signal } = options;
-  const config = loadConfig(env);
+  const config = loadUpConfig(env);
   const run = openRunFolder(config.dataDir);
   lockDataDir(config.dataDir, run.path);
   await endLeftovers(run, say);
@@ -53,7 +53,7 @@ export async function up(options: UpOptions): Promise<void> {
   };
   const logs = join(config.dataDir, 'logs');
   mkdirSync(logs, { recursive: true });
-  const stopBounding = boundLogs([logs, join(config.dataDir, 'redis')]);
+  const stopBounding = boundLogs([logs, ...redisFolders(config)]);
   try {
     const redisUrl = config.redisUrl === '' ? await startRedis() : config.redisUrl;
     const reached = reachRedis({ settings: { ...config, redisUrl }, log: { warn: say, info: say }, signal });
@@ -96,9 +96,23 @@ export async function up(options: UpOptions): Promise<void> {
   }
 
   function startRedis(): Promise<string> {
-    const supervise = (launch: () => Launched) => start([new Supervised(REDIS, noted(REDIS, launch), say)]);
+    const supervise = (launch: () => Launched, name = REDIS) => start([new Supervised(name, noted(name, launch), say)]);
     return startOwnRedis({ config, env, runFolder: run.path, say, start: supervise });
   }
+}
+
+/** @throws ConfigError or StartError */
+function loadUpConfig(env: NodeJS.ProcessEnv): Config {
+  const config = loadConfig(env);
+  if (config.redisUrl === '' || config.redisNodes === 1) return config;
+  throw new StartError(
+    `REDIS_NODES=${config.redisNodes}: REDIS_URL is set, so npm start runs no redis-server; remove one of the two`,
+  );
+}
+
+function redisFolders({ dataDir, redisNodes }: Config): string[] {
+  const folder = join(dataDir, 'redis');
+  return [folder, ...numbered('node', redisNodes).map((name) => join(folder, name))];
 }
 
 function listeningOf(config: Config): Record<'api' | 'board', Listening> {
