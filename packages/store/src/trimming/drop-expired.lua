@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- drop-expired.lua: drops entries of a log that nobody can read any more, so that no later read meets them.
 -- KEYS   seq, log
 -- ARGV   of each entry: itself, unix time at which it expires (0 if the body that it refers to is gone)
