@@ -26,8 +26,8 @@ export class BodyTimes {
    * Which of these references must go: `expired` if their message has expired or their body is gone, `age` if it is older
    * than `maxAge` seconds (0: never). A body that is damaged stays, and so does what refers to it.
    */
-  async sort(entries: string[], now: number, maxAge: number): Promise<{ expired: string[]; age: string[] }> {
-    const sorted = { expired: [] as string[], age: [] as string[] };
+  async sort(entries: string[], now: number, maxAge: number): Promise<Record<'expired' | 'age', Set<string>>> {
+    const sorted = { expired: new Set<string>(), age: new Set<string>() };
     const references = entries.flatMap((entry) => {
       const ref = referenceIn(entry)?.ref;
       return ref === undefined ? [] : [{ entry, ref }];
@@ -36,8 +36,8 @@ export class BodyTimes {
     for (const { entry, ref } of references) {
       const found = times.get(ref);
       if (found === undefined) continue;
-      if (found === 'gone' || (found.exp > 0 && found.ts + found.exp <= now)) sorted.expired.push(entry);
-      else if (maxAge > 0 && found.ts + maxAge <= now) sorted.age.push(entry);
+      if (found === 'gone' || (found.exp > 0 && found.ts + found.exp <= now)) sorted.expired.add(entry);
+      else if (maxAge > 0 && found.ts + maxAge <= now) sorted.age.add(entry);
     }
     return sorted;
   }

@@ -1,27 +1,35 @@
-import { groupBy } from '@ruyi/flow';
-
 /** What the sweeper looks at: a log or an inbox, by the name of its channel or user. */
 export interface SweptPlace {
   shard: number;
   name: string;
 }
 
-const FORMS = {
-  log: /^r:\{(\d+)\}:log:(.*)$/s,
-  inbox: /^r:\{(\d+)\}:in:(.*)$/s,
-} as const;
+const PLACE = /^r:\{(\d+)\}:(log|in):(.*)$/s;
 const BODY = /^r:\{b([0-9a-z]{1,11})\}:(?:body|gone|late)$/;
 
-/** The logs, inboxes and broadcasts among these keys; the first two by shard, because a script call is for one shard. */
-export function placesOf(keys: string[]): { logs: SweptPlace[][]; inboxes: SweptPlace[][]; refs: Set<string> } {
-  const refs = keys.flatMap((key) => BODY.exec(key)?.[1] ?? []);
-  return { logs: byShard(keys, FORMS.log), inboxes: byShard(keys, FORMS.inbox), refs: new Set(refs) };
-}
+/** Logs, inboxes and broadcasts that a scan has met; the first two by shard, because a script call is for one shard. */
+export class GatheredPlaces {
+  readonly logs = new Map<number, SweptPlace[]>();
+  readonly inboxes = new Map<number, SweptPlace[]>();
+  readonly refs = new Set<string>();
+  /** logs and inboxes */
+  count = 0;
 
-function byShard(keys: string[], form: RegExp): SweptPlace[][] {
-  const places = keys.flatMap((key) => {
-    const [, shard, name] = form.exec(key) ?? [];
-    return name === undefined ? [] : [{ shard: Number(shard), name }];
-  });
-  return [...groupBy(places, ({ shard }) => shard).values()];
+  add(keys: string[]): void {
+    for (const key of keys) {
+      const [, shard, kind, name] = PLACE.exec(key) ?? [];
+      if (name !== undefined) this.#addPlace(kind === 'log' ? this.logs : this.inboxes, { shard: Number(shard), name });
+      else {
+        const [, ref] = BODY.exec(key) ?? [];
+        if (ref !== undefined) this.refs.add(ref);
+      }
+    }
+  }
+
+  #addPlace(places: Map<number, SweptPlace[]>, place: SweptPlace): void {
+    this.count++;
+    const some = places.get(place.shard);
+    if (some) some.push(place);
+    else places.set(place.shard, [place]);
+  }
 }

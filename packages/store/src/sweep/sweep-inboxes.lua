@@ -5,8 +5,7 @@
 -- ARGV   INBOX_KEEP, INBOX_MAX, the empty command, how many commands and how many bytes the call may look at; then of each
 --        inbox: seq after which to begin
 -- returns {seconds of the clock; of each inbox: {seq after which to go on, -1 at its end; how many it emptied; the caller must
---        drop commands below this seq, because they are acknowledged or too many; and below this one, because they are
---        empty; {seq, reference, …}}}. Of a damaged inbox {text of the error}.
+--        drop commands below this seq (0: none), because they are acknowledged or too many; {seq, reference, …}}}. Of a damaged inbox {text of the error}.
 -- cost   about 1 microsecond per command, at most 16 KiB or 8 commands beyond the bytes
 -- replay empties nothing twice
 -- include ../include/sweep.lua
@@ -39,16 +38,18 @@ local function sweep(cursorKey, seqKey, inbox, after)
     end
     left, bytes, step = left - #some, bytes - size, nextStep(size / #some)
   end
-  local firstFull = below
-  if after == 0 then
-    while firstFull < first + index and redis.call('LINDEX', inbox, firstFull - first) == empty do
-      firstFull = firstFull + 1
-    end
-  end
   -- A call that has looked at enough in other inboxes begins with this one the next time.
   local goOn = index == begin and after or first + index - 1
-  return { index < length and goOn or -1, emptied, below > first and below or 0,
-    firstFull > below and firstFull or 0, references }
+  if begin == 0 then
+    local oldest = 0
+    while oldest < index and redis.call('LINDEX', inbox, oldest) == empty do oldest = oldest + 1 end
+    if oldest > 0 then
+      -- From now on it holds less than its last seq, so it gets a counter (include/sequences.lua).
+      redis.call('SET', seqKey, length, 'NX')
+      redis.call('LTRIM', inbox, oldest, -1)
+    end
+  end
+  return { index < length and goOn or -1, emptied, below > first and below or 0, references }
 end
 
 local reply = { now }

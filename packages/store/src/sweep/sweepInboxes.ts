@@ -20,9 +20,8 @@ type Piece = SweptPlace & { after: number };
 interface Found {
   after: number;
   emptied: number;
-  /** seqs below which commands must go: acknowledged or too many; empty */
+  /** commands below this seq must go: acknowledged or too many; 0: none */
   below: number;
-  emptyBelow: number;
   references: { seq: string; command: string }[];
 }
 
@@ -32,14 +31,19 @@ export async function sweepInboxes(context: SweepContext, inboxes: SweptPlace[])
   while (pieces.length > 0) {
     const call = pieces.splice(0, CALL.inboxes);
     const { now, found } = await context.pace.work(() => sweepPieces(context, call));
-    const rest: Piece[] = [];
-    for (const [i, piece] of call.entries()) {
+    const looked = call.flatMap((piece, i) => {
       const inbox = found[i];
-      if (inbox === undefined) continue;
-      await unlessDamaged(() => dropCommands(context, piece, inbox, now));
-      if (inbox.after >= 0) rest.push({ ...piece, after: inbox.after });
+      return inbox === undefined ? [] : [{ ...piece, ...inbox }];
+    });
+    for (const { shard, name, emptied, below } of looked) {
+      context.count({ expired: emptied });
+      if (below === 0) continue;
+      const drop = () => context.trimmer.dropBelow(shard, name, below);
+      await unlessDamaged(async () => context.count({ commands: await context.pace.work(drop) }));
     }
-    pieces = [...rest, ...pieces];
+    await unlessDamaged(() => emptyReferences(context, looked, now));
+    const rest = looked.filter(({ after }) => after >= 0);
+    pieces = [...rest.map(({ shard, name, after }) => ({ shard, name, after })), ...pieces];
   }
 }
 
@@ -57,41 +61,33 @@ async function sweepPieces({ redis, limits }: SweepContext, pieces: Piece[]) {
 
 /** undefined for an inbox that is damaged: it stays as it is. */
 function foundIn(reply: unknown): Found | undefined {
-  if (!Array.isArray(reply) || reply.length < 5) return undefined;
-  const [after, emptied, below, emptyBelow, pairs] = reply;
+  if (!Array.isArray(reply) || reply.length < 4) return undefined;
+  const [after, emptied, below, pairs] = reply;
   const references: Found['references'] = [];
   const list = Array.isArray(pairs) ? pairs.map(String) : [];
   for (let i = 0; i + 1 < list.length; i += 2) references.push({ seq: list[i] ?? '', command: list[i + 1] ?? '' });
-  return {
-    after: Number(after),
-    emptied: Number(emptied),
-    below: Number(below),
-    emptyBelow: Number(emptyBelow),
-    references,
-  };
+  return { after: Number(after), emptied: Number(emptied), below: Number(below), references };
 }
 
-async function dropCommands(
+/** Empties the commands of some inboxes of one shard whose bodies say so, all together. */
+async function emptyReferences(
   { pace, redis, trimmer, times, count }: SweepContext,
-  { shard, name }: SweptPlace,
-  { emptied, below, emptyBelow, references }: Found,
+  inboxes: (SweptPlace & Found)[],
   now: number,
 ): Promise<void> {
-  count({ expired: emptied });
-  if (below > 0) count({ commands: await pace.work(() => trimmer.dropBelow(shard, name, below)) });
-  if (emptyBelow > 0) await pace.work(() => trimmer.dropBelow(shard, name, emptyBelow));
-  if (references.length === 0) return;
-  const { expired } = await times.sort(
-    references.map(({ command }) => command),
-    now,
-    0,
-  );
-  if (expired.length === 0) return;
-  const gone = new Set(expired);
-  const args = references.flatMap(({ seq, command }) => (gone.has(command) ? [seq, command] : []));
+  const commands = inboxes.flatMap(({ references }) => references.map(({ command }) => command));
+  if (commands.length === 0) return;
+  const { expired } = await times.sort(commands, now, 0);
+  const dead = inboxes.flatMap(({ shard, name, references }) => {
+    const some = references.filter(({ command }) => expired.has(command));
+    return some.length === 0 ? [] : [{ shard, name, some }];
+  });
+  if (dead.length === 0) return;
+  const callKeys = dead.flatMap(({ shard, name }) => [keys.inboxSeq(shard, name), keys.inbox(shard, name)]);
+  const args = dead.flatMap(({ some }) => [some.length, ...some.flatMap(({ seq, command }) => [seq, command])]);
   const replaced = await pace.work(async () => {
-    await trimmer.countDown(expired);
-    return emptyCommands(redis, [keys.inboxSeq(shard, name), keys.inbox(shard, name)], [EMPTY, ...args]);
+    await trimmer.countDown([...expired]);
+    return emptyCommands(redis, callKeys, [EMPTY, ...args]);
   });
   count({ expired: Number(replaced) });
 }

@@ -26,16 +26,14 @@ export async function sweepLogs(context: SweepContext, logs: SweptPlace[]): Prom
   while (pieces.length > 0) {
     const call = pieces.splice(0, CALL.logs);
     const { now, found } = await context.pace.work(() => sweepPieces(context, call));
-    const rest: Piece[] = [];
-    for (const [i, piece] of call.entries()) {
+    const looked = call.flatMap((piece, i) => {
       const log = found[i];
-      if (log === undefined) continue;
-      const { retention, age, expired } = log.dropped;
-      context.count({ retention, age, expired });
-      await unlessDamaged(() => dropReferences(context, piece, log, now));
-      if (log.after >= 0) rest.push({ ...piece, after: log.after });
-    }
-    pieces = [...rest, ...pieces];
+      return log === undefined ? [] : [{ ...piece, ...log }];
+    });
+    for (const { dropped } of looked) context.count(dropped);
+    await unlessDamaged(() => dropReferences(context, looked, now));
+    const rest = looked.filter(({ after }) => after >= 0);
+    pieces = [...rest.map(({ shard, name, after }) => ({ shard, name, after })), ...pieces];
   }
 }
 
@@ -59,22 +57,36 @@ function foundIn(reply: unknown): Found | undefined {
   };
 }
 
+/** Entries to drop from a log, all for the same reason. */
+interface Drop {
+  channel: string;
+  entries: string[];
+}
+
+/** Drops the references of some logs of one shard whose bodies say so, all together. */
 async function dropReferences(
   { pace, trimmer, times, limits, count }: SweepContext,
-  { shard, name }: SweptPlace,
-  { over, references }: Found,
+  logs: (SweptPlace & Found)[],
   now: number,
 ): Promise<void> {
-  const { expired, age } = references.length > 0 ? await times.sort(references, now, limits.logMaxAge) : NOTHING;
-  for (const [kind, entries] of [
-    ['retention', over],
-    ['expired', expired],
-    ['age', age],
-  ] as const) {
-    if (entries.length === 0) continue;
-    const dropped = await pace.work(() => trimmer.dropEntries(shard, name, entries));
-    count({ [kind]: dropped });
+  const references = logs.flatMap((log) => log.references);
+  const dead = references.length > 0 ? await times.sort(references, now, limits.logMaxAge) : NOTHING;
+  const dropsOf = (pick: (log: Found) => string[]): Drop[] =>
+    logs.flatMap((log) => {
+      const entries = pick(log);
+      return entries.length === 0 ? [] : [{ channel: log.name, entries }];
+    });
+  const drops = {
+    retention: dropsOf(({ over }) => over),
+    expired: dropsOf((log) => log.references.filter((entry) => dead.expired.has(entry))),
+    age: dropsOf((log) => log.references.filter((entry) => dead.age.has(entry))),
+  };
+  for (const kind of ['retention', 'expired', 'age'] as const) {
+    const [first] = logs;
+    if (first === undefined || drops[kind].length === 0) continue;
+    const dropped = await pace.work(() => trimmer.dropEntries(first.shard, drops[kind]));
+    count({ [kind]: dropped.reduce((sum, some) => sum + some, 0) });
   }
 }
 
-const NOTHING = { expired: [], age: [] };
+const NOTHING = { expired: new Set<string>(), age: new Set<string>() };

@@ -91,22 +91,33 @@ export class Trimmer {
    */
   async dropExpired(shard: number, channel: string, entries: { text: string; expiresAt: number }[]): Promise<void> {
     try {
-      await this.#dropFromLog(shard, channel, entries);
+      await this.#dropFromLogs(shard, [{ channel, entries }]);
     } catch (error) {
       if (!isTransient(error)) throw error;
     }
   }
 
-  /** Drops these entries of a log. @returns how many were there */
-  dropEntries(shard: number, channel: string, entries: string[]): Promise<number> {
-    const drop = entries.map((text) => ({ text, expiresAt: 0 }));
-    return this.#dropFromLog(shard, channel, drop);
+  /** Drops these entries of some logs of a shard. @returns how many of each were there */
+  dropEntries(shard: number, logs: { channel: string; entries: string[] }[]): Promise<number[]> {
+    const drop = logs.map(({ channel, entries }) => ({
+      channel,
+      entries: entries.map((text) => ({ text, expiresAt: 0 })),
+    }));
+    return this.#dropFromLogs(shard, drop);
   }
 
-  async #dropFromLog(shard: number, channel: string, entries: { text: string; expiresAt: number }[]): Promise<number> {
-    await this.countDown(entries.map(({ text }) => text));
-    const args = entries.flatMap(({ text, expiresAt }) => [text, expiresAt]);
-    return Number(await dropExpired(this.#redis, [keys.seq(shard, channel), keys.log(shard, channel)], args));
+  async #dropFromLogs(
+    shard: number,
+    logs: { channel: string; entries: { text: string; expiresAt: number }[] }[],
+  ): Promise<number[]> {
+    await this.countDown(logs.flatMap(({ entries }) => entries.map(({ text }) => text)));
+    const logKeys = logs.flatMap(({ channel }) => [keys.seq(shard, channel), keys.log(shard, channel)]);
+    const args = logs.flatMap(({ entries }) => [
+      entries.length,
+      ...entries.flatMap(({ text, expiresAt }) => [text, expiresAt]),
+    ]);
+    const reply = await dropExpired(this.#redis, logKeys, args);
+    return Array.isArray(reply) ? reply.map(Number) : [];
   }
 
   /** Counts down the bodies that these entries refer to. To be called before the entries go. */
