@@ -5,6 +5,7 @@ import { connect, reachRedis } from '@ruyi/redis';
 import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
+import { startSweeping } from './sweeping.ts';
 import { workerCounts } from './workerMetrics.ts';
 
 const CLOSE_LANES_MS = 6000;
@@ -36,6 +37,7 @@ export async function startWorker(
   const countsOf = workerCounts(metrics, store.trimmer);
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
+  const stopSweeping = startSweeping(store, { name: membership.self.name, metrics, log });
   const lanes = new LaneWorkers({
     name: membership.self.name,
     connection: jobs,
@@ -64,11 +66,11 @@ export async function startWorker(
         queues.close(),
         stopMeasuring(),
         stopReporting(),
+        stopSweeping(),
         membership.leave(),
       ]);
       await Promise.race([closed, timeout(1500)]);
-      redis.disconnect();
-      jobs.disconnect();
+      for (const connection of [redis, jobs]) connection.disconnect();
     },
   };
 }

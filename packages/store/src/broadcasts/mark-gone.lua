@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- mark-gone.lua: notes that entries which refer to a body are about to be trimmed; with the last one the body is deleted.
 -- KEYS   body, bitmap of positions that are gone, bitmap of positions that are late
 -- ARGV   positions

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- drop-inbox.lua: drops the commands of an inbox below a seq, in two steps: first it returns them, so that the caller
 -- can count down the bodies they refer to; called again, it drops those that were returned.
 -- KEYS   seq of the newest command, inbox
