@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { freePort } from '@ruyi/process';
+import { unixUrl } from '@ruyi/redis';
+import { expectNoLeaks, makeCertificates, startRedis, type TestRedis, tempDir } from '@ruyi/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { everyFlow } from './everyFlow.ts';
+import { newInstallation } from './installation.ts';
+
+/** Whole installations on every kind of Redis (docs/redis.md); where one server serves several, each has its database. */
+
+const certificates = makeCertificates();
+const folder = tempDir('any-redis');
+const socket = join(folder.path, 'redis.sock');
+let redis: TestRedis;
+let tls: TestRedis;
+let tlsPort: number;
+
+beforeAll(async () => {
+  tlsPort = await freePort();
+  const { ca, server } = certificates;
+  const tlsFiles = ['--tls-cert-file', server.cert, '--tls-key-file', server.key, '--tls-ca-cert-file', ca];
+  [redis, tls] = await Promise.all([
+    startRedis({ appendonly: true, args: ['--unixsocket', socket] }),
+    startRedis({ appendonly: true, args: ['--tls-port', String(tlsPort), ...tlsFiles] }),
+  ]);
+  await redis.client.call('ACL', 'SETUSER', 'ann', 'on', '>p@ss,w:rd', '~*', '&*', '+@all');
+  await redis.client.call('ACL', 'SETUSER', 'managed', 'on', '>hush', '~*', '&*', '+@all', '-config');
+  await redis.client.call('ACL', 'SETUSER', 'default', 'resetpass', '>secret');
+});
+afterAll(async () => {
+  await Promise.all([redis, tls].map((server) => server.stop()));
+  certificates.remove();
+  folder.remove();
+  expectNoLeaks();
+});
+
+const at = (login: string, db: number) => `redis://${login}@127.0.0.1:${redis.port}/${db}`;
+
+test.each<[string, () => Record<string, string>]>([
+  ['a password', () => ({ REDIS_URL: at(':secret', 0) })],
+  ['a user of its ACL, in another database', () => ({ REDIS_URL: at('ann:p%40ss%2Cw%3Ard', 1) })],
+  ['a unix socket', () => ({ REDIS_URL: `${unixUrl(socket).replace('//', '//:secret@')}#2` })],
+  [
+    'TLS, a CA of its own and a certificate',
+    () => ({
+      REDIS_URL: `rediss://127.0.0.1:${tlsPort}`,
+      REDIS_CA_FILE: certificates.ca,
+      REDIS_CERT_FILE: certificates.client.cert,
+      REDIS_KEY_FILE: certificates.client.key,
+    }),
+  ],
+  ['a Redis that forbids CONFIG', () => ({ REDIS_URL: at('managed:hush', 3), LOG_LEVEL: 'info' })],
+])('everything works with %s', async (_, env) => {
+  const ruyi = await newInstallation(env());
+  const up = await ruyi.start();
+  await everyFlow(ruyi);
+  expect((await ruyi.ruyi('status')).output).toMatch(/indexer.*\n.*worker/s);
+  expect(up.output).not.toMatch(/secret|p@ss|hush/);
+  if (env().LOG_LEVEL) expect(up.stdout).toContain('Redis refuses CONFIG');
+  expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  await ruyi.remove();
+});
