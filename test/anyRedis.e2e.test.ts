@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@ruyi/process';
-import { unixUrl } from '@ruyi/redis';
+import { connect, unixUrl } from '@ruyi/redis';
 import { expectNoLeaks, makeCertificates, startRedis, type TestRedis, tempDir } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { everyFlow } from './everyFlow.ts';
@@ -58,5 +60,36 @@ test.each<[string, () => Record<string, string>]>([
   expect(up.output).not.toMatch(/secret|p@ss|hush/);
   if (env().LOG_LEVEL) expect(up.stdout).toContain('Redis refuses CONFIG');
   expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  await ruyi.remove();
+});
+
+test('secrets come from files, and the banner shows how to use them', async () => {
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder.path, name), `${text}\n`, { mode: 0o600 });
+    return join(folder.path, name);
+  };
+  const API_TOKEN_FILE = file('token', 'old,new');
+  const REDIS_URL_FILE = file('url', at(':secret', 4));
+  const ruyi = await newInstallation({ API_TOKEN_FILE, REDIS_URL_FILE, BOARD_TOKEN_FILE: file('board', 'b') });
+  const up = await ruyi.start();
+  const status = async (headers: Record<string, string>) =>
+    (await fetch(`${ruyi.api}/message/sendbatch/1`, { headers })).status;
+  expect([await status({}), await status({ token: 'old' }), await status({ token: 'new' })]).toEqual([401, 404, 404]);
+  expect((await fetch(`${ruyi.board}/api/queues`, { redirect: 'manual' })).status).not.toBe(200);
+  expect((await ruyi.ruyi('status')).output).toMatch(/worker/);
+  expect((await ruyi.ruyi('search', '--uid', 'bob', 'x')).output).toBe('0 found\n');
+  expect(up.stdout).not.toMatch(/secret|old|new\b/);
+  const command = /^ {2}try {5}(.*)$/m.exec(up.stdout)?.[1] ?? '';
+  expect(spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout).toContain('message_id');
+  expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  await ruyi.remove();
+});
+
+test("REDIS_APPENDFSYNC is that of npm start's redis-server", async () => {
+  const ruyi = await newInstallation({ REDIS_APPENDFSYNC: 'always' });
+  const up = await ruyi.start();
+  const own = connect(String(up.details.redisUrl), 'request', 'test');
+  expect(await own.config('GET', 'appendfsync')).toEqual(['appendfsync', 'always']);
+  own.disconnect();
   await ruyi.remove();
 });
