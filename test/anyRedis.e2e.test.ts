@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '@ruyi/process';
+import { freePort, launchRedis } from '@ruyi/process';
 import { connect, unixUrl } from '@ruyi/redis';
 import { expectNoLeaks, makeCertificates, startRedis, type TestRedis, tempDir } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -92,4 +92,22 @@ test("REDIS_APPENDFSYNC is that of npm start's redis-server", async () => {
   expect(await own.config('GET', 'appendfsync')).toEqual(['appendfsync', 'always']);
   own.disconnect();
   await ruyi.remove();
+});
+
+/** The path of a valkey-server. */
+const VALKEY = process.env.VALKEY_SERVER;
+if (!VALKEY) console.log('the test on Valkey is skipped: set VALKEY_SERVER to a valkey-server');
+
+test.runIf(VALKEY)('everything works with Valkey', async () => {
+  const valkeySocket = join(folder.path, 'valkey.sock');
+  const plan = { address: { socket: valkeySocket }, dir: join(folder.path, 'valkey'), maxmemory: 0, say: console.log };
+  const valkey = launchRedis({ binary: VALKEY ?? '', ...plan });
+  await valkey.ready;
+  const ruyi = await newInstallation({ REDIS_URL: unixUrl(valkeySocket) });
+  const up = await ruyi.start();
+  await everyFlow(ruyi);
+  expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  await ruyi.remove();
+  valkey.signal('SIGKILL');
+  await valkey.gone;
 });
