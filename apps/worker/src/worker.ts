@@ -1,7 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { agreeOnLanes, LaneWorkers, limitLanes, openDeadLetters, openQueues, waitingRecipients } from '@ruyi/queue';
-import { connect, reviewRedis, untilServed } from '@ruyi/redis';
+import { connect, reviewListpack, reviewRedis, untilServed } from '@ruyi/redis';
 import { createStore, joinInstallation, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
@@ -28,7 +28,7 @@ export async function startWorker(
     signal: starting,
     onError,
   });
-  for (const warning of await untilServed(() => reviewRedis(redis), starting)) log.warn(warning);
+  await untilServed(() => warnOfSettings(redis, log), starting);
   const store = createStore(redis, config);
   const { lanes: laneCount, warning } = await untilServed(
     () => agreeOnLanes(redis, config.lanes, () => store.members.all()),
@@ -84,6 +84,11 @@ export async function startWorker(
       for (const connection of [redis, jobs]) connection.disconnect();
     },
   };
+}
+
+/** Says what Redis should be set to and is not. */
+async function warnOfSettings(redis: ReturnType<typeof connect>, log: Logger): Promise<void> {
+  for (const warning of [...(await reviewRedis(redis)), ...(await reviewListpack(redis))]) log.warn(warning);
 }
 
 /** Another version has changed the data: this process must not write any more. */

@@ -2,6 +2,7 @@ export { connect } from './connect.ts';
 export { countConnectionLosses } from './connectionLosses.ts';
 export { execute } from './execute.ts';
 export { isTransient, isUnavailable } from './failures.ts';
+export { reviewListpack } from './listpack.ts';
 export { loadScript, type Script } from './loadScript.ts';
 export { RedisClock } from './redisClock.ts';
 export { redisMemory, reviewRedis, serverClock, serverRun } from './server.ts';
