@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { agreeOnLanes, Backlog, limitLanes, openQueues, Producer } from '@ruyi/queue';
-import { connect } from '@ruyi/redis';
+import { Backlog, joinLanes, Producer, type Queues } from '@ruyi/queue';
+import { connect, reachRedis } from '@ruyi/redis';
 import { createSearchReader, indexFolder } from '@ruyi/search';
-import { createStore, joinInstallation, type Membership, newMember } from '@ruyi/store';
+import { createStore, type Membership } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
@@ -16,7 +16,6 @@ import { Admission } from './ingress/admission.ts';
 import { StoredWaiter } from './ingress/storedWaiter.ts';
 import { IndexSight } from './search/indexSight.ts';
 
-const START_MS = 30_000;
 const CLOSE_QUEUES_MS = 1500;
 const REPORT_EVERY_MS = 5000;
 
@@ -27,13 +26,14 @@ export interface RunningApi {
 
 /** Starts an API process. Resolves when it listens. */
 export async function startApi(config: Config, log: Logger, limits: HttpLimits = HTTP_LIMITS): Promise<RunningApi> {
+  const starting = { settings: config, log };
+  await reachRedis(starting);
   const connections = openConnections(config, log);
-  const membership = await joinInstallation(connections.background, config, newMember('api', config.lanes), {
-    signal: AbortSignal.timeout(START_MS),
-    onError: firstFailure(log, 'this process cannot say that it lives'),
-  });
-  const context = await createContext(config, log, connections, membership);
-  const { store, queues, producer, backlog, admission, waiter, search, metrics } = context;
+  const { background: redis, requests: jobs } = connections;
+  const onError = firstFailure(log, 'this process cannot say that it lives');
+  const { membership, queues } = await joinLanes({ role: 'api', settings: config, redis, jobs, starting, onError });
+  const context = createContext(config, log, connections, { membership, queues });
+  const { store, producer, backlog, admission, waiter, search, metrics } = context;
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
 
@@ -69,26 +69,21 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
 /** One connection per role: a blocked or paused one must not hold up the others. */
 function openConnections(config: Config, log: Logger) {
   const connections = {
-    requests: connect(config.redisUrl, 'request', 'api'),
-    background: connect(config.redisUrl, 'background', 'api-background'),
-    subscriber: connect(config.redisUrl, 'background', 'api-subscriber'),
+    requests: connect(config, 'request', 'api'),
+    background: connect(config, 'background', 'api-background'),
+    subscriber: connect(config, 'background', 'api-subscriber'),
   };
   for (const connection of Object.values(connections)) connection.on('error', (err) => log.warn({ err }, 'redis'));
   return connections;
 }
 
-async function createContext(
+function createContext(
   config: Config,
   log: Logger,
   { requests, background, subscriber }: ReturnType<typeof openConnections>,
-  membership: Membership,
-): Promise<ApiContext> {
+  { membership, queues }: { membership: Membership; queues: Queues },
+): ApiContext {
   const store = createStore(requests, config);
-  const { lanes, warning } = await agreeOnLanes(background, config.lanes, () => store.members.all());
-  if (warning !== undefined) log.warn(warning);
-  membership.tell({ lanes });
-  const queues = openQueues(requests, lanes);
-  await limitLanes(queues);
   const producer = new Producer(queues, config.shards);
   const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
   const onError = firstFailure(log, 'the memory of Redis is not measured');

@@ -1,8 +1,8 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { agreeOnLanes, LaneWorkers, limitLanes, openDeadLetters, openQueues, waitingRecipients } from '@ruyi/queue';
-import { connect, reviewListpack, reviewRedis, untilServed } from '@ruyi/redis';
-import { createStore, joinInstallation, newMember } from '@ruyi/store';
+import { joinLanes, LaneWorkers, openDeadLetters, waitingRecipients } from '@ruyi/queue';
+import { connect, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
+import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
 import { startSweeping } from './sweeping.ts';
@@ -18,26 +18,16 @@ export async function startWorker(
   log: Logger,
   onOutdated: (error: Error) => void = endProcess(log),
 ): Promise<{ name: string; lanes: number; close(): Promise<void> }> {
-  const redis = connect(config.redisUrl, 'worker', 'worker');
-  const jobs = connect(config.redisUrl, 'worker', 'worker-jobs');
+  const starting = { settings: config, log };
+  await reachRedis(starting);
+  const redis = connect(config, 'worker', 'worker');
+  const jobs = connect(config, 'worker', 'worker-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
 
-  const starting = AbortSignal.timeout(60_000);
   const onError = firstFailure(log, 'this process cannot say that it lives');
-  const membership = await joinInstallation(redis, config, newMember('worker', config.lanes), {
-    signal: starting,
-    onError,
-  });
-  await untilServed(() => warnOfSettings(redis, log), starting);
+  const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
+  for (const line of await whileStarting(() => reviewListpack(redis), starting)) log.warn(line);
   const store = createStore(redis, config);
-  const { lanes: laneCount, warning } = await untilServed(
-    () => agreeOnLanes(redis, config.lanes, () => store.members.all()),
-    starting,
-  );
-  if (warning !== undefined) log.warn(warning);
-  membership.tell({ lanes: laneCount });
-  const queues = openQueues(jobs, laneCount);
-  await untilServed(() => limitLanes(queues), starting);
 
   let waitingForIndex = 0;
   const measure = async () => {
@@ -65,10 +55,10 @@ export async function startWorker(
     },
   });
   lanes.start();
-  const deadLetters = openDeadLetters(jobs, laneCount);
+  const deadLetters = openDeadLetters(jobs, queues.lanes);
   return {
     name: lanes.name,
-    lanes: laneCount,
+    lanes: queues.lanes,
     async close() {
       await lanes.close(CLOSE_LANES_MS);
       // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.
@@ -81,14 +71,10 @@ export async function startWorker(
         membership.leave(),
       ]);
       await Promise.race([closed, timeout(1500)]);
-      for (const connection of [redis, jobs]) connection.disconnect();
+      redis.disconnect();
+      jobs.disconnect();
     },
   };
-}
-
-/** Says what Redis should be set to and is not. */
-async function warnOfSettings(redis: ReturnType<typeof connect>, log: Logger): Promise<void> {
-  for (const warning of [...(await reviewRedis(redis)), ...(await reviewListpack(redis))]) log.warn(warning);
 }
 
 /** Another version has changed the data: this process must not write any more. */

@@ -33,15 +33,21 @@ export interface App {
 
 const DEADLINE_MS = 9_000;
 
+const ENDS = ['SIGTERM', 'SIGINT', 'disconnect'];
+
 /**
  * The life of an app's process. It reports that it is ready, or in one line why it cannot start (exit 1). SIGTERM,
- * SIGINT, or the end of its parent close what was opened. Before it is ready, these signals end it at once, because it
+ * SIGINT, or the end of its parent close what was opened. Before it is ready, these end it at once with 0, because it
  * serves nothing yet.
  */
 export async function runApp({ name, expected, start }: App): Promise<void> {
+  // As the first process of a container it would otherwise ignore signals: the kernel drops what has no handler there.
+  const endAtOnce = () => process.exit(0);
+  for (const event of ENDS) process.on(event, endAtOnce);
   try {
     const { log, opened, details = {} } = await start();
     closeOnSignal(log, opened);
+    for (const event of ENDS) process.off(event, endAtOnce);
     reportReady(details);
     log.info(details, 'ready');
   } catch (error) {

@@ -71,10 +71,10 @@ describe('a signal', () => {
     expect(lineOf(app, 'stopped')).toEqual([]);
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s before it is ready ends it at once', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s before it is ready ends it at once, with 0', async (signal) => {
     const app = await startInVain('never');
     await once(app.child, 'message');
-    expect(await app.kill(signal)).toEqual({ code: null, signal });
+    expect(await app.kill(signal)).toEqual({ code: 0, signal: null });
     expect(app.output).toBe('');
   });
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
-import { serverClock, untilServed } from '@ruyi/redis';
+import { serverClock } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { checkInstallation } from './checkInstallation.ts';
 import { type Member, Members } from './members.ts';
@@ -34,7 +34,7 @@ export const newMember = (role: string, lanes: number, name = `${role}-${randomB
 
 /**
  * Joins the installation, and says every second that this process lives, until it leaves.
- * @param redis a connection that waits while Redis is away
+ * @param redis a connection that waits while Redis is away; the caller repeats this while Redis cannot serve
  * @param onError told of each sign of life that failed, and how many did in a row
  * @throws InstallationError with one line for the operator
  */
@@ -42,11 +42,11 @@ export async function joinInstallation(
   redis: Redis,
   settings: { shards: number },
   member: Member,
-  { signal, onError }: { signal: AbortSignal; onError(error: unknown, inARow: number): void },
+  onError: (error: unknown, inARow: number) => void,
 ): Promise<Membership> {
-  const self = { ...member, since: await untilServed(() => serverClock(redis), signal) };
+  const self = { ...member, since: await serverClock(redis) };
   let facts = self;
-  let living = await untilServed(() => checkInstallation(redis, settings, self), signal);
+  let living = await checkInstallation(redis, settings, self);
   const members = new Members(redis);
   const beat = async () => {
     living = await members.join(facts);

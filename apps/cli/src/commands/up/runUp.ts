@@ -1,5 +1,6 @@
 import { ConfigError } from '@ruyi/config';
 import { failStart, lineFor, reportReady } from '@ruyi/process';
+import { RedisRefusal } from '@ruyi/redis';
 import { umaskOfData } from './dataDir.ts';
 import { type AppName, up } from './up.ts';
 
@@ -11,6 +12,8 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
   process.umask(umaskOfData);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // scripts/start.mjs ends this process at a signal, until here.
+    process.removeAllListeners(signal);
     process.on(signal, () => {
       if (!stop.signal.aborted) say('stopping …');
       stop.abort();
@@ -24,7 +27,7 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
   try {
     await up({ env, entries, say, onReady: reportReady, signal: stop.signal });
   } catch (error) {
-    failStart(lineFor(error, [ConfigError], 'Ruyi cannot start'));
+    failStart(lineFor(error, [ConfigError, RedisRefusal], 'Ruyi cannot start'));
   }
   say('stopped');
   process.exit(0);

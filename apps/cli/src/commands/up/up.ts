@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@ruyi/config';
 import { checkPorts, type Launched, type Listening, launchChild, oneLine, Supervised } from '@ruyi/process';
+import { reachRedis } from '@ruyi/redis';
 import { banner } from './banner.ts';
-import { checkRedis } from './checkRedis.ts';
 import { lockDataDir } from './dataLock.ts';
 import { endLeftovers, REDIS } from './leftovers.ts';
 import { boundLogs } from './logFiles.ts';
@@ -56,7 +56,8 @@ export async function up(options: UpOptions): Promise<void> {
   const stopBounding = boundLogs([logs, join(config.dataDir, 'redis')]);
   try {
     const redisUrl = config.redisUrl === '' ? await startRedis() : config.redisUrl;
-    if (config.redisUrl !== '') await checkRedis(redisUrl);
+    const reached = reachRedis({ settings: { ...config, redisUrl }, log: { warn: say, info: say }, signal });
+    await Promise.race([reached, stopRequested]);
     run.noteRedisUrl(redisUrl);
     const [api, board] = [child('api', 'api'), child('board', 'board')];
     // Workers start before the API: queued jobs are worked before new messages come. Indexers stop after the workers.
@@ -64,7 +65,9 @@ export async function up(options: UpOptions): Promise<void> {
     await start(numbered('worker', config.workers).map((name) => child('worker', name)));
     await start([api, board]);
     if (!signal.aborted) {
-      say(banner({ config, api: api.details, board: board.details, logs: env.LOG_LEVEL ? 'this terminal' : logs }));
+      say(
+        banner({ config, env, api: api.details, board: board.details, logs: env.LOG_LEVEL ? 'this terminal' : logs }),
+      );
       options.onReady({ api: api.details, board: board.details, redisUrl });
       await stopRequested;
     }
@@ -73,7 +76,7 @@ export async function up(options: UpOptions): Promise<void> {
       const plan = {
         name,
         entry: options.entries[app],
-        env: { ...env, REDIS_URL: redisUrl, DATA_DIR: config.dataDir },
+        env: { ...env, REDIS_URL: redisUrl, REDIS_URL_FILE: undefined, DATA_DIR: config.dataDir },
         logFile: join(logs, `${name}.log`),
         // An operator who sets a level wants to see the lines.
         logToTerminal: Boolean(env.LOG_LEVEL),
