@@ -1,7 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { joinLanes, LaneWorkers, openDeadLetters, waitingRecipients } from '@ruyi/queue';
-import { connect, reachRedis } from '@ruyi/redis';
+import { connect, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
 import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
@@ -26,6 +26,7 @@ export async function startWorker(
 
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
+  for (const line of await whileStarting(() => reviewListpack(redis), starting)) log.warn(line);
   const store = createStore(redis, config);
 
   let waitingForIndex = 0;
@@ -70,7 +71,8 @@ export async function startWorker(
         membership.leave(),
       ]);
       await Promise.race([closed, timeout(1500)]);
-      for (const connection of [redis, jobs]) connection.disconnect();
+      redis.disconnect();
+      jobs.disconnect();
     },
   };
 }

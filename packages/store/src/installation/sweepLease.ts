@@ -1,9 +1,9 @@
 import { loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { keys } from '../keys.ts';
+import { deleteIfEqual } from './deleteIfEqual.ts';
 
 const holdSweep = loadScript(import.meta.url, 'hold-sweep');
-const deleteIfEqual = loadScript(import.meta.url, 'delete-if-equal');
 
 /** A worker that says nothing for so long is replaced by another one. */
 const HELD_MS = 4000;

@@ -2,7 +2,6 @@
 -- sweep-body.lua: deletes the body of a broadcast that nobody can read any more: every entry that referred to it is gone, or
 -- its message has expired. Bitmaps whose body is gone go too.
 -- KEYS   body, bitmap of positions that are gone, bitmap of positions that are late
--- ARGV   none
 -- returns 1 if a body was deleted
 -- cost   one HMGET, one BITCOUNT; what it deletes
 -- replay deletes nothing
