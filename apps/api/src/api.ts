@@ -1,16 +1,18 @@
+import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { agreeOnLanes, Backlog, limitLanes, openQueues, Producer } from '@ruyi/queue';
+import { probesOnly, type Readiness, STILL_STARTING } from '@ruyi/process';
+import { agreeOnLanes, Backlog, limitLanes, openQueues, Producer, servingCheck } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { createSearchReader, indexFolder } from '@ruyi/search';
 import { createStore, joinInstallation, type Membership, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
-import { createApp } from './app.ts';
+import { addRoutes, createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { closeServer, listen } from './http/listen.ts';
-import { requestIds } from './http/requestId.ts';
+import { type RequestIds, requestIds } from './http/requestId.ts';
 import { createHttpServer } from './http/server.ts';
 import { Admission } from './ingress/admission.ts';
 import { StoredWaiter } from './ingress/storedWaiter.ts';
@@ -22,31 +24,42 @@ const REPORT_EVERY_MS = 5000;
 
 export interface RunningApi {
   address: string;
+  /** whether it may serve, for /readyz */
+  check: ReturnType<typeof servingCheck>;
   close(): Promise<void>;
 }
 
-/** Starts an API process. Resolves when it listens. */
-export async function startApi(config: Config, log: Logger, limits: HttpLimits = HTTP_LIMITS): Promise<RunningApi> {
+/**
+ * Starts an API process. Resolves when it serves. It listens before that, to say that it starts. An API that shares its
+ * port with others must not: it would be sent requests that the others can serve.
+ */
+export async function startApi(
+  config: Config,
+  log: Logger,
+  readiness: Readiness,
+  limits: HttpLimits = HTTP_LIMITS,
+): Promise<RunningApi> {
+  const self = newMember('api', config.lanes);
+  const ids = requestIds(self.name);
+  const door = openDoor(ids, limits, readiness, log);
+  const { server } = door;
+  const early = config.apis === 1 ? await listen(server, config.host, config.port) : undefined;
   const connections = openConnections(config, log);
-  const membership = await joinInstallation(connections.background, config, newMember('api', config.lanes), {
+  const membership = await joinInstallation(connections.background, config, self, {
     signal: AbortSignal.timeout(START_MS),
     onError: firstFailure(log, 'this process cannot say that it lives'),
   });
-  const context = await createContext(config, log, connections, membership);
+  const context = await createContext(config, log, connections, membership, readiness);
   const { store, queues, producer, backlog, admission, waiter, search, metrics } = context;
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
 
-  const ids = requestIds(producer.name);
-  const server = createHttpServer(createApp(context, { ids, bodiesBytes: limits.bodiesBytes }), {
-    limits,
-    nextRequestId: ids.next,
-    onDrop: ({ remoteAddress }, reason) => log.warn({ remoteAddress, reason }, 'connection dropped'),
-  });
-  const address = await listen(server, config.host, config.port);
+  door.serve(context);
+  const address = early ?? (await listen(server, config.host, config.port));
   search.warm();
   return {
     address,
+    check: servingCheck(connections.requests, queues.lanes),
     async close() {
       await closeServer(server);
       await producer.drained();
@@ -66,6 +79,28 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
   };
 }
 
+/** The HTTP server of the process. Until it serves with a context it answers probes alone. */
+function openDoor(ids: RequestIds, limits: HttpLimits, readiness: Readiness, log: Logger) {
+  const app = createApp();
+  const probes = probesOnly(readiness, STILL_STARTING);
+  let instead: RequestListener | undefined = (request, response) => {
+    response.setHeader('x-request-id', ids.of(request));
+    probes(request, response);
+  };
+  const server = createHttpServer(app, {
+    limits,
+    nextRequestId: ids.next,
+    onDrop: ({ remoteAddress }, reason) => log.warn({ remoteAddress, reason }, 'connection dropped'),
+    instead: () => instead,
+    isDraining: () => readiness.state === 'draining',
+  });
+  const serve = (context: ApiContext) => {
+    addRoutes(app, context, { ids, bodiesBytes: limits.bodiesBytes });
+    instead = undefined;
+  };
+  return { server, serve };
+}
+
 /** One connection per role: a blocked or paused one must not hold up the others. */
 function openConnections(config: Config, log: Logger) {
   const connections = {
@@ -82,6 +117,7 @@ async function createContext(
   log: Logger,
   { requests, background, subscriber }: ReturnType<typeof openConnections>,
   membership: Membership,
+  readiness: Readiness,
 ): Promise<ApiContext> {
   const store = createStore(requests, config);
   const { lanes, warning } = await agreeOnLanes(background, config.lanes, () => store.members.all());
@@ -105,5 +141,5 @@ async function createContext(
   const reader = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
   const search = sight.guard(reader);
   const metrics = createMetrics(membership.self);
-  return { config, store, queues, producer, backlog, admission, waiter, search, metrics, log };
+  return { config, readiness, store, queues, producer, backlog, admission, waiter, search, metrics, log };
 }

@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
-import { runApp } from '@ruyi/process';
-import { lanesOfInstallation } from '@ruyi/queue';
+import { probesOnly, runApp, STILL_STARTING } from '@ruyi/process';
+import { lanesOfInstallation, servingCheck } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
@@ -11,7 +11,7 @@ import { noteOutages } from './noteOutages.ts';
 await runApp({
   name: 'board',
   expected: [ConfigError, AddressError],
-  async start() {
+  async start(readiness) {
     const config = loadConfig(process.env);
     if (config.redisUrl === '') {
       throw new ConfigError(
@@ -19,12 +19,15 @@ await runApp({
       );
     }
     const log = createLog('board', config.logLevel);
+    let serve = probesOnly(readiness, STILL_STARTING);
+    const server = await listen((request, response) => serve(request, response), config, readiness);
     const redis = connect(config.redisUrl, 'request', 'board');
     noteOutages(redis, log);
     const lanes = (await lanesOfInstallation(redis).catch(() => undefined)) ?? config.lanes;
-    const board = openBoard(redis, { ...config, lanes }, log);
-    const server = await listen(board.app, config);
+    const board = openBoard(redis, { ...config, lanes }, log, readiness);
+    serve = board.app;
     const opened = [{ name: 'redis', close: () => redis.disconnect() }, board, server];
-    return { log, opened, details: { address: server.address, version: VERSION } };
+    const details = { address: server.address, version: VERSION };
+    return { log, opened, details, check: servingCheck(redis, lanes), drainSeconds: config.drainSeconds };
   },
 });

@@ -1,6 +1,14 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { agreeOnLanes, LaneWorkers, limitLanes, openDeadLetters, openQueues, waitingRecipients } from '@ruyi/queue';
+import {
+  agreeOnLanes,
+  LaneWorkers,
+  limitLanes,
+  openDeadLetters,
+  openQueues,
+  servingCheck,
+  waitingRecipients,
+} from '@ruyi/queue';
 import { connect, reviewRedis, untilServed } from '@ruyi/redis';
 import { createStore, joinInstallation, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
@@ -16,7 +24,7 @@ export async function startWorker(
   config: Config,
   log: Logger,
   onOutdated: (error: Error) => void = endProcess(log),
-): Promise<{ name: string; lanes: number; close(): Promise<void> }> {
+): Promise<{ name: string; lanes: number; check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
   const redis = connect(config.redisUrl, 'worker', 'worker');
   const jobs = connect(config.redisUrl, 'worker', 'worker-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
@@ -67,6 +75,7 @@ export async function startWorker(
   return {
     name: lanes.name,
     lanes: laneCount,
+    check: servingCheck(redis, laneCount),
     async close() {
       await lanes.close(CLOSE_LANES_MS);
       // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.
