@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { probesOnly, type Readiness, STILL_STARTING } from '@ruyi/process';
-import { agreeOnLanes, Backlog, limitLanes, openQueues, Producer, servingCheck } from '@ruyi/queue';
-import { connect } from '@ruyi/redis';
+import { Backlog, joinLanes, Producer, type Queues, servingCheck } from '@ruyi/queue';
+import { connect, reachRedis } from '@ruyi/redis';
 import { createSearchReader, indexFolder } from '@ruyi/search';
-import { createStore, joinInstallation, type Membership, newMember } from '@ruyi/store';
+import { createStore, type Membership, newName } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { addRoutes, createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
@@ -18,7 +18,6 @@ import { Admission } from './ingress/admission.ts';
 import { StoredWaiter } from './ingress/storedWaiter.ts';
 import { IndexSight } from './search/indexSight.ts';
 
-const START_MS = 30_000;
 const CLOSE_QUEUES_MS = 1500;
 const REPORT_EVERY_MS = 5000;
 
@@ -39,18 +38,19 @@ export async function startApi(
   readiness: Readiness,
   limits: HttpLimits = HTTP_LIMITS,
 ): Promise<RunningApi> {
-  const self = newMember('api', config.lanes);
-  const ids = requestIds(self.name);
-  const door = openDoor(ids, limits, readiness, log);
+  const name = newName('api');
+  const door = openDoor(requestIds(name), limits, readiness, log);
   const { server } = door;
   const early = config.apis === 1 ? await listen(server, config.host, config.port) : undefined;
+  const starting = { settings: config, log };
+  await reachRedis(starting);
   const connections = openConnections(config, log);
-  const membership = await joinInstallation(connections.background, config, self, {
-    signal: AbortSignal.timeout(START_MS),
-    onError: firstFailure(log, 'this process cannot say that it lives'),
-  });
-  const context = await createContext(config, log, connections, membership, readiness);
-  const { store, queues, producer, backlog, admission, waiter, search, metrics } = context;
+  const { background: redis, requests: jobs } = connections;
+  const onError = firstFailure(log, 'this process cannot say that it lives');
+  const joined = await joinLanes({ role: 'api', name, settings: config, redis, jobs, starting, onError });
+  const { membership, queues } = joined;
+  const context = createContext(config, log, connections, joined, readiness);
+  const { store, producer, backlog, admission, waiter, search, metrics } = context;
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
 
@@ -104,27 +104,22 @@ function openDoor(ids: RequestIds, limits: HttpLimits, readiness: Readiness, log
 /** One connection per role: a blocked or paused one must not hold up the others. */
 function openConnections(config: Config, log: Logger) {
   const connections = {
-    requests: connect(config.redisUrl, 'request', 'api'),
-    background: connect(config.redisUrl, 'background', 'api-background'),
-    subscriber: connect(config.redisUrl, 'background', 'api-subscriber'),
+    requests: connect(config, 'request', 'api'),
+    background: connect(config, 'background', 'api-background'),
+    subscriber: connect(config, 'background', 'api-subscriber'),
   };
   for (const connection of Object.values(connections)) connection.on('error', (err) => log.warn({ err }, 'redis'));
   return connections;
 }
 
-async function createContext(
+function createContext(
   config: Config,
   log: Logger,
   { requests, background, subscriber }: ReturnType<typeof openConnections>,
-  membership: Membership,
+  { membership, queues }: { membership: Membership; queues: Queues },
   readiness: Readiness,
-): Promise<ApiContext> {
+): ApiContext {
   const store = createStore(requests, config);
-  const { lanes, warning } = await agreeOnLanes(background, config.lanes, () => store.members.all());
-  if (warning !== undefined) log.warn(warning);
-  membership.tell({ lanes });
-  const queues = openQueues(requests, lanes);
-  await limitLanes(queues);
   const producer = new Producer(queues, config.shards);
   const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
   const onError = firstFailure(log, 'the memory of Redis is not measured');

@@ -1,12 +1,13 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { runApp, StartError } from '@ruyi/process';
+import { RedisRefusal } from '@ruyi/redis';
 import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { startApi } from './api.ts';
 
 await runApp({
   name: 'API',
-  expected: [ConfigError, InstallationError],
+  expected: [ConfigError, InstallationError, RedisRefusal],
   async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('api', config.logLevel);

@@ -10,6 +10,7 @@ import type {
 } from '@ruyi/contracts';
 import {
   expectNoLeaks,
+  type ProcessOptions,
   startProcess,
   startRedis,
   type TestProcess,
@@ -130,8 +131,11 @@ export async function startApiWith(limits: Partial<HttpLimits>, config: Record<s
   return { process, address: String(process.details.address) };
 }
 
-export const startApp = (name: 'api' | 'worker' | 'indexer', config: Record<string, string>) =>
-  startProcess(fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url)), config);
+export const startApp = (
+  name: 'api' | 'worker' | 'indexer',
+  config: Record<string, string>,
+  options: ProcessOptions = {},
+) => startProcess(fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url)), config, options);
 
 /** Jobs that wait or are at work in these queues, by default all, at one moment. */
 export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QUEUES, 'index', 'dead']) {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '@ruyi/config';
 import { lineFor } from '@ruyi/process';
+import { RedisRefusal } from '@ruyi/redis';
 import { deadLetters } from './commands/dead.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
@@ -56,6 +57,6 @@ async function main([command, ...rest]: string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${lineFor(error, [ConfigError], 'ruyi')}\n`);
+  process.stderr.write(`${lineFor(error, [ConfigError, RedisRefusal], 'ruyi')}\n`);
   process.exitCode = 1;
 }

@@ -101,8 +101,12 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
   test('the same port twice', () =>
     refused({ BOARD_PORT: installation.env.PORT ?? '' }, /^BOARD_PORT=\d+: PORT is the same/));
   test('a child that says why it cannot start', () => refused({ FAIL_WORKER: 'SHARDS=3: no' }, /^SHARDS=3: no$/m));
-  test('a Redis that does not answer', () =>
-    refused({ REDIS_URL: 'redis://user:secret@no-such-host.invalid' }, /^REDIS_URL=redis:\/\/…@no-such-host/));
+  test('a Redis that refuses the password', async () => {
+    const redis = await startRedis();
+    const REDIS_URL = redis.url.replace('//', '//user:secret@');
+    await refused({ REDIS_URL }, /^REDIS_URL=redis:\/\/127\.0\.0\.1:\d+: Redis does not know this user or password/);
+    await redis.stop();
+  });
   test('no redis-server and no way to install it', async () => {
     const empty = tempDir('path');
     await refused({ PATH: empty.path }, /^redis-server is not on PATH: install it/);
@@ -114,6 +118,32 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
     expect(code).toBe(1);
     expect(stderr).toBe(`DATA_DIR=${installation.dataDir}: in use by another start of Ruyi (process ${first.pid})\n`);
     expect((await askApi()).pid).toBeGreaterThan(0);
+  });
+});
+
+describe('while REDIS_URL cannot be reached', () => {
+  const waiting = async (REDIS_URL: string) => {
+    const up = await installation.begin({ REDIS_URL });
+    await waitFor(() => up.stdout.includes('waiting for Redis'), { what: 'the line that it waits' });
+    return up;
+  };
+
+  test('it says so without the password, starts nothing, and a signal ends it with 0', async () => {
+    const up = await waiting('redis://user:secret@no-such-host.invalid');
+    expect(up.stdout).toMatch(/^waiting for Redis at redis:\/\/no-such-host\.invalid:6379: E[A-Z_]+\n$/);
+    expect(installation.running()).toHaveLength(1);
+    expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await installation.nothingRuns();
+  });
+
+  test('it goes on when Redis is there', async () => {
+    const redis = await startRedis({ appendonly: true });
+    await redis.kill();
+    const up = await waiting(redis.url);
+    await redis.restart();
+    await waitFor(() => up.stdout.includes('Ruyi is running'), { what: 'the start', deadlineMs: 30_000 });
+    expect(await up.kill('SIGINT')).toEqual({ code: 0, signal: null });
+    await redis.stop();
   });
 });
 

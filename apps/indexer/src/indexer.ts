@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { Batcher, every } from '@ruyi/flow';
 import { type IndexJob, openIndexWorker, openQueues, servingCheck } from '@ruyi/queue';
-import { connect, untilServed } from '@ruyi/redis';
+import { connect, reachRedis, untilServed, whileStarting } from '@ruyi/redis';
 import {
   createSearchEngine,
   indexFolder,
@@ -27,13 +27,14 @@ export async function startIndexer(
   log: Logger,
   onTaken: (owner: IndexHolder) => void = endProcess(log),
 ): Promise<{ check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
-  const redis = connect(config.redisUrl, 'background', 'indexer');
-  const jobs = connect(config.redisUrl, 'background', 'indexer-jobs');
+  const starting = { settings: config, log };
+  await reachRedis(starting);
+  const redis = connect(config, 'background', 'indexer');
+  const jobs = connect(config, 'background', 'indexer-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
-  const starting = AbortSignal.timeout(60_000);
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const self = newMember('indexer', config.lanes);
-  const membership = await joinInstallation(redis, config, self, { signal: starting, onError });
+  const membership = await whileStarting(() => joinInstallation(redis, config, self, onError), starting);
   const store = createStore(redis, config);
   const queues = openQueues(jobs, config.lanes);
   const abort = new AbortController();

@@ -1,12 +1,13 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { listenForProbes, runApp } from '@ruyi/process';
+import { RedisRefusal } from '@ruyi/redis';
 import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { startIndexer } from './indexer.ts';
 
 await runApp({
   name: 'indexer',
-  expected: [ConfigError, InstallationError],
+  expected: [ConfigError, InstallationError, RedisRefusal],
   async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('indexer', config.logLevel);

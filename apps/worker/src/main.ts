@@ -1,12 +1,13 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { listenForProbes, runApp } from '@ruyi/process';
+import { RedisRefusal } from '@ruyi/redis';
 import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { startWorker } from './worker.ts';
 
 await runApp({
   name: 'worker',
-  expected: [ConfigError, InstallationError],
+  expected: [ConfigError, InstallationError, RedisRefusal],
   async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('worker', config.logLevel);

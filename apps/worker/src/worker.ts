@@ -1,16 +1,8 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import {
-  agreeOnLanes,
-  LaneWorkers,
-  limitLanes,
-  openDeadLetters,
-  openQueues,
-  servingCheck,
-  waitingRecipients,
-} from '@ruyi/queue';
-import { connect, reviewRedis, untilServed } from '@ruyi/redis';
-import { createStore, joinInstallation, newMember } from '@ruyi/store';
+import { joinLanes, LaneWorkers, openDeadLetters, servingCheck, waitingRecipients } from '@ruyi/queue';
+import { connect, reachRedis } from '@ruyi/redis';
+import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
 import { workerCounts } from './workerMetrics.ts';
@@ -25,26 +17,15 @@ export async function startWorker(
   log: Logger,
   onOutdated: (error: Error) => void = endProcess(log),
 ): Promise<{ name: string; lanes: number; check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
-  const redis = connect(config.redisUrl, 'worker', 'worker');
-  const jobs = connect(config.redisUrl, 'worker', 'worker-jobs');
+  const starting = { settings: config, log };
+  await reachRedis(starting);
+  const redis = connect(config, 'worker', 'worker');
+  const jobs = connect(config, 'worker', 'worker-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
 
-  const starting = AbortSignal.timeout(60_000);
   const onError = firstFailure(log, 'this process cannot say that it lives');
-  const membership = await joinInstallation(redis, config, newMember('worker', config.lanes), {
-    signal: starting,
-    onError,
-  });
-  for (const warning of await untilServed(() => reviewRedis(redis), starting)) log.warn(warning);
+  const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
   const store = createStore(redis, config);
-  const { lanes: laneCount, warning } = await untilServed(
-    () => agreeOnLanes(redis, config.lanes, () => store.members.all()),
-    starting,
-  );
-  if (warning !== undefined) log.warn(warning);
-  membership.tell({ lanes: laneCount });
-  const queues = openQueues(jobs, laneCount);
-  await untilServed(() => limitLanes(queues), starting);
 
   let waitingForIndex = 0;
   const measure = async () => {
@@ -71,11 +52,11 @@ export async function startWorker(
     },
   });
   lanes.start();
-  const deadLetters = openDeadLetters(jobs, laneCount);
+  const deadLetters = openDeadLetters(jobs, queues.lanes);
   return {
     name: lanes.name,
-    lanes: laneCount,
-    check: servingCheck(redis, laneCount),
+    lanes: queues.lanes,
+    check: servingCheck(redis, queues.lanes),
     async close() {
       await lanes.close(CLOSE_LANES_MS);
       // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.

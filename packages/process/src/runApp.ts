@@ -41,6 +41,8 @@ const DEADLINE_MS = 9_000;
 /** npm and supervisors pass a signal on that the process has got already: what comes so soon is the same one. */
 export const SAME_SIGNAL_MS = 1000;
 
+const ENDS = ['SIGTERM', 'SIGINT', 'disconnect'];
+
 /**
  * The life of an app's process. It reports that it is ready, or in one line why it cannot start (exit 1). SIGTERM,
  * SIGINT, or the end of its parent close what was opened. Before it is ready, these end it at once with 0, because it
@@ -48,14 +50,13 @@ export const SAME_SIGNAL_MS = 1000;
  */
 export async function runApp({ name, expected, start }: App): Promise<void> {
   const readiness = new Readiness();
-  // Without a listener the kernel drops these signals for a container's first process.
+  // As the first process of a container it would otherwise ignore signals: the kernel drops what has no handler there.
   const endAtOnce = () => process.exit(0);
-  const events = ['SIGTERM', 'SIGINT', 'disconnect'];
-  for (const event of events) process.on(event, endAtOnce);
+  for (const event of ENDS) process.on(event, endAtOnce);
   try {
     const started = await start(readiness);
-    for (const event of events) process.off(event, endAtOnce);
     closeOnSignal(started, readiness);
+    for (const event of ENDS) process.off(event, endAtOnce);
     readiness.begin(started.check);
     reportReady(started.details);
     started.log.info(started.details ?? {}, 'ready');

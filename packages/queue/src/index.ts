@@ -15,6 +15,7 @@ export {
   SEND,
   type SendJob,
 } from './jobs.ts';
+export { joinLanes } from './joinLanes.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export { allQueues, DEAD_QUEUE, LANE_KINDS, type LaneKind, laneQueue, recipientsInJob } from './names.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';

@@ -1,8 +1,14 @@
 export { connect } from './connect.ts';
 export { countConnectionLosses } from './connectionLosses.ts';
+export type { RedisSettings } from './connectionOptions.ts';
 export { execute } from './execute.ts';
 export { isTransient, isUnavailable } from './failures.ts';
 export { loadScript, type Script } from './loadScript.ts';
-export { redisMemory, reviewRedis, serverClock, serverRun } from './server.ts';
-export { parseUnixUrl, unixUrl } from './unixUrl.ts';
+export { probeRedis } from './probe.ts';
+export { shortReason } from './reasons.ts';
+export { RedisClock } from './redisClock.ts';
+export { RedisRefusal } from './refusal.ts';
+export { type Finding, redisMemory, serverClock, serverRun } from './server.ts';
+export { unixUrl } from './unixUrl.ts';
 export { untilServed } from './untilServed.ts';
+export { reachRedis, type Starting, whileStarting } from './whileStarting.ts';

@@ -1,5 +1,5 @@
 import { Gate } from '@ruyi/flow';
-import { countConnectionLosses, redisMemory, serverClock, serverRun } from '@ruyi/redis';
+import { countConnectionLosses, RedisClock, redisMemory, serverClock, serverRun } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
@@ -39,6 +39,8 @@ export interface Store {
   memory(): Promise<{ used: number; allowed: number }>;
   /** seconds by Redis' clock, which is the same for every process */
   clock(): Promise<number>;
+  /** the same, carried on by the local monotonic clock: for requests, of which each must not ask (`RedisClock`) */
+  now(): Promise<number>;
   /** names the run of the server, which ends with its process */
   serverRun(): Promise<string>;
   /** tells an API process the seqs of messages that it waits for: message_id, seq */
@@ -75,6 +77,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
   const connectionLosses = countConnectionLosses(redis);
   const gate = new Gate(FAN_OUT_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
+  const clock = new RedisClock(redis);
   return {
     layout: { shards: limits.shards },
     connectionLosses,
@@ -82,6 +85,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     health: async () => void (await redis.ping()),
     memory: () => redisMemory(redis),
     clock: () => serverClock(redis),
+    now: () => clock.seconds(),
     serverRun: () => serverRun(redis),
     announceStored: async (api, seqs) => void (await redis.publish(storedTopic(api), JSON.stringify(seqs))),
     bodies,

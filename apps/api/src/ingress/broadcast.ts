@@ -1,4 +1,4 @@
-import { nowSeconds, type Request } from '@ruyi/contracts';
+import type { Request } from '@ruyi/contracts';
 import { inSlices } from '@ruyi/flow';
 import { type BroadcastPlan, planInSlices } from '@ruyi/queue';
 import { type BatchReceipt, idemHash, refOf, shardOf } from '@ruyi/store';
@@ -87,7 +87,7 @@ async function claimBatch(
   request: BroadcastRequest,
   { unique, uids }: Recipients,
 ): Promise<Batch> {
-  const proposed = { id: await store.ids.block(Math.max(1, uids.length)), ts: nowSeconds() };
+  const proposed = { id: await store.ids.block(Math.max(1, uids.length)), ts: await store.now() };
   if (request.client_msg_no === '') return { ...proposed, ref: refOf(proposed.id), before: 'unknown' };
   const sorted = await inSlices(unique.size, sortInSlices(unique));
   const digest = await inSlices(unique.size, batchDigest(request, sorted));

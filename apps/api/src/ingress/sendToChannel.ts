@@ -1,4 +1,4 @@
-import { CHANNEL_TYPE_PERSONAL, channelName, nowSeconds, type SendItem } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, channelName, type SendItem } from '@ruyi/contracts';
 import type { Guard } from '@ruyi/queue';
 import { refOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
@@ -48,7 +48,7 @@ export async function sendToChannel(
   const losses = store.connectionLosses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
-  const proposed = { id: await store.ids.one(), ts: nowSeconds() };
+  const proposed = { id: await store.ids.one(), ts: await store.now() };
   const isStored = !request.header.no_persist && targetShard(request, channel, shards) !== undefined;
   // Nobody can repeat a generated client_msg_no, so it needs a record only if this request waits and looks it up.
   const isKeyed = request.client_msg_no !== '' || (isStored && waitSeconds > 0);

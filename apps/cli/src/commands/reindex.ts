@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect } from '@ruyi/redis';
 import { createStore, type RebuildProgress } from '@ruyi/store';
-import { configAndRedis } from './connection.ts';
+import { openRedis } from './connection.ts';
 
 const LOOK_EVERY_MS = 250;
 const SILENT_MS = 10_000;
@@ -16,9 +15,7 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
     process.stderr.write('ruyi reindex\n');
     return 2;
   }
-  const { config, redisUrl } = configAndRedis(env);
-  const redis = connect(redisUrl, 'request', 'cli');
-  redis.on('error', () => {});
+  const { config, redis } = await openRedis(env);
   const { rebuilds } = createStore(redis, config);
   try {
     const running = await rebuilds.requested();

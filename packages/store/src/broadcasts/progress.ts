@@ -1,5 +1,5 @@
 import type { BatchProgress } from '@ruyi/contracts';
-import { execute, loadScript } from '@ruyi/redis';
+import { execute, loadScript, serverClock } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { DamagedError, readable } from '../damage.ts';
 import { parseJson } from '../entries.ts';
@@ -120,7 +120,7 @@ export class Progress {
 
   /** A group command reached everyone. It is remembered until its job is gone; nobody asks for its progress. */
   async groupCommandStored(ref: string, total: number): Promise<void> {
-    await this.#set(ref, new Map([['s0', `${total}:${Math.floor(Date.now() / 1000)}`]]), GROUP_COMMAND_KEEP_SECONDS);
+    await this.#set(ref, new Map([['s0', `${total}:${await serverClock(this.#redis)}`]]), GROUP_COMMAND_KEEP_SECONDS);
   }
 
   async #set(ref: string, fields: Map<string, string>, keepSeconds = this.#keep): Promise<void> {

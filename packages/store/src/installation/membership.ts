@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
-import { untilServed } from '@ruyi/redis';
+import { serverClock } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { checkInstallation } from './checkInstallation.ts';
 import { type Member, Members } from './members.ts';
@@ -20,31 +20,36 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
+/** A name that no other process has. */
+export const newName = (role: string): string => `${role}-${randomBytes(6).toString('hex')}`;
+
 /** What a process tells when it starts. @param name of the process; random by default */
-export const newMember = (role: string, lanes: number, name = `${role}-${randomBytes(6).toString('hex')}`): Member => ({
+export const newMember = (role: string, lanes: number, name = newName(role)): Member => ({
   name,
   role,
   version: VERSION,
   schema: SCHEMA,
   lanes,
   host: hostname(),
-  since: Math.floor(Date.now() / 1000),
+  // Redis' clock says when it joined (joinInstallation).
+  since: 0,
 });
 
 /**
  * Joins the installation, and says every second that this process lives, until it leaves.
- * @param redis a connection that waits while Redis is away
+ * @param redis a connection that waits while Redis is away; the caller repeats this while Redis cannot serve
  * @param onError told of each sign of life that failed, and how many did in a row
  * @throws InstallationError with one line for the operator
  */
 export async function joinInstallation(
   redis: Redis,
   settings: { shards: number },
-  self: Member,
-  { signal, onError }: { signal: AbortSignal; onError(error: unknown, inARow: number): void },
+  member: Member,
+  onError: (error: unknown, inARow: number) => void,
 ): Promise<Membership> {
+  const self = { ...member, since: await serverClock(redis) };
   let facts = self;
-  let living = await untilServed(() => checkInstallation(redis, settings, self), signal);
+  let living = await checkInstallation(redis, settings, self);
   const members = new Members(redis);
   const beat = async () => {
     living = await members.join(facts);

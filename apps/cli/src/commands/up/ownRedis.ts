@@ -24,7 +24,8 @@ export async function startOwnRedis({ config, env, runFolder, say, start }: OwnR
   const binary = findRedis(env, say);
   const address = await chooseAddress(runFolder);
   const dir = join(config.dataDir, 'redis');
-  const launch = () => launchRedis({ binary, address, dir, maxmemory: config.redisMaxmemory, say });
+  const { redisMaxmemory: maxmemory, redisAppendfsync: appendfsync } = config;
+  const launch = () => launchRedis({ binary, address, dir, maxmemory, appendfsync, say });
   const aof = { binary, path: env.PATH, dir, say };
   if (endsWithinCommand(dir)) await repairAof(aof);
   try {

@@ -1,5 +1,6 @@
 import { ConfigError } from '@ruyi/config';
 import { failStart, lineFor, reportReady, SAME_SIGNAL_MS } from '@ruyi/process';
+import { RedisRefusal } from '@ruyi/redis';
 import { umaskOfData } from './dataDir.ts';
 import { type AppName, up } from './up.ts';
 
@@ -15,6 +16,8 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
   const [stop, hurry] = [new AbortController(), new AbortController()];
   let since = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // scripts/start.mjs ends this process at a signal, until here.
+    process.removeAllListeners(signal);
     process.on(signal, () => {
       if (stop.signal.aborted) {
         if (performance.now() - since > LATER_SIGNAL_MS) hurry.abort();
@@ -33,7 +36,7 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
   try {
     await up({ env, entries, say, onReady: reportReady, signal: stop.signal, hurry: hurry.signal });
   } catch (error) {
-    failStart(lineFor(error, [ConfigError], 'Ruyi cannot start'));
+    failStart(lineFor(error, [ConfigError, RedisRefusal], 'Ruyi cannot start'));
   }
   say('stopped');
   process.exit(0);

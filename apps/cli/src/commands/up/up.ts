@@ -11,8 +11,8 @@ import {
   oneLine,
   Supervised,
 } from '@ruyi/process';
+import { reachRedis } from '@ruyi/redis';
 import { banner } from './banner.ts';
-import { checkRedis } from './checkRedis.ts';
 import { lockDataDir } from './dataLock.ts';
 import { endLeftovers, REDIS } from './leftovers.ts';
 import { boundLogs } from './logFiles.ts';
@@ -67,14 +67,15 @@ export async function up(options: UpOptions): Promise<void> {
   const stopBounding = boundLogs([logs, join(config.dataDir, 'redis')]);
   try {
     const redisUrl = config.redisUrl === '' ? await startRedis() : config.redisUrl;
-    if (config.redisUrl !== '') await checkRedis(redisUrl);
+    const reached = reachRedis({ settings: { ...config, redisUrl }, log: { warn: say, info: say }, signal });
+    await Promise.race([reached, stopRequested]);
     run.noteRedisUrl(redisUrl);
     const child = (app: AppName, name: string) => {
       const plan = planOf(app, name, {
         config,
         logs,
         entry: options.entries[app],
-        env: { ...env, REDIS_URL: redisUrl },
+        env: { ...env, REDIS_URL: redisUrl, REDIS_URL_FILE: undefined },
       });
       const launch = noted(name, () => launchChild(plan));
       return new Supervised(name, launch, say, isServer(app) ? config.drainSeconds : 0);
@@ -87,7 +88,7 @@ export async function up(options: UpOptions): Promise<void> {
     await start([...apis, board]);
     if (!signal.aborted) {
       const [api] = apis.map(({ details }) => details);
-      say(banner({ config, api, board: board.details, logs: env.LOG_LEVEL ? 'this terminal' : logs }));
+      say(banner({ config, env, api, board: board.details, logs: env.LOG_LEVEL ? 'this terminal' : logs }));
       options.onReady({ api, board: board.details, redisUrl });
       await stopRequested;
     }
