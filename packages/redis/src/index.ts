@@ -4,6 +4,7 @@ export { countConnectionLosses, onConnectionLost } from './connectionLosses.ts';
 export type { RedisSettings } from './connectionOptions.ts';
 export { execute } from './execute.ts';
 export { isTransient, isUnavailable } from './failures.ts';
+export { reviewListpack } from './listpack.ts';
 export { loadScript, type Script } from './loadScript.ts';
 export { type Master, masterOf, mastersOf } from './nodes.ts';
 export { probeRedis } from './probe.ts';

@@ -32,6 +32,7 @@ import { storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
 import type { Shards } from './shardTags.ts';
+import { Sweeper } from './sweep/sweeper.ts';
 import { Trimmer } from './trimming/trimmer.ts';
 
 /** Recipients in flight over all lanes of a process: every other command waits behind them (invariant 6). */
@@ -72,6 +73,8 @@ export interface Store {
   /** recipients of broadcasts whom the first try could not serve */
   late: LateRecipients;
   trimmer: Trimmer;
+  /** removes what trimming at appends does not reach */
+  sweeper: Sweeper;
   /** rebuilds of the search index from what is in Redis */
   rebuilds: Rebuilds;
   /** what processes report about themselves */
@@ -114,6 +117,7 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
     announceStored: async (api, seqs) => void (await redis.publish(storedTopic(api), JSON.stringify(seqs))),
     bodies,
     trimmer,
+    sweeper: new Sweeper(redis, trimmer, limits),
     logScan: new LogScan(redis),
     logs: new Logs(redis, bodies, trimmer, limits.shards),
     inboxes: new Inboxes(redis, bodies, trimmer, limits),

@@ -8,6 +8,8 @@ import type { LaneFence } from './fence.ts';
 export interface StoreLimits {
   shards: Shards;
   logRetention: number;
+  /** seconds; 0 keeps all */
+  logMaxAge: number;
   inboxMax: number;
   inboxKeep: number;
   idempotencyTtl: number;

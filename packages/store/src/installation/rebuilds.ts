@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { loadScript, type RedisClient } from '@ruyi/redis';
+import type { RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
-
-const deleteIfEqual = loadScript(import.meta.url, 'delete-if-equal');
+import { deleteIfEqual } from './deleteIfEqual.ts';
 
 const HOLD_SECONDS = 30;
 

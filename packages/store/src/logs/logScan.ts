@@ -1,7 +1,8 @@
 import { together } from '@ruyi/flow';
-import { mastersOf, type RedisClient, untilServed } from '@ruyi/redis';
+import { type RedisClient, untilServed } from '@ruyi/redis';
 import { isDamage } from '../damage.ts';
 import { decodeEntry, type Entry } from '../entries.ts';
+import { scanKeys } from './keyScan.ts';
 import { type RawEntry, readPage } from './readPage.ts';
 
 const KEYS_AT_ONCE = 500;
@@ -37,14 +38,8 @@ export class LogScan {
 
   async count(): Promise<number> {
     let count = 0;
-    for (const { redis } of await mastersOf(this.#redis)) {
-      let cursor = '0';
-      do {
-        const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', 10 * KEYS_AT_ONCE);
-        cursor = next;
-        count += keys.length;
-      } while (cursor !== '0');
-    }
+    const range = { pattern: PATTERN, count: 10 * KEYS_AT_ONCE };
+    for await (const { keys } of scanKeys(this.#redis, range)) count += keys.length;
     return count;
   }
 
@@ -55,30 +50,15 @@ export class LogScan {
    * @param from a `next` of an earlier scan, to go on after it
    * @param signal aborts waiting for a Redis that does not serve
    */
-  async *pages(from = END, signal: AbortSignal = new AbortController().signal): AsyncGenerator<ScannedLogs> {
-    const [, first = '', begin = '0'] = /^(?:(\S+) )?(\d+)$/.exec(from) ?? [];
-    const masters = (await mastersOf(this.#redis)).filter(({ name }) => name >= first);
-    for (const [i, { name, redis }] of masters.entries()) {
-      let cursor = name === first ? begin : '0';
-      do {
-        const [next, keys] = await redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', KEYS_AT_ONCE);
-        cursor = next;
-        for (let n = 0; n < keys.length; n += LOGS_AT_ONCE) {
-          const logs = keys.slice(n, n + LOGS_AT_ONCE).filter((key) => LOG_KEY.test(key));
-          yield* scanSome(this.#redis, logs, signal);
-        }
-        yield { pages: [], logs: keys.length, next: cursorAfter(cursor, name, masters[i + 1]?.name) };
-      } while (cursor !== '0');
+  async *pages(from = '0', signal: AbortSignal = new AbortController().signal): AsyncGenerator<ScannedLogs> {
+    for await (const { keys, next } of scanKeys(this.#redis, { pattern: PATTERN, count: KEYS_AT_ONCE, from })) {
+      for (let i = 0; i < keys.length; i += LOGS_AT_ONCE) {
+        const logs = keys.slice(i, i + LOGS_AT_ONCE).filter((key) => LOG_KEY.test(key));
+        yield* scanSome(this.#redis, logs, signal);
+      }
+      yield { pages: [], logs: keys.length, next };
     }
   }
-}
-
-/** `0` or `<master> 0` at the beginning, and `0` at the end. A Redis without a cluster has no name, and its plain cursor. */
-const END = '0';
-
-function cursorAfter(cursor: string, name: string, following: string | undefined): string {
-  if (cursor !== '0') return name === '' ? cursor : `${name} ${cursor}`;
-  return following === undefined ? END : `${following} 0`;
 }
 
 /** Some logs, whole: the first pages of all of them in one round trip, since most logs are short. */
