@@ -20,6 +20,8 @@ export { VERSION } from './installation/version.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogPage } from './logs/logScan.ts';
 export type { LogRange } from './logs/logs.ts';
+export { MEMORY_KINDS } from './memory/kinds.ts';
+export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
 export { laneOf, personalShard, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';
 export { SWEPT_KINDS, type Swept } from './sweep/sweepContext.ts';

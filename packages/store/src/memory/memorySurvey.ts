@@ -1,0 +1,129 @@
+import { redisMemory, serverClock } from '@ruyi/redis';
+import type { Redis } from 'ioredis';
+import { unlessDamaged } from '../damage.ts';
+import { scanKeys } from '../logs/keyScan.ts';
+import { BodyTimes } from '../sweep/bodyTimes.ts';
+import { kindOf, MEMORY_KINDS, type MemoryKind, ownerOf } from './kinds.ts';
+import { Largest, type Sized } from './largest.ts';
+import { shareOlderThan } from './shareOlderThan.ts';
+
+/** Keys that are asked for together: Redis serves others after a tenth of a millisecond. */
+const KEYS_AT_ONCE = 100;
+/** Elements of a large key whose size is looked at; 0 means all. A listpack or a string is exact in any case. */
+const SAMPLES = { usual: 50, exact: 0 };
+const MOST_NAMED = 10;
+
+interface SurveyOptions {
+  /** seconds after which it ends with what it has; Infinity goes over all keys */
+  seconds: number;
+  /** every element is looked at. That blocks Redis for a second per some million messages of a channel */
+  exact: boolean;
+  /** how much these bounds of logs would free */
+  retention?: number | undefined;
+  maxAge?: number | undefined;
+}
+
+export interface MemorySurvey {
+  /** of all keys, estimated from those that were looked at */
+  kinds: Record<MemoryKind, { keys: number; bytes: number }>;
+  /** of those that were looked at */
+  largest: { channels: Sized[]; inboxes: Sized[] };
+  /** messages and bytes that the bounds would free, estimated */
+  freed?: { messages: number; bytes: number };
+  lookedAt: { keys: number; of: number };
+  redis: { used: number; allowed: number };
+}
+
+/** What a walk over keys has found so far. */
+interface Walk {
+  redis: Redis;
+  options: SurveyOptions;
+  times: BodyTimes;
+  now: number;
+  kinds: MemorySurvey['kinds'];
+  channels: Largest;
+  inboxes: Largest;
+  freed: { messages: number; bytes: number };
+}
+
+/** Finds out what takes Redis' memory. The order of a scan says nothing about the keys, so a part stands for the whole. */
+export async function surveyMemory(redis: Redis, options: SurveyOptions): Promise<MemorySurvey> {
+  const deadline = performance.now() + options.seconds * 1000;
+  const [of, memory, now] = await Promise.all([redis.dbsize(), redisMemory(redis), serverClock(redis)]);
+  const walk: Walk = {
+    redis,
+    options,
+    now,
+    times: new BodyTimes(redis),
+    kinds: emptyKinds(),
+    channels: new Largest(MOST_NAMED),
+    inboxes: new Largest(MOST_NAMED),
+    freed: { messages: 0, bytes: 0 },
+  };
+  let looked = 0;
+  let isWhole = true;
+  for await (const { keys } of scanKeys(redis, { pattern: '*', count: KEYS_AT_ONCE })) {
+    await Promise.all(keys.map((key) => unlessDamaged(() => lookAt(walk, key))));
+    looked += keys.length;
+    isWhole = performance.now() < deadline;
+    if (!isWhole) break;
+  }
+  const scale = isWhole || looked === 0 ? 1 : Math.max(1, of / looked);
+  return {
+    kinds: scaledKinds(walk.kinds, scale),
+    largest: { channels: walk.channels.sorted(), inboxes: walk.inboxes.sorted() },
+    ...(options.retention === undefined && options.maxAge === undefined ? {} : { freed: scaled(walk.freed, scale) }),
+    lookedAt: { keys: looked, of: isWhole ? looked : Math.max(of, looked) },
+    redis: memory,
+  };
+}
+
+async function lookAt(walk: Walk, key: string): Promise<void> {
+  const { redis, options } = walk;
+  const samples = options.exact ? SAMPLES.exact : SAMPLES.usual;
+  const bytes = Number((await redis.memory('USAGE', key, 'SAMPLES', samples)) ?? 0);
+  // It has expired or was deleted meanwhile.
+  if (bytes === 0) return;
+  const kind = kindOf(key);
+  walk.kinds[kind].keys++;
+  walk.kinds[kind].bytes += bytes;
+  if (kind === 'logs') await lookAtLog(walk, key, bytes);
+  if (kind === 'inboxes') walk.inboxes.add({ name: ownerOf(key), count: await redis.llen(key), bytes });
+}
+
+async function lookAtLog({ redis, options, times, now, channels, freed }: Walk, key: string, bytes: number) {
+  const count = await redis.zcard(key);
+  channels.add({ name: ownerOf(key), count, bytes });
+  if (count === 0) return;
+  const over = options.retention === undefined ? 0 : Math.max(0, count - options.retention);
+  const old = options.maxAge === undefined ? 0 : await shareOlderThan(redis, times, key, now - options.maxAge);
+  const gone = Math.max(over, Math.round(old * count));
+  freed.messages += gone;
+  freed.bytes += (gone / count) * bytes;
+}
+
+const emptyKinds = (): MemorySurvey['kinds'] => ({
+  logs: { keys: 0, bytes: 0 },
+  inboxes: { keys: 0, bytes: 0 },
+  counters: { keys: 0, bytes: 0 },
+  broadcasts: { keys: 0, bytes: 0 },
+  idempotency: { keys: 0, bytes: 0 },
+  'channels and users': { keys: 0, bytes: 0 },
+  queues: { keys: 0, bytes: 0 },
+  'dead letters': { keys: 0, bytes: 0 },
+  other: { keys: 0, bytes: 0 },
+  'not of Ruyi': { keys: 0, bytes: 0 },
+});
+
+function scaledKinds(kinds: MemorySurvey['kinds'], scale: number): MemorySurvey['kinds'] {
+  const result = emptyKinds();
+  for (const kind of MEMORY_KINDS) {
+    result[kind] = { keys: Math.round(kinds[kind].keys * scale), bytes: Math.round(kinds[kind].bytes * scale) };
+  }
+  return result;
+}
+
+const scaled = ({ messages, bytes }: { messages: number; bytes: number }, scale: number) => ({
+  messages: Math.round(messages * scale),
+  bytes: Math.round(bytes * scale),
+});
