@@ -1,6 +1,6 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { joinLanes, LaneWorkers, openDeadLetters, waitingRecipients } from '@ruyi/queue';
+import { joinLanes, LaneWorkers, openDeadLetters, servingCheck, waitingRecipients } from '@ruyi/queue';
 import { connect, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
 import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
@@ -17,7 +17,7 @@ export async function startWorker(
   config: Config,
   log: Logger,
   onOutdated: (error: Error) => void = endProcess(log),
-): Promise<{ name: string; lanes: number; close(): Promise<void> }> {
+): Promise<{ name: string; lanes: number; check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
   const starting = { settings: config, log };
   await reachRedis(starting);
   const redis = connect(config, 'worker', 'worker');
@@ -59,6 +59,7 @@ export async function startWorker(
   return {
     name: lanes.name,
     lanes: queues.lanes,
+    check: servingCheck(redis, queues.lanes),
     async close() {
       await lanes.close(CLOSE_LANES_MS);
       // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.

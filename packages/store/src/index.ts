@@ -13,7 +13,7 @@ export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDi
 export { checkInstallation, InstallationError } from './installation/checkInstallation.ts';
 export type { IndexHolder } from './installation/indexOwner.ts';
 export { type Member, Members } from './installation/members.ts';
-export { joinInstallation, type Membership, newMember } from './installation/membership.ts';
+export { joinInstallation, type Membership, newMember, newName } from './installation/membership.ts';
 export type { RebuildProgress } from './installation/rebuilds.ts';
 export { SCHEMA } from './installation/schema.ts';
 export { VERSION } from './installation/version.ts';
