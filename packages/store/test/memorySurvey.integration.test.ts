@@ -94,6 +94,16 @@ test('a part of the keys stands for all of them when the time is up', async () =
   expect(kinds.idempotency.bytes / all.bytes).toBeCloseTo(1, 1);
 });
 
+test('keys that the user of Redis may not see are left out', async () => {
+  await redis.client.mset(keys.idem(0, 'a'), 'x', 'another', 'x');
+  await redis.client.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~r:*', '+@read', '+info', '+time');
+  const limited = redis.client.duplicate({ username: 'limited', password: 'secret' });
+  limited.on('error', () => {});
+  const { kinds } = await surveyMemory(limited, EXACT);
+  expect([kinds.idempotency.keys, kinds['not of Ruyi'].keys]).toEqual([1, 0]);
+  limited.disconnect();
+});
+
 test('damaged keys are counted, and end nothing', async () => {
   await redis.client.set(logKey('2:broken'), 'no log');
   await redis.client.set(keys.inbox(0, 'bob'), 'no inbox');
