@@ -205,6 +205,10 @@ export const settings = z.object({
   logRetention: whole(0)
     .default(0)
     .register(about, { name: 'LOG_RETENTION', text: 'Newest messages kept of each channel; 0 keeps all' }),
+  logMaxAge: whole(0, 4_294_967_295).default(0).register(about, {
+    name: 'LOG_MAX_AGE',
+    text: 'Seconds for which messages of channels are kept; 0 keeps all. With `LOG_RETENTION` whichever comes first',
+  }),
   requireKnownUsers: flag().default(false).register(about, {
     name: 'REQUIRE_KNOWN_USERS',
     text: '1: sendbatch refuses uids that `/user/token` has never seen',

@@ -156,6 +156,7 @@ const VARIABLES: Variable[] = [
   number('INBOX_KEEP', 'inboxKeep', 100, 0, 1_000_000),
   number('INBOX_MAX', 'inboxMax', 100_000, 1, 10_000_000),
   number('LOG_RETENTION', 'logRetention', 0, 0),
+  number('LOG_MAX_AGE', 'logMaxAge', 0, 0, 4_294_967_295),
   flag('REQUIRE_KNOWN_USERS', 'requireKnownUsers'),
   { ...text('SEARCH_PAYLOAD', 'searchPayload', 'object', ['object', 'base64']), invalid: ['json', 'Object', '1'] },
   {

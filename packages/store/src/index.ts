@@ -22,4 +22,6 @@ export type { LogPage } from './logs/logScan.ts';
 export type { LogRange } from './logs/logs.ts';
 export { laneOf, personalShard, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';
+export { SWEPT_KINDS, type Swept } from './sweep/sweepContext.ts';
+export type { SweepRound } from './sweep/sweeper.ts';
 export { Trimmer } from './trimming/trimmer.ts';
