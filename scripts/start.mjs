@@ -36,8 +36,8 @@ async function prepareUntilSignal() {
     process.exit(1);
   }
   if (stop.signal.aborted) process.exit(0);
-  // From here on `ruyi up` handles the signals.
-  for (const signal of SIGNALS) process.off(signal, abort);
+  // Until `ruyi up` is loaded and handles the signals.
+  for (const signal of SIGNALS) process.off(signal, abort).on(signal, () => process.exit(0));
 }
 
 stopWithNpm();

@@ -106,7 +106,7 @@ const ATTEMPTS: Attempt[] = [
     text: "export { a } from 'node:fs';",
     rule: IMPORTS,
   },
-  { what: 'others, by config', file: 'packages/config/src/b.ts', text: "export { a } from 'node:fs';", rule: IMPORTS },
+  { what: 'others, by config', file: 'packages/config/src/b.ts', text: "export { a } from 'node:net';", rule: IMPORTS },
   {
     what: 'anything, by a new one',
     file: 'packages/new/src/a.ts',

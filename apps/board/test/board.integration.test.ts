@@ -3,7 +3,14 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@ruyi/process';
 import { allQueues, DEAD_QUEUE } from '@ruyi/queue';
-import { startProcess, startRedis, type TestProcess, type TestRedis, waitFor } from '@ruyi/testkit';
+import {
+  type ProcessOptions,
+  startProcess,
+  startRedis,
+  type TestProcess,
+  type TestRedis,
+  waitFor,
+} from '@ruyi/testkit';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -14,8 +21,8 @@ const LANES = 2;
 let redis: TestRedis;
 let open: TestProcess;
 let guarded: TestProcess;
-const start = (env: Record<string, string>) =>
-  startProcess(MAIN, { REDIS_URL: redis.url, BOARD_PORT: '0', LANES: String(LANES), ...env });
+const start = (env: Record<string, string>, options: ProcessOptions = {}) =>
+  startProcess(MAIN, { REDIS_URL: redis.url, BOARD_PORT: '0', LANES: String(LANES), ...env }, options);
 const at = (board: TestProcess, path: string) => `${board.details.address}${path}`;
 
 beforeAll(async () => {
@@ -169,14 +176,15 @@ describe('with BOARD_TOKEN', () => {
 });
 
 describe('when something is wrong', () => {
-  test('without Redis it answers 503 and keeps running; with Redis it works again', async () => {
+  test('without Redis it answers 503 and keeps running, or waits to start; with Redis it works again', async () => {
     await redis.kill();
     expect((await fetch(at(open, '/api/queues'))).status).toBe(503);
     expect((await fetch(at(open, '/health'))).status).toBe(503);
     expect((await fetch(at(open, '/'))).status).toBe(200);
-    const later = await start({});
-    expect((await fetch(at(later, '/api/queues'))).status).toBe(503);
+    const later = await start({}, { waitForReady: false });
+    await waitFor(() => later.stdout.includes('waiting for Redis at'), { what: 'the line that it waits' });
     await redis.restart();
+    await waitFor(() => later.details.ready, { what: 'its start' });
     for (const board of [open, later]) {
       await waitFor(async () => (await fetch(at(board, '/api/queues'))).status === 200, { what: 'the queues' });
     }

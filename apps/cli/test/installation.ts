@@ -13,6 +13,8 @@ export interface Installation {
   apiUrl: string;
   /** Starts `ruyi up` and waits for its banner. */
   start(env?: Record<string, string>): Promise<TestProcess>;
+  /** Starts `ruyi up` and does not wait for anything. */
+  begin(env?: Record<string, string>): Promise<TestProcess>;
   /** Starts `ruyi up`, which must fail to start. */
   startInVain(env?: Record<string, string>): Promise<{ code: number | null; stderr: string }>;
   /** Every running process of this installation, including the supervisor. */
@@ -38,6 +40,11 @@ export async function newInstallation(): Promise<Installation> {
     REDIS_MAXMEMORY: String(64 * 1024 * 1024),
   };
   const started: TestProcess[] = [];
+  const begin = async (more: Record<string, string> = {}) => {
+    const up = await startProcess(UP, { ...env, ...more }, { waitForReady: false });
+    started.push(up);
+    return up;
+  };
   const running = () => processesOf(folder.path);
   const nothingRuns = async () => {
     await waitFor(() => running().length === 0, { what: `processes of ${folder.path} to end`, deadlineMs: 15_000 });
@@ -46,6 +53,7 @@ export async function newInstallation(): Promise<Installation> {
     dataDir: folder.path,
     env,
     apiUrl: `http://127.0.0.1:${port}`,
+    begin,
     running,
     nothingRuns,
     pidOf(text) {
@@ -59,8 +67,7 @@ export async function newInstallation(): Promise<Installation> {
       return up;
     },
     async startInVain(more = {}) {
-      const up = await startProcess(UP, { ...env, ...more }, { waitForReady: false });
-      started.push(up);
+      const up = await begin(more);
       const { code } = await up.exit;
       return { code, stderr: up.stderr };
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { connect } from '@ruyi/redis';
 import { processesOf } from '@ruyi/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chooseAddress } from '../src/commands/up/redisAddress.ts';
 import { type Installation, newInstallation } from './installation.ts';
 import { canBeNobody, listeningPorts, modesIn, reachOfNobody } from './otherUsers.ts';
 
@@ -84,6 +85,23 @@ test('if the path is too long for a socket: a loopback port with a password that
   }
   expect(up.output).not.toContain(url.password);
   await up.kill('SIGTERM');
+  const file = join(dataDir, 'run', 'redis-password');
+  expect(readFileSync(file, 'utf8')).toBe(url.password);
+  // It is kept, but not if it is cut off or if others could have read it.
+  for (const [text, mode, isKept] of [
+    [url.password, 0o600, true],
+    ['', 0o600, false],
+    [url.password, 0o644, false],
+  ] as const) {
+    writeFileSync(file, text);
+    chmodSync(file, mode);
+    const address = await chooseAddress(join(dataDir, 'run'));
+    const password = 'password' in address ? address.password : '';
+    expect(password).toMatch(/^[0-9a-f]{64}$/);
+    expect(password === url.password).toBe(isKept);
+    expect(readFileSync(file, 'utf8')).toBe(password);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  }
 });
 
 function commandOf(pid: string): string {

@@ -44,6 +44,7 @@ describe('starting', () => {
     expect(await setting('appendonly')).toBe('yes');
     expect(await setting('appendfsync')).toBe('everysec');
     expect(await setting('maxmemory-policy')).toBe('noeviction');
+    expect(await setting('zset-max-listpack-entries')).toBe('512');
     expect(await setting('maxmemory')).toBe(installation.env.REDIS_MAXMEMORY);
     expect(await setting('save')).toBe('');
     expect(await setting('dir')).toBe(join(installation.dataDir, 'redis'));
@@ -85,6 +86,7 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
   };
 
   test('an invalid setting', () => refused({ WORKERS: 'many' }, /^WORKERS=many: must be a whole number/));
+  test('one port for the probes of several processes', () => refused({ HEALTH_PORT: '9' }, /^HEALTH_PORT=9: .*set 0/));
   test('an address that is open to others without a token', () => refused({ HOST: '0.0.0.0' }, /API_TOKEN/));
   test('a data folder that cannot be written', async () => {
     writeFileSync(join(installation.dataDir, 'file'), '');
@@ -101,8 +103,12 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
   test('the same port twice', () =>
     refused({ BOARD_PORT: installation.env.PORT ?? '' }, /^BOARD_PORT=\d+: PORT is the same/));
   test('a child that says why it cannot start', () => refused({ FAIL_WORKER: 'SHARDS=3: no' }, /^SHARDS=3: no$/m));
-  test('a Redis that does not answer', () =>
-    refused({ REDIS_URL: 'redis://user:secret@no-such-host.invalid' }, /^REDIS_URL=redis:\/\/…@no-such-host/));
+  test('a Redis that refuses the password', async () => {
+    const redis = await startRedis();
+    const REDIS_URL = redis.url.replace('//', '//user:secret@');
+    await refused({ REDIS_URL }, /^REDIS_URL=redis:\/\/127\.0\.0\.1:\d+: Redis does not know this user or password/);
+    await redis.stop();
+  });
   test('no redis-server and no way to install it', async () => {
     const empty = tempDir('path');
     await refused({ PATH: empty.path }, /^redis-server is not on PATH: install it/);
@@ -114,6 +120,32 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
     expect(code).toBe(1);
     expect(stderr).toBe(`DATA_DIR=${installation.dataDir}: in use by another start of Ruyi (process ${first.pid})\n`);
     expect((await askApi()).pid).toBeGreaterThan(0);
+  });
+});
+
+describe('while REDIS_URL cannot be reached', () => {
+  const waiting = async (REDIS_URL: string) => {
+    const up = await installation.begin({ REDIS_URL });
+    await waitFor(() => up.stdout.includes('waiting for Redis'), { what: 'the line that it waits' });
+    return up;
+  };
+
+  test('it says so without the password, starts nothing, and a signal ends it with 0', async () => {
+    const up = await waiting('redis://user:secret@no-such-host.invalid');
+    expect(up.stdout).toMatch(/^waiting for Redis at redis:\/\/no-such-host\.invalid:6379: E[A-Z_]+\n$/);
+    expect(installation.running()).toHaveLength(1);
+    expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await installation.nothingRuns();
+  });
+
+  test('it goes on when Redis is there', async () => {
+    const redis = await startRedis({ appendonly: true });
+    await redis.kill();
+    const up = await waiting(redis.url);
+    await redis.restart();
+    await waitFor(() => up.stdout.includes('Ruyi is running'), { what: 'the start', deadlineMs: 30_000 });
+    expect(await up.kill('SIGINT')).toEqual({ code: 0, signal: null });
+    await redis.stop();
   });
 });
 
@@ -136,6 +168,32 @@ describe('stopping', () => {
     process.kill(installation.pidOf('up.mjs'), 'SIGINT');
     expect((await starting).code).toBe(0);
     await installation.nothingRuns();
+  });
+
+  test('api and board have the time to drain', async () => {
+    // Longer than a child may take that does not drain.
+    const up = await installation.start({ DRAIN_SECONDS: '11' });
+    expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(up.stdout).toContain('serving for 11 s more (DRAIN_SECONDS)');
+    expect(up.stdout).not.toContain('killing it');
+    expect(installation.events().filter((event) => event.includes('stops'))).toHaveLength(4);
+  });
+
+  test('another signal, a second later, ends the drain', async () => {
+    const up = await installation.start({ DRAIN_SECONDS: '600' });
+    const since = performance.now();
+    let ended = 0;
+    void up.exit.then(() => {
+      ended = performance.now() - since;
+    });
+    const again = () => {
+      up.child.kill('SIGTERM');
+      return ended > 0;
+    };
+    await waitFor(again, { what: 'the drain to end', deadlineMs: 20_000 });
+    expect(ended).toBeGreaterThan(1000);
+    expect(await up.exit).toEqual({ code: 0, signal: null });
+    expect(installation.events().filter((event) => event.includes('stops'))).toHaveLength(4);
   });
 
   test('a child that does not stop is killed', async () => {

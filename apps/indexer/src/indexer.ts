@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { Batcher, every } from '@ruyi/flow';
-import { type IndexJob, openIndexWorker, openQueues } from '@ruyi/queue';
-import { connect, untilServed } from '@ruyi/redis';
+import { type IndexJob, openIndexWorker, openQueues, servingCheck } from '@ruyi/queue';
+import { connect, reachRedis, untilServed, whileStarting } from '@ruyi/redis';
 import {
   createSearchEngine,
   indexFolder,
@@ -26,15 +26,16 @@ export async function startIndexer(
   config: Config,
   log: Logger,
   onTaken: (owner: IndexHolder) => void = endProcess(log),
-): Promise<{ close(): Promise<void> }> {
-  const redis = connect(config.redisUrl, 'background', 'indexer');
-  const jobs = connect(config.redisUrl, 'background', 'indexer-jobs');
+): Promise<{ check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
+  const starting = { settings: config, log };
+  await reachRedis(starting);
+  const redis = connect(config, 'background', 'indexer');
+  const jobs = connect(config, 'background', 'indexer-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
-  const starting = AbortSignal.timeout(60_000);
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const self = newMember('indexer', config.lanes);
-  const membership = await joinInstallation(redis, config, self, { signal: starting, onError });
-  const store = createStore(redis, config);
+  const membership = await whileStarting(() => joinInstallation(redis, config, self, onError), starting);
+  const store = createStore(redis, { ...config, shards: membership.shards });
   const queues = openQueues(jobs, config.lanes);
   const abort = new AbortController();
   const giveIndexFree = await ownEmbeddedIndex(config, {
@@ -69,6 +70,8 @@ export async function startIndexer(
   const stopRebuilding = startRebuilder({ store, engine, directory: config.dataDir, signal: abort.signal, log });
   const worker = openIndexWorker({ queues, handle, signal: abort.signal, log });
   return {
+    // It works with no lane.
+    check: servingCheck(redis),
     async close() {
       // Jobs in progress finish if the engine takes their documents in time. Otherwise another process starts them
       // again.

@@ -1,10 +1,18 @@
 import type { z } from 'zod';
+import { ConfigError } from './configError.ts';
+import { parseRedisAddress } from './redisAddress.ts';
+import { readFile, withSecretsFromFiles } from './secretFiles.ts';
 import { rows, settings } from './settings.ts';
 
-/** An invalid setting; its message is the one line that the operator sees. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+export { ConfigError } from './configError.ts';
+export {
+  type Endpoint,
+  parseRedisAddress,
+  type RedisAddress,
+  RedisAddressError,
+  shownAddress,
+} from './redisAddress.ts';
+export { tokensOf } from './settings.ts';
 
 /** Every setting, typed and frozen. */
 export type Config = Readonly<z.output<typeof settings>>;
@@ -21,12 +29,13 @@ function isLoopback(host: string): boolean {
  * @throws ConfigError naming the variable, its rule and, unless it is a secret, the value
  */
 export function loadConfig(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries([...rows].map(([field, { name }]) => [field, env[name] || undefined]));
+  const values = withSecretsFromFiles(env);
+  const given = Object.fromEntries([...rows].map(([field, { name }]) => [field, values[name] || undefined]));
   const parsed = settings.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const name = rows.get(String(issue?.path[0]))?.name ?? '';
-    throw new ConfigError(`${name}=${shown(name, env[name] ?? '')}: ${issue?.message}`);
+    throw new ConfigError(`${name}=${shown(name, values[name] ?? '')}: ${issue?.message}`);
   }
   const config = parsed.data;
   requireToken('HOST', config.host, 'API_TOKEN', config.apiToken, config.allowAnonymous);
@@ -36,9 +45,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       `INDEXERS=${config.indexers}: the embedded engine has one writer; set MEILI_URL or INDEXERS=1`,
     );
   }
-  if (/^rediss?:.*,/.test(config.redisUrl)) {
-    throw new ConfigError('REDIS_URL: a comma list (Redis Cluster) is not supported yet; give one redis:// address');
-  }
+  checkTlsFiles(config);
   for (const value of Object.values(config)) Object.freeze(value);
   return Object.freeze(config);
 }
@@ -47,6 +54,26 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 function shown(name: string, value: string): string {
   if (/TOKEN|KEY/.test(name) || (/URL/.test(name) && /[@?]/.test(value))) return '…';
   return value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').slice(0, SHOWN_CHARACTERS);
+}
+
+/** What REDIS_CA_FILE and its two companions need: an address with TLS, each other, and files that can be read. */
+function checkTlsFiles({ redisUrl, redisCaFile, redisCertFile, redisKeyFile }: Config): void {
+  const files = { REDIS_CA_FILE: redisCaFile, REDIS_CERT_FILE: redisCertFile, REDIS_KEY_FILE: redisKeyFile };
+  const given = Object.entries(files).filter(([, file]) => file !== '');
+  for (const [name, file] of given) readFile(name, file);
+  const [first] = given;
+  if (first !== undefined && !isTls(redisUrl)) {
+    throw new ConfigError(`${first[0]}: REDIS_URL has no TLS; make it rediss:// or unset ${first[0]}`);
+  }
+  if ((redisCertFile === '') !== (redisKeyFile === '')) {
+    throw new ConfigError('REDIS_CERT_FILE, REDIS_KEY_FILE: one is of no use without the other; set both or none');
+  }
+}
+
+function isTls(redisUrl: string): boolean {
+  if (redisUrl === '') return false;
+  const address = parseRedisAddress(redisUrl);
+  return 'tls' in address && address.tls;
 }
 
 function requireToken(hostName: string, host: string, tokenName: string, token: string, anonymous: boolean): void {

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { problemOfRedisUrl } from './redisUrl.ts';
+import { parseRedisAddress, RedisAddressError } from './redisAddress.ts';
 
 /** What people read about a setting. The table of docs/configuration.md is generated from it. */
 export interface About {
@@ -28,15 +28,31 @@ const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
 const flag = () => z.enum(['0', '1'], 'must be 0 or 1').transform((value) => value === '1');
 const redisUrl = () =>
   z.string().superRefine((value, context) => {
-    const message = problemOfRedisUrl(value);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
+    try {
+      parseRedisAddress(value);
+    } catch (error) {
+      if (!(error instanceof RedisAddressError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
   });
+const apiToken = () =>
+  z
+    .string()
+    .refine(
+      (value) => tokensOf(value).length <= 2 && tokensOf(value).every((token) => /^\S(.*\S)?$/s.test(token)),
+      'must be one token, or two separated by a comma without blanks around it',
+    );
+/** A path; only `rediss://` and `rediss+cluster://` use it. */
+const tlsFile = () => z.string().transform((path) => resolve(path));
 const url = (protocols: string[]) =>
   z.string().refine((value) => hasProtocol(value, protocols), `must start with ${protocols.join(' or ')}`);
 
 function hasProtocol(value: string, protocols: string[]): boolean {
   return protocols.some((start) => value.startsWith(start)) && URL.canParse(value);
 }
+
+/** The tokens of an API_TOKEN: none, one, or the old and the new one while it is changed. */
+export const tokensOf = (value: string): string[] => (value === '' ? [] : value.split(','));
 
 /**
  * Every setting: its field in Config, what it accepts, its default, its variable and what it is for. Sizes are in
@@ -48,9 +64,9 @@ export const settings = z.object({
     text: 'Address of the API. One that others can reach is refused without `API_TOKEN`, unless `ALLOW_ANONYMOUS=1`',
   }),
   port: whole(0, 65_535).default(5001).register(about, { name: 'PORT', text: 'Port of the API; 0 takes a free one' }),
-  apiToken: z.string().default('').register(about, {
+  apiToken: apiToken().default('').register(about, {
     name: 'API_TOKEN',
-    text: 'Asked for in `Authorization: Bearer …` or the header `token`; only `/health` is open. Without it no web page of another origin is served, and only loopback names, see below',
+    text: 'Asked for in `Authorization: Bearer …` or the header `token`. Two, separated by a comma, are both taken, so that it can be changed without a gap. Only `/health`, `/livez` and `/readyz` are open. Without it no web page of another origin is served, and only loopback names, see below',
   }),
   allowAnonymous: flag().default(false).register(about, {
     name: 'ALLOW_ANONYMOUS',
@@ -58,8 +74,25 @@ export const settings = z.object({
   }),
   redisUrl: redisUrl().default('').register(about, {
     name: 'REDIS_URL',
-    text: '`redis://`, `rediss://` or `redis+unix://[user:password@]/path#db`, no query parameters; Redis 7 or newer, AOF, `maxmemory-policy noeviction`. Empty: `npm start` runs one on a socket in `DATA_DIR`',
+    text: 'One server, a unix socket, Sentinel or a Redis Cluster: docs/redis.md. Redis 7 or newer, AOF, `maxmemory-policy noeviction`. Empty: `npm start` runs one on a socket in `DATA_DIR`',
     fallback: 'own redis-server',
+  }),
+  redisCaFile: tlsFile().default('').register(about, {
+    name: 'REDIS_CA_FILE',
+    text: "Certificates (PEM) of whoever signed that of Redis, for `rediss://`; empty: the system's",
+  }),
+  redisCertFile: tlsFile().default('').register(about, {
+    name: 'REDIS_CERT_FILE',
+    text: 'Certificate (PEM) that Ruyi shows to Redis, for `rediss://`; with `REDIS_KEY_FILE`',
+  }),
+  redisKeyFile: tlsFile().default('').register(about, { name: 'REDIS_KEY_FILE', text: 'Its private key (PEM)' }),
+  allowNoAof: flag().default(false).register(about, {
+    name: 'ALLOW_NO_AOF',
+    text: '1: it is known that this Redis has no AOF and may lose messages when it restarts, so the line about it is no warning',
+  }),
+  allowEviction: flag().default(false).register(about, {
+    name: 'ALLOW_EVICTION',
+    text: '1: take a Redis whose `maxmemory-policy` is not `noeviction`; it drops messages when its memory is full',
   }),
   meiliUrl: url(['http://', 'https://']).default('').register(about, {
     name: 'MEILI_URL',
@@ -89,6 +122,23 @@ export const settings = z.object({
   boardToken: z.string().default('').register(about, {
     name: 'BOARD_TOKEN',
     text: "Asked for on the board's login page; after ten wrong ones each try takes a second",
+  }),
+  healthHost: z
+    .string()
+    .default('127.0.0.1')
+    .register(about, { name: 'HEALTH_HOST', text: 'Address of the probes of a worker or an indexer' }),
+  healthPort: whole(0, 65_535).optional().register(about, {
+    name: 'HEALTH_PORT',
+    text: 'Port on which a worker or an indexer answers `/livez` and `/readyz`, and nothing else, without a token; 0 takes a free one, which its first line names',
+    fallback: 'off',
+  }),
+  drainSeconds: whole(0, 3600).default(0).register(about, {
+    name: 'DRAIN_SECONDS',
+    text: 'How long the API and the board serve on after SIGTERM while `/readyz` answers 503, for load balancers to notice; they exit within 10 s after it',
+  }),
+  apis: whole(1, 64).default(1).register(about, {
+    name: 'APIS',
+    text: 'API processes that `npm start` runs, on one port',
   }),
   workers: whole(1, 256)
     .default(1)
@@ -126,6 +176,14 @@ export const settings = z.object({
       text: 'Single sends, and recipients of fan-out (a group command counts its subscribers), that may wait before requests are answered 429. One number sets both',
       fallback: '1,000,000/5,000,000',
     }),
+  redisNodes: whole(1, 64).default(1).register(about, {
+    name: 'REDIS_NODES',
+    text: 'redis-servers that `npm start` runs; above 1 they are a Redis Cluster of that many masters on loopback, with a password in `DATA_DIR/redis/cluster.json` (0600), and `REDIS_MAXMEMORY` is their sum. Its bus has no password: for a machine whose users are trusted. Fixed once data exists',
+  }),
+  redisWait: whole(0, 10).default(0).register(about, {
+    name: 'REDIS_WAIT',
+    text: 'Replicas that must have a job and a body before 200, what a worker stored before its job completes, and a cursor before syncack answers. If they do not confirm in time: 503, and workers wait. See docs/reliability.md',
+  }),
   redisMaxmemory: whole(16 * MIB)
     .default(Math.floor(totalmem() / 2))
     .register(about, {
@@ -133,6 +191,10 @@ export const settings = z.object({
       text: 'Bytes; of the redis-server that `npm start` runs',
       fallback: "half the machine's",
     }),
+  redisAppendfsync: z.enum(['everysec', 'always'], 'must be everysec or always').default('everysec').register(about, {
+    name: 'REDIS_APPENDFSYNC',
+    text: 'Of that redis-server. `always`: nothing that was answered 200 is lost when the machine loses its power, at the price of one disk write a batch of commands',
+  }),
   indexBacklog: whole(1).default(5_000_000).register(about, {
     name: 'INDEX_BACKLOG',
     text: 'Recipients that may wait to be indexed; beyond it the index is rebuilt from Redis instead',
@@ -151,6 +213,10 @@ export const settings = z.object({
   logRetention: whole(0)
     .default(0)
     .register(about, { name: 'LOG_RETENTION', text: 'Newest messages kept of each channel; 0 keeps all' }),
+  logMaxAge: whole(0, 4_294_967_295).default(0).register(about, {
+    name: 'LOG_MAX_AGE',
+    text: 'Seconds for which messages of channels are kept; 0 keeps all. With `LOG_RETENTION` whichever comes first',
+  }),
   requireKnownUsers: flag().default(false).register(about, {
     name: 'REQUIRE_KNOWN_USERS',
     text: '1: sendbatch refuses uids that `/user/token` has never seen',

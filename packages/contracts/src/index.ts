@@ -6,5 +6,4 @@ export * from './ids.ts';
 export * from './messageBody.ts';
 export * from './messages.ts';
 export * from './requests.ts';
-export * from './timestamp.ts';
 export * from './webOrigin.ts';

@@ -9,12 +9,14 @@ export interface RedisSettings {
   dir: string;
   /** bytes, or in the form of redis.conf: '64mb'; 0 means no limit */
   maxmemory: number | string;
+  /** when what it wrote reaches the disk: `everysec`, or `always` before it answers */
+  appendfsync?: 'everysec' | 'always';
 }
 
 /**
  * The text of a redis.conf. redis-server reads it from stdin: its arguments can be read by everybody on the machine.
  */
-export function redisConfig({ address, dir, maxmemory }: RedisSettings): string {
+export function redisConfig({ address, dir, maxmemory, appendfsync = 'everysec' }: RedisSettings): string {
   const listening: [string, string][] =
     'socket' in address
       ? [
@@ -32,10 +34,12 @@ export function redisConfig({ address, dir, maxmemory }: RedisSettings): string 
     ['dir', dir],
     ['logfile', join(dir, 'redis.log')],
     ['appendonly', 'yes'],
-    ['appendfsync', 'everysec'],
+    ['appendfsync', appendfsync],
     ['save', ''],
     ['maxmemory', String(maxmemory)],
     ['maxmemory-policy', 'noeviction'],
+    // A log of up to 512 references takes a sixth of the memory (docs/performance.md).
+    ['zset-max-listpack-entries', '512'],
   ];
   return settings.map(([name, value]) => `${name} ${quoted(value)}\n`).join('');
 }

@@ -1,17 +1,68 @@
+import type { Config, RedisAddress } from '@ruyi/config';
 import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
+import { masterOf, mastersOf, placementOf } from './nodes.ts';
+import { refuse } from './reasons.ts';
 
-/** What Redis should be set to and is not: each a line for the log. */
-export async function reviewRedis(redis: Redis): Promise<string[]> {
-  const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
-  const [, appendonly] = (await redis.config('GET', 'appendonly')) as string[];
-  const warnings: string[] = [];
-  if (policy !== 'noeviction') warnings.push(`maxmemory-policy is ${policy}: Redis may drop messages, set noeviction`);
-  if (appendonly !== 'yes') warnings.push('appendonly is off: a restart of Redis loses messages, set appendonly yes');
-  return warnings;
+/** What the operator should know of Redis: a line for the log. */
+export interface Finding {
+  level: 'warn' | 'info';
+  line: string;
 }
 
-/** Memory used and allowed, in bytes; `allowed` 0 without a bound. */
-export async function redisMemory(redis: Redis): Promise<{ used: number; allowed: number }> {
+/**
+ * What Redis should be set to and is not. INFO tells most of it: managed services forbid CONFIG.
+ * @param info the answer to INFO
+ * @throws RedisRefusal if Redis drops messages when its memory is full, unless that is allowed
+ */
+export async function reviewRedis(
+  redis: Redis,
+  info: string,
+  address: RedisAddress,
+  { allowNoAof = false, allowEviction = false }: Partial<Pick<Config, 'allowNoAof' | 'allowEviction'>>,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
+  if (policy !== 'noeviction') {
+    const line = `maxmemory-policy is ${policy}: Redis drops messages when its memory is full`;
+    if (!allowEviction) throw refuse(address, `${line}; set noeviction, or ALLOW_EVICTION=1 if that is intended`);
+    findings.push({ level: 'warn', line });
+  }
+  if (/^aof_enabled:0/m.test(info)) {
+    const hint = allowNoAof ? '' : '; set appendonly yes, or ALLOW_NO_AOF=1 if that is intended';
+    findings.push({
+      level: allowNoAof ? 'info' : 'warn',
+      line: `appendonly is off: Redis may lose messages when it restarts${hint}`,
+    });
+  }
+  const appendfsync = await redis.config('GET', 'appendfsync').catch(refused);
+  if (appendfsync === undefined) {
+    findings.push({ level: 'warn', line: 'Redis refuses CONFIG: how often it syncs its AOF to disk is not known' });
+  } else if (Array.isArray(appendfsync) && appendfsync[1] === 'no') {
+    const line = 'appendfsync is no: a machine that loses its power loses up to half a minute; set everysec or always';
+    findings.push({ level: 'warn', line });
+  }
+  return findings;
+}
+
+/** @throws the error unless it says that the command is forbidden or unknown */
+function refused(error: unknown): undefined {
+  if (error instanceof Error && /^NOPERM|unknown command|ERR unknown/i.test(error.message)) return undefined;
+  throw error;
+}
+
+/**
+ * Memory used and allowed, in bytes; `allowed` 0 without a bound. In a cluster that of the fullest master: writes to its
+ * slots are refused first, and a broadcast has recipients on every one.
+ */
+export async function redisMemory(redis: RedisClient): Promise<{ used: number; allowed: number }> {
+  const masters = await mastersOf(redis);
+  const memories = await Promise.all(masters.map((master) => memoryOf(master.redis)));
+  const share = ({ used, allowed }: { used: number; allowed: number }) => (allowed > 0 ? used / allowed : 0);
+  return memories.reduce((a, b) => (share(b) > share(a) || (share(b) === share(a) && b.used > a.used) ? b : a));
+}
+
+async function memoryOf(redis: Redis): Promise<{ used: number; allowed: number }> {
   const info = await redis.info('memory');
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   return { used: field('used_memory'), allowed: field('maxmemory') };
@@ -19,15 +70,25 @@ export async function redisMemory(redis: Redis): Promise<{ used: number; allowed
 
 /**
  * Names the run of the server, which ends with its process. A cursor of one run leads nowhere in another: keys stand in an
- * order of its own there.
+ * order of its own there. In a cluster: the runs of all masters, and which slots each of them has.
  */
-export async function serverRun(redis: Redis): Promise<string> {
-  const [, run = ''] = /^run_id:(\w+)/m.exec(await redis.info('server')) ?? [];
-  return run;
+export async function serverRun(redis: RedisClient): Promise<string> {
+  const masters = await mastersOf(redis);
+  const runs = await Promise.all(
+    masters.map(async (master) => /^run_id:(\w+)/m.exec(await master.redis.info('server'))?.[1] ?? ''),
+  );
+  return [...runs, placementOf(redis)].filter((part) => part !== '').join('-');
 }
 
+/** In a cluster the clock of the installation is that of the master of this key. It also knows who is alive (`r:{meta}`). */
+const CLOCK_KEY = 'r:{meta}';
+
 /** Seconds by Redis' clock, which is the same for every process. */
-export async function serverClock(redis: Redis): Promise<number> {
-  const [seconds] = await redis.time();
-  return Number(seconds);
+export const serverClock = async (redis: RedisClient): Promise<number> => (await serverTime(redis)).seconds;
+
+/** The same with the microseconds of that second. */
+export async function serverTime(redis: RedisClient): Promise<{ seconds: number; microseconds: number }> {
+  const master = await masterOf(redis, CLOCK_KEY);
+  const [seconds, microseconds] = await master.redis.time();
+  return { seconds: Number(seconds), microseconds: Number(microseconds) };
 }

@@ -1,4 +1,3 @@
-import { reviewRedis } from '@ruyi/redis';
 import { type BatchReceipt, Bodies, keys } from '@ruyi/store';
 import { expect, test } from 'vitest';
 import { base64, batch, now, testStores } from './harness.ts';
@@ -138,10 +137,4 @@ test('a removed body is gone with its bitmap', async () => {
   await bodies.markGone([{ ref: 'b1', position: 2 }]);
   await bodies.remove('b1');
   expect(await redis.client.keys('*')).toEqual([]);
-});
-
-test('settings of Redis that lose data are named', async () => {
-  expect(await reviewRedis(redis.client)).toEqual([expect.stringContaining('appendonly')]);
-  await redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  expect(await reviewRedis(redis.client)).toHaveLength(2);
 });

@@ -1,4 +1,4 @@
-import { CHANNEL_TYPE_PERSONAL, nowSeconds, parseChannelName, type Request } from '@ruyi/contracts';
+import { CHANNEL_TYPE_PERSONAL, parseChannelName, type Request } from '@ruyi/contracts';
 import { accessKey, type SearchQuery } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
 import { type Page, readPage } from './readPage.ts';
@@ -17,7 +17,7 @@ const COMMA = Buffer.from(',');
 export async function userSearch(context: ApiContext, request: Request<'UserSearch'>): Promise<Buffer> {
   const { store, search, config, log } = context;
   const { uid, limit, page, highlights, payload: text } = request;
-  const query = queryOf(request, await store.channels.groupsOf(uid));
+  const query = queryOf(request, await store.channels.groupsOf(uid), await store.now());
   const damaged = new Map<string, unknown>();
   const answer = await search.run(uid, async (turn) => {
     const { total, hits } = await turn.search(query);
@@ -47,7 +47,7 @@ function answerJson(counts: { total: number; limit: number; page: number }, { me
   return Buffer.concat(parts);
 }
 
-function queryOf(request: Request<'UserSearch'>, groups: string[]): SearchQuery {
+function queryOf(request: Request<'UserSearch'>, groups: string[], now: number): SearchQuery {
   const { limit, page } = request;
   return {
     ...scopeOf(request, groups),
@@ -58,7 +58,7 @@ function queryOf(request: Request<'UserSearch'>, groups: string[]): SearchQuery 
     ...(request.channel_type === 0 ? {} : { channelType: request.channel_type }),
     startTime: request.start_time,
     endTime: request.end_time,
-    now: nowSeconds(),
+    now,
     offset: (page - 1) * limit,
     limit,
   };

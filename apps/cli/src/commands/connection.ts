@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type Config, loadConfig } from '@ruyi/config';
+import { type Config, loadConfig, parseRedisAddress, shownAddress } from '@ruyi/config';
 import { oneLine, StartError } from '@ruyi/process';
+import { connect, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
 import { redisUrlFile } from './up/runFolder.ts';
+
+type Redis = ReturnType<typeof connect>;
 
 /** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError if there is neither */
 function redisUrlOf(config: Config): string {
@@ -18,8 +21,21 @@ function redisUrlOf(config: Config): string {
   }
 }
 
-/** The settings, and the address of Redis. @throws ConfigError or StartError */
-export function configAndRedis(env: NodeJS.ProcessEnv): { config: Config; redisUrl: string } {
-  const config = loadConfig(env);
-  return { config, redisUrl: redisUrlOf(config) };
+/**
+ * The settings, and a connection to their Redis, which has said that it can serve.
+ * @throws ConfigError, RedisRefusal, or StartError if Redis cannot be reached now
+ */
+export async function openRedis(env: NodeJS.ProcessEnv): Promise<{ config: Config; redis: Redis }> {
+  const given = loadConfig(env);
+  const config = { ...given, redisUrl: redisUrlOf(given) };
+  await probeRedis(config).catch((error: unknown) => {
+    if (error instanceof RedisRefusal) throw error;
+    const address = shownAddress(parseRedisAddress(config.redisUrl));
+    throw new StartError(
+      `REDIS_URL=${address}: Redis does not answer (${shortReason(error)}); start it or correct this`,
+    );
+  });
+  const redis = connect(config, 'request', 'cli');
+  redis.on('error', () => {});
+  return { config, redis };
 }

@@ -1,6 +1,5 @@
 import { DEAD_QUEUE, openQueue } from '@ruyi/queue';
-import { connect } from '@ruyi/redis';
-import { configAndRedis } from './connection.ts';
+import { openRedis } from './connection.ts';
 
 const USAGE = 'ruyi dead list | ruyi dead retry <id> | ruyi dead retry --all';
 const PAGE = 200;
@@ -14,8 +13,7 @@ export async function deadLetters([action, id]: string[], env: NodeJS.ProcessEnv
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
-  const redis = connect(configAndRedis(env).redisUrl, 'request', 'cli');
-  redis.on('error', () => {});
+  const { redis } = await openRedis(env);
   const dead = openQueue(redis, DEAD_QUEUE);
   try {
     if (action === 'list') return await list(dead);

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect } from '@ruyi/redis';
-import { createStore, type RebuildProgress } from '@ruyi/store';
-import { configAndRedis } from './connection.ts';
+import { createStore, type RebuildProgress, shardsOfInstallation } from '@ruyi/store';
+import { openRedis } from './connection.ts';
 
 const LOOK_EVERY_MS = 250;
 const SILENT_MS = 10_000;
@@ -16,11 +15,9 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
     process.stderr.write('ruyi reindex\n');
     return 2;
   }
-  const { config, redisUrl } = configAndRedis(env);
-  const redis = connect(redisUrl, 'request', 'cli');
-  redis.on('error', () => {});
-  const { rebuilds } = createStore(redis, config);
+  const { config, redis } = await openRedis(env);
   try {
+    const { rebuilds } = createStore(redis, { ...config, shards: await shardsOfInstallation(redis, config) });
     const running = await rebuilds.requested();
     if (!running?.fresh) await rebuilds.request('ruyi reindex', { fresh: true });
     const before = await rebuilds.progress();

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { loadConfig } from '@ruyi/config';
+import { loadConfig, tokensOf } from '@ruyi/config';
 import { StartError } from '@ruyi/process';
 import { fieldsOf, stringAt } from '@ruyi/search';
 import { parseAnswer } from './searchAnswer.ts';
@@ -19,11 +19,12 @@ export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     return 2;
   }
   const config = loadConfig(env);
+  const [token] = tokensOf(config.apiToken);
   const host = config.host.includes(':') && !config.host.startsWith('[') ? `[${config.host}]` : config.host;
   const address = `http://${host}:${config.port}`;
   const response = await fetch(`${address}/plugins/wk.plugin.search/usersearch`, {
     method: 'POST',
-    headers: config.apiToken === '' ? {} : { authorization: `Bearer ${config.apiToken}` },
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     body: JSON.stringify(request),
   }).catch(() => {
     throw new StartError(`no API answers on ${address}: start it (npm start), or set HOST and PORT`);

@@ -1,7 +1,6 @@
 import { lanesOfInstallation } from '@ruyi/queue';
-import { connect } from '@ruyi/redis';
 import { type Member, Members } from '@ruyi/store';
-import { configAndRedis } from './connection.ts';
+import { openRedis } from './connection.ts';
 
 const USAGE = 'ruyi status [--json]';
 const COLUMNS = ['name', 'role', 'version', 'schema', 'lanes', 'host', 'since'] as const;
@@ -12,8 +11,7 @@ export async function status(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
-  const redis = connect(configAndRedis(env).redisUrl, 'request', 'cli');
-  redis.on('error', () => {});
+  const { redis } = await openRedis(env);
   try {
     const [members, lanes] = await Promise.all([new Members(redis).all(), lanesOfInstallation(redis)]);
     const sorted = members.toSorted((a, b) => (a.role === b.role ? a.since - b.since : a.role < b.role ? -1 : 1));

@@ -1,6 +1,5 @@
 import type { BatchProgress } from '@ruyi/contracts';
-import { execute, loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, loadScript, type RedisClient, serverClock } from '@ruyi/redis';
 import { DamagedError, readable } from '../damage.ts';
 import { parseJson } from '../entries.ts';
 import { keys } from '../keys.ts';
@@ -57,10 +56,10 @@ function unpack(text: string): BatchReceipt {
  * can find it. A replay sets the same fields and adds nothing.
  */
 export class Progress {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keep: number;
 
-  constructor(redis: Redis, idempotencyTtl: number) {
+  constructor(redis: RedisClient, idempotencyTtl: number) {
     this.#redis = redis;
     // Chunks that are done must be known for as long as a client may repeat the batch.
     this.#keep = Math.max(KEEP_SECONDS, idempotencyTtl + 3600);
@@ -120,7 +119,7 @@ export class Progress {
 
   /** A group command reached everyone. It is remembered until its job is gone; nobody asks for its progress. */
   async groupCommandStored(ref: string, total: number): Promise<void> {
-    await this.#set(ref, new Map([['s0', `${total}:${Math.floor(Date.now() / 1000)}`]]), GROUP_COMMAND_KEEP_SECONDS);
+    await this.#set(ref, new Map([['s0', `${total}:${await serverClock(this.#redis)}`]]), GROUP_COMMAND_KEEP_SECONDS);
   }
 
   async #set(ref: string, fields: Map<string, string>, keepSeconds = this.#keep): Promise<void> {

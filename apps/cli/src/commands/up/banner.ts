@@ -1,9 +1,10 @@
-import type { Config } from '@ruyi/config';
+import { type Config, parseRedisAddress, shownAddress, tokensOf } from '@ruyi/config';
 
 export interface Running {
   config: Config;
-  /** what api and board reported; PORT=0 lets the system choose */
-  api: Record<string, unknown>;
+  env: Record<string, string | undefined>;
+  /** what the first API and the board reported; PORT=0 lets the system choose */
+  api?: Record<string, unknown> | undefined;
   board: Record<string, unknown>;
   logs: string;
 }
@@ -12,20 +13,26 @@ export interface Running {
 const HELLO = 'eyJ0eXBlIjoxLCJjb250ZW50Ijoi5L2g5aW9In0=';
 
 /** What an operator sees once everything serves. */
-export function banner({ config, api, board, logs }: Running): string {
+export function banner({ config, env, api = {}, board, logs }: Running): string {
   const apiUrl = webAddress(api, config.host, config.port);
-  const token = config.apiToken === '' ? '' : ' -H "Authorization: Bearer $API_TOKEN"';
+  const token = config.apiToken === '' ? '' : ` -H "Authorization: Bearer ${tokenForShell(config, env)}"`;
   const hello = `{"channel_id":"hello","channel_type":2,"payload":"${HELLO}"}`;
   return [
     'Ruyi is running. Ctrl-C stops it.',
     `  API     ${apiUrl}`,
     `  board   ${webAddress(board, config.boardHost, config.boardPort)}`,
     `  search  ${config.meiliUrl === '' ? 'embedded' : `Meilisearch at ${withoutSecrets(config.meiliUrl)}`}`,
-    ...(config.redisUrl === '' ? [] : [`  redis   ${withoutSecrets(config.redisUrl)}`]),
+    ...(config.redisUrl === '' ? [] : [`  redis   ${shownAddress(parseRedisAddress(config.redisUrl))}`]),
     `  data    ${config.dataDir}`,
     `  logs    ${logs}`,
     `  try     curl -s ${apiUrl}/message/send${token} -d '${hello}'`,
   ].join('\n');
+}
+
+/** What a shell makes the API token from: it is not printed itself. */
+function tokenForShell({ apiToken }: Config, env: Running['env']): string {
+  if (env.API_TOKEN_FILE) return `$(cut -d, -f1 '${env.API_TOKEN_FILE}')`;
+  return tokensOf(apiToken).length > 1 ? `\${API_TOKEN%%,*}` : '$API_TOKEN';
 }
 
 /** The address that the app reported, or else the configured one. One that listens everywhere is shown as localhost. */
