@@ -97,7 +97,9 @@ function number(name: Numeric | 'recipients-per-hour'): number {
   process.exit(2);
 }
 
-const sum = ({ api, worker, redis, indexer }: CpuCosts) => api + worker + redis + indexer;
+function sum({ api, worker, redis, indexer }: CpuCosts): number {
+  return api + worker + redis + indexer;
+}
 
 async function check(masters: number): Promise<Check> {
   const messages = values.tiny ? CHECKED_MESSAGES.tiny : CHECKED_MESSAGES.full;
@@ -133,7 +135,7 @@ function printAll(): void {
       `  ${one.masters} masters   CPU of a recipient ${f(one.predictedCpu)} predicted, ${f(one.measuredCpu)} measured µs (${off(one.predictedCpu, one.measuredCpu)})   memory of a log ${f(one.predictedBytes)} predicted, ${f(one.measuredBytes)} measured bytes (${off(one.predictedBytes, one.measuredBytes)})`,
     );
   }
-  console.log('\nplans: ' + JSON.stringify(load));
+  console.log(`\nplans: ${JSON.stringify(load)}`);
   for (const plan of plans) {
     console.log(
       `  ${plan.recipientsPerHour.toLocaleString('en').padStart(14)} recipients/h   masters ${plan.masters} (by ${plan.limit}), workers ${plan.workers}, APIs ${plan.apis}, indexers ${plan.indexers}; ${f(plan.memoryGbPerDay)} GB of memory a day, ${f(plan.memoryGb)} GB kept, ${f(plan.aofGbPerDay)} GB of AOF a day`,

@@ -1,12 +1,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRedis, type TestRedis } from '@ruyi/testkit';
+import { startCluster, startRedis, type TestRedis } from '@ruyi/testkit';
 
 /** The masters of one measurement. */
 export interface Nodes {
   /** as REDIS_URL */
   url: string;
-  masters: Pick<TestRedis, 'pid' | 'client' | 'dir'>[];
+  masters: Pick<TestRedis, 'pid' | 'client'>[];
   stop(): Promise<void>;
 }
 
@@ -15,9 +15,12 @@ const ARGS = ['--auto-aof-rewrite-percentage', '0'];
 
 /** Starts so many masters with AOF (everysec): one redis-server, or a Redis Cluster. */
 export async function startNodes(masters: number): Promise<Nodes> {
-  if (masters !== 1) throw new Error('not yet');
-  const redis = await startRedis({ appendonly: true, args: ARGS });
-  return { url: redis.url, masters: [redis], stop: () => redis.stop() };
+  if (masters === 1) {
+    const redis = await startRedis({ appendonly: true, args: ARGS });
+    return { url: redis.url, masters: [redis], stop: () => redis.stop() };
+  }
+  const cluster = await startCluster({ masters, replicasPerMaster: 0, appendonly: true, args: ARGS });
+  return { url: cluster.url, masters: cluster.nodes, stop: () => cluster.stop() };
 }
 
 /** Memory of the data on all masters, in bytes: without buffers of connections, of the AOF and of replication. */
@@ -34,9 +37,10 @@ export async function dataBytes({ masters }: Nodes): Promise<number> {
 }
 
 /** Bytes of the append-only files of all masters. */
-export function aofBytes({ masters }: Nodes): number {
+export async function aofBytes({ masters }: Nodes): Promise<number> {
   let bytes = 0;
-  for (const { dir } of masters) {
+  for (const { client } of masters) {
+    const [, dir = ''] = (await client.config('GET', 'dir')) as string[];
     const folder = join(dir, 'appendonlydir');
     for (const file of readdirSync(folder)) bytes += statSync(join(folder, file)).size;
   }

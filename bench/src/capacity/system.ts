@@ -107,7 +107,7 @@ async function look({ nodes, api, worker, indexer }: Parts): Promise<Used> {
   const redis = nodes.masters.reduce((sum, { pid }) => sum + processSeconds(pid), 0);
   const [apiCpu, workerCpu, indexerCpu] = [api, worker, indexer].map(({ pid }) => processSeconds(pid));
   const cpu = { api: apiCpu ?? 0, worker: workerCpu ?? 0, indexer: indexerCpu ?? 0, redis };
-  return { cpu, memory: await dataBytes(nodes), aof: aofBytes(nodes) };
+  return { cpu, memory: await dataBytes(nodes), aof: await aofBytes(nodes) };
 }
 
 const sendBody = (group: string, payload: string) =>
