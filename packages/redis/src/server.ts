@@ -19,7 +19,11 @@ export async function reviewRedis(
   redis: Redis,
   info: string,
   address: RedisAddress,
-  { allowNoAof = false, allowEviction = false }: Partial<Pick<Config, 'allowNoAof' | 'allowEviction'>>,
+  {
+    allowNoAof = false,
+    allowEviction = false,
+    redisWait = 0,
+  }: Partial<Pick<Config, 'allowNoAof' | 'allowEviction' | 'redisWait'>>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
@@ -34,6 +38,11 @@ export async function reviewRedis(
       level: allowNoAof ? 'info' : 'warn',
       line: `appendonly is off: Redis may lose messages when it restarts${hint}`,
     });
+  }
+  const replicas = Number(/^connected_slaves:(\d+)/m.exec(info)?.[1] ?? 0);
+  if (replicas < redisWait) {
+    const line = `REDIS_WAIT=${redisWait}, but it has ${replicas} replicas now: until there are more, writes are answered 503`;
+    findings.push({ level: 'warn', line });
   }
   const appendfsync = await redis.config('GET', 'appendfsync').catch(refused);
   if (appendfsync === undefined) {
