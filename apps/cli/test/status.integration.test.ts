@@ -28,7 +28,7 @@ test('status lists the processes that live, and the lanes; without any it says s
   const members = new Members(connection);
   const [worker, api] = [newMember('worker', 4), newMember('api', 4)];
   for (const member of [worker, api]) await members.join(member);
-  await agreeOnLanes(connection, 4, async () => []);
+  await agreeOnLanes(connection, 4);
   const { code, stdout } = await ruyi('status');
   expect(code).toBe(0);
   const [head, first, second] = stdout.split('\n');

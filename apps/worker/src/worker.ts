@@ -43,8 +43,7 @@ export async function startWorker(
     queues,
     log,
     onOutdated,
-    handler: (kind, lane) => {
-      const name = `${kind}.${lane}`;
+    handler: (kind, _lane, name) => {
       const indexing = () => waitingForIndex < config.indexBacklog;
       const appender = store.appender(name);
       const context = { lane: name, store, queues, appender, indexing, counted: countsOf(kind), log };
@@ -52,7 +51,7 @@ export async function startWorker(
     },
   });
   lanes.start();
-  const deadLetters = openDeadLetters(jobs, queues.lanes);
+  const deadLetters = openDeadLetters(jobs, queues);
   return {
     name: lanes.name,
     lanes: queues.lanes,

@@ -2,7 +2,7 @@ import { every } from '@ruyi/flow';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { waitingJobs } from './bullmqInternals.ts';
-import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
+import { LANE_KINDS, type LaneKind, recipientsInJob, setsOf } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const REFRESH_MS = 250;
@@ -34,9 +34,13 @@ export class Backlog {
   }
 
   async #measure(redis: Redis, queues: Queues): Promise<void> {
+    // While the number of lanes changes, jobs wait on those of two generations.
+    const plan = await queues.advance();
     for (const kind of LANE_KINDS) {
       const before = this.#queued[kind];
-      const lanes = Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane));
+      const lanes = setsOf(plan, kind).flatMap((set) =>
+        Array.from({ length: set.lanes }, (_, lane) => queues.lane(kind, lane, set.generation)),
+      );
       const waiting = await Promise.all(lanes.map((queue) => waitingRecipients(redis, queue)));
       this.#measured[kind] = waiting.reduce((sum, n) => sum + n, 0);
       this.#queued[kind] -= before;
