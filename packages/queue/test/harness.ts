@@ -40,7 +40,7 @@ export interface TestLanes {
   readonly producer: Producer;
   connect(): Redis;
   /** Works the lanes in this process, with a handler that completes every job unless there is another one. */
-  work(handler?: (kind: LaneKind, lane: number) => LaneHandler): LaneWorkers;
+  work(handler?: (kind: LaneKind, lane: number, name: string) => LaneHandler): LaneWorkers;
   /** Ends what `work` began. */
   rest(): Promise<void>;
   /** Resolves when no lane holds a job. */
