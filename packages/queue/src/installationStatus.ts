@@ -70,7 +70,7 @@ export async function laneOwners(redis: Redis, plan: LanePlan, members: Member[]
   return sets.flatMap(({ kind, generation, lanes }, i) =>
     Array.from({ length: lanes }, (_, lane) => {
       const worker = owners[i]?.get(lane) ?? '';
-      return { kind, queue: laneQueue(kind, lane, generation), worker: living.has(worker) ? worker : null };
+      return { kind, lane, queue: laneQueue(kind, lane, generation), worker: living.has(worker) ? worker : null };
     }),
   );
 }

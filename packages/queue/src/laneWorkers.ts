@@ -11,6 +11,8 @@ import type { Queues } from './queues.ts';
 const MEMBER_EVERY_MS = 500;
 const MEMBER_SILENT_MS = 3000;
 const LOCK_MS = 3000;
+/** How long a hand-over may last longer, because the next worker looked while the lane was busy. Less costs more while idle. */
+const DRAIN_DELAY_SECONDS = 0.5;
 const CAREFUL_FROM_START = 5;
 
 /** Handles the jobs of one lane. Throws only if another worker has the job by now, or if the process stops. */
@@ -129,7 +131,7 @@ export class LaneWorkers {
       concurrency: 1,
       lockDuration: LOCK_MS,
       stalledInterval: 1000,
-      drainDelay: 0.25,
+      drainDelay: DRAIN_DELAY_SECONDS,
       runRetryDelay: 500,
       maxStalledCount: 1_000_000,
       skipVersionCheck: true,
