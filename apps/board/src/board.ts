@@ -2,6 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Config } from '@ruyi/config';
+import { answerLive, answerReady, type ProbeAnswer, type Readiness } from '@ruyi/process';
 import { DEAD_QUEUE, openQueue, queuesOfPlan } from '@ruyi/queue';
 import type { connect } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
@@ -24,8 +25,16 @@ export interface Board {
   close(): Promise<void>;
 }
 
+/** What the pages need besides Redis. */
+interface BoardOptions {
+  plan: LanePlan;
+  config: Config;
+  log: Logger;
+  readiness: Readiness;
+}
+
 /** Bull Board over every queue. It is read-only, except that dead letters may be retried. */
-export function openBoard(redis: Redis, plan: LanePlan, config: Config, log: Logger): Board {
+export function openBoard(redis: Redis, { plan, config, log, readiness }: BoardOptions): Board {
   const shown = new ShownQueues(redis);
   const serverAdapter = new ExpressAdapter();
   const pages = createBullBoard({
@@ -43,6 +52,11 @@ export function openBoard(redis: Redis, plan: LanePlan, config: Config, log: Log
   const app = express();
   app.disable('x-powered-by');
   app.use(securityHeaders);
+  app.get('/livez', probe(answerLive));
+  app.get(
+    '/readyz',
+    probe(() => answerReady(readiness)),
+  );
   app.get('/health', health(redis));
   if (config.boardToken !== '') app.use(ownPostsOnly, login(config.boardToken));
   else if (!config.allowAnonymous) app.use(ownPagesOnly);
@@ -95,6 +109,14 @@ const namesOf = (plan: LanePlan) =>
   queuesOfPlan(plan)
     .map(({ name }) => name)
     .join();
+
+/** Probes come before the login and the check of the host: they know neither a token nor a name. */
+const probe =
+  (ask: () => Promise<ProbeAnswer>): RequestHandler =>
+  async (_, response) => {
+    const { status, body, headers } = await ask();
+    response.status(status).set(headers).json(body);
+  };
 
 const health =
   (redis: Redis): RequestHandler =>

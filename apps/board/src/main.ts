@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
-import { runApp } from '@ruyi/process';
+import { probesOnly, runApp, STILL_STARTING } from '@ruyi/process';
+import { servingCheck } from '@ruyi/queue';
 import { connect, RedisRefusal, reachRedis } from '@ruyi/redis';
 import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
@@ -11,18 +12,21 @@ import { noteOutages } from './noteOutages.ts';
 await runApp({
   name: 'board',
   expected: [ConfigError, AddressError, InstallationError, RedisRefusal],
-  async start() {
+  async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('board', config.logLevel);
+    let serve = probesOnly(readiness, STILL_STARTING);
+    const server = await listen((request, response) => serve(request, response), config, readiness);
     const starting = { settings: config, log };
     await reachRedis(starting);
     const redis = connect(config, 'request', 'board');
     noteOutages(redis, log);
     const membership = await joinAsBoard(redis, config, starting);
-    const board = openBoard(redis, membership.plan, config, log);
+    const board = openBoard(redis, { plan: membership.plan, config, log, readiness });
     membership.onPlan((plan) => board.show(plan));
-    const server = await listen(board.app, config);
+    serve = board.app;
     const opened = [{ name: 'redis', close: () => redis.disconnect() }, membership, board, server];
-    return { log, opened, details: { address: server.address, version: VERSION } };
+    const details = { address: server.address, version: VERSION };
+    return { log, opened, details, check: servingCheck(redis), drainSeconds: config.drainSeconds };
   },
 });

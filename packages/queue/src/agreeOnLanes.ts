@@ -23,3 +23,10 @@ export async function agreeOnLanes(redis: Redis, wanted: number | undefined): Pr
   const warning = `LANES=${wanted} is not used: the installation has ${lanes} lanes of each kind; \`ruyi lanes ${wanted}\` changes it, and LANES can be unset`;
   return { plan, warning };
 }
+
+/**
+ * Looks whether a process may serve: Redis answers. The number of lanes is none of its reasons, because every process follows
+ * a change of it.
+ * @returns a check, which rejects while Redis does not answer
+ */
+export const servingCheck = (redis: Redis) => async (): Promise<undefined> => void (await redis.ping());

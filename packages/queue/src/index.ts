@@ -1,4 +1,4 @@
-export { agreeOnLanes } from './agreeOnLanes.ts';
+export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
 export { addDeadLetter, openDeadLetters } from './deadLetters.ts';

@@ -7,6 +7,8 @@ import { limitLanes, type Queues } from './queues.ts';
 
 interface Joining {
   role: 'api' | 'worker';
+  /** of the process; random by default */
+  name?: string;
   settings: { shards: number; lanes?: number | undefined };
   /** a connection that waits while Redis is away */
   redis: Redis;
@@ -24,7 +26,7 @@ interface Joining {
  */
 export async function joinLanes(joining: Joining): Promise<{ membership: Membership; queues: Queues }> {
   const { settings, redis, jobs, starting } = joining;
-  const self = newMember(joining.role, settings.lanes ?? 0);
+  const self = newMember(joining.role, settings.lanes ?? 0, joining.name);
   const membership = await whileStarting(() => joinInstallation(redis, settings, self, joining.onError), starting);
   const { plan, warning } = await whileStarting(() => agreeOnLanes(redis, settings.lanes), starting);
   if (warning !== undefined) starting.log.warn(warning);
