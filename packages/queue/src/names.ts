@@ -23,7 +23,7 @@ export const INDEX_QUEUE = queueName('index');
 export const DEAD_QUEUE = queueName('dead');
 
 /** The queues of these lanes. */
-export const queuesOf = (kind: LaneKind, { generation, lanes }: LaneSet): QueueName[] =>
+const queuesOf = (kind: LaneKind, { generation, lanes }: LaneSet): QueueName[] =>
   Array.from({ length: lanes }, (_, lane) => laneQueue(kind, lane, generation));
 
 /** Every queue of an installation that may hold jobs, in the order in which the board shows them. */

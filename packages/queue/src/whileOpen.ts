@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LanePlan } from '@ruyi/store';
+import { type LanePlan, LanePlans } from '@ruyi/store';
 import { isClosedToAdds } from './bullmqInternals.ts';
 import type { Queues } from './queues.ts';
 
@@ -27,6 +27,8 @@ async function hasSuccessor(queues: Queues, { generation }: LanePlan): Promise<b
   for (let waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
     const plan = queues.plan.generation > generation ? queues.plan : await queues.advance();
     if (plan.generation > generation) return true;
+    // A closed lane without a change: Redis has forgotten the plan, but not that the lane was closed.
+    if (plan.next === undefined) await new LanePlans(queues.redis).change(plan, { ...plan, next: plan.lanes });
     await delay(LOOK_EVERY_MS);
   }
   return false;

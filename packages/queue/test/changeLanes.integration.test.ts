@@ -209,3 +209,9 @@ test('a connection that was lost makes a producer read the plan again', async ()
   await lanes.client.hset('r:{meta}', 'lane-plan', JSON.stringify({ generation: 7, lanes: 3 }));
   expect(await queues.present()).toEqual({ generation: 7, lanes: 3 });
 });
+
+test('a lane that is closed although no change is known gets a successor', async () => {
+  await closeToAdds(lanes.client, lanes.queues.lane('send', 1));
+  await sendToAll(lanes.producer);
+  expect(await present()).toMatchObject({ generation: 1, lanes: LANES });
+});
