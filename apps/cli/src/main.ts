@@ -4,6 +4,7 @@ import { lineFor } from '@ruyi/process';
 import { RedisRefusal } from '@ruyi/redis';
 import { deadLetters } from './commands/dead.ts';
 import { lanes } from './commands/lanes.ts';
+import { memory } from './commands/memory.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
 import { status } from './commands/status.ts';
@@ -16,6 +17,8 @@ const HELP = `ruyi <command>
   status [--json]          the processes that live, their lanes, what waits on these, Redis' memory
   lanes                    show the lanes and who works them
   lanes <n>                change the number of lanes of each kind while everything runs
+  memory [--json] [--seconds N | --exact] [--retention N] [--max-age S]
+                           what takes Redis' memory, and what a bound of the logs would free
   dead list                show dead letters and their reasons
   dead retry <id> | --all  put one or all of them back on their queues
   search --uid <uid> <text>
@@ -41,6 +44,8 @@ async function main([command, ...rest]: string[]): Promise<number> {
       return status(rest, process.env);
     case 'lanes':
       return lanes(rest, process.env);
+    case 'memory':
+      return memory(rest, process.env);
     case 'dead':
       return deadLetters(rest, process.env);
     case 'search':

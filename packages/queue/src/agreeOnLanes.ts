@@ -1,5 +1,5 @@
+import type { RedisClient } from '@ruyi/redis';
 import { type LanePlan, LanePlans } from '@ruyi/store';
-import type { Redis } from 'ioredis';
 
 /** Lanes of each kind of a new installation without LANES. */
 const DEFAULT_LANES = 8;
@@ -16,7 +16,7 @@ interface Agreement {
  * depends on its lane, and an API with another number would queue where no worker looks.
  * @param wanted LANES; undefined if it is not set
  */
-export async function agreeOnLanes(redis: Redis, wanted: number | undefined): Promise<Agreement> {
+export async function agreeOnLanes(redis: RedisClient, wanted: number | undefined): Promise<Agreement> {
   const plan = await new LanePlans(redis).decide(wanted ?? DEFAULT_LANES);
   const lanes = plan.next ?? plan.lanes;
   if (wanted === undefined || wanted === lanes) return { plan };
@@ -29,4 +29,4 @@ export async function agreeOnLanes(redis: Redis, wanted: number | undefined): Pr
  * a change of it.
  * @returns a check, which rejects while Redis does not answer
  */
-export const servingCheck = (redis: Redis) => async (): Promise<undefined> => void (await redis.ping());
+export const servingCheck = (redis: RedisClient) => async (): Promise<undefined> => void (await redis.ping());

@@ -1,6 +1,5 @@
-import { execute } from '@ruyi/redis';
+import { execute, type RedisClient } from '@ruyi/redis';
 import type { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 // What BullMQ does not document and this package relies on. Each assumption has a test in
 // test/bullmqInternals.integration.test.ts, so that an upgrade fails there and nowhere else.
@@ -10,7 +9,11 @@ import type { Redis } from 'ioredis';
  * `prioritized`; those without one, and those that are started again, stand in the list `wait`.
  * @param most ids from each end of each of the two
  */
-export async function waitingJobs(redis: Redis, queue: Queue, most: number): Promise<{ count: number; ids: string[] }> {
+export async function waitingJobs(
+  redis: RedisClient,
+  queue: Queue,
+  most: number,
+): Promise<{ count: number; ids: string[] }> {
   const [wait, prioritized] = [queue.toKey('wait'), queue.toKey('prioritized')];
   const [listed, sorted, ...ends] = await Promise.all([
     redis.llen(wait),
@@ -24,7 +27,7 @@ export async function waitingJobs(redis: Redis, queue: Queue, most: number): Pro
 }
 
 /** Jobs of a queue that wait or are being worked, all counted at one moment: the latter stand in the list `active`. */
-export async function unfinishedJobs(redis: Redis, queue: Queue): Promise<number> {
+export async function unfinishedJobs(redis: RedisClient, queue: Queue): Promise<number> {
   const counts = redis.multi().llen(queue.toKey('wait')).llen(queue.toKey('active')).zcard(queue.toKey('prioritized'));
   return (await execute(counts)).reduce((sum: number, count) => sum + Number(count), 0);
 }
@@ -35,7 +38,7 @@ const CLOSED = 'closed';
  * Closes a queue for ever: from now on no job can be added to it, while those on it are worked as before. Every add begins
  * with an INCR of the key `id`, which fails if that holds a word, and then nothing is written. Nothing else uses the key.
  */
-export async function closeToAdds(redis: Redis, queue: Queue): Promise<void> {
+export async function closeToAdds(redis: RedisClient, queue: Queue): Promise<void> {
   await redis.set(queue.toKey('id'), CLOSED);
 }
 
@@ -44,13 +47,13 @@ export const isClosedToAdds = (error: unknown): boolean =>
   error instanceof Error && error.name === 'ReplyError' && error.message.includes('not an integer');
 
 /** Removes what a closed queue keeps of its finished jobs, but the failed ones: people look at those. */
-export async function clearFinished(redis: Redis, queue: Queue): Promise<void> {
+export async function clearFinished(redis: RedisClient, queue: Queue): Promise<void> {
   await queue.clean(0, 0, 'completed');
   await redis.unlink(queue.toKey('events'));
 }
 
 /** When the oldest of some unfinished jobs of a queue was added, in milliseconds; undefined if there is none. */
-export async function oldestAddedAt(redis: Redis, queue: Queue, ids: string[]): Promise<number | undefined> {
+export async function oldestAddedAt(redis: RedisClient, queue: Queue, ids: string[]): Promise<number | undefined> {
   const active = await redis.lrange(queue.toKey('active'), 0, 0);
   const times = await Promise.all([...active, ...ids].map((id) => redis.hget(queue.toKey(id), 'timestamp')));
   const known = times.filter((time) => time !== null).map(Number);
@@ -58,10 +61,10 @@ export async function oldestAddedAt(redis: Redis, queue: Queue, ids: string[]): 
 }
 
 /** A job's data as it lies in Redis, JSON unless it is damaged; null if the job is gone. */
-export const rawData = (redis: Redis, queue: Queue, jobId: string): Promise<string | null> =>
+export const rawData = (redis: RedisClient, queue: Queue, jobId: string): Promise<string | null> =>
   redis.hget(queue.toKey(jobId), 'data');
 
-export async function replaceRawData(redis: Redis, queue: Queue, jobId: string, data: string): Promise<void> {
+export async function replaceRawData(redis: RedisClient, queue: Queue, jobId: string, data: string): Promise<void> {
   await redis.hset(queue.toKey(jobId), 'data', data);
 }
 

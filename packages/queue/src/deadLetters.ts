@@ -1,6 +1,6 @@
+import type { RedisClient } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
 import { type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { rawData, replaceRawData } from './bullmqInternals.ts';
 import { DEAD, type DeadJob } from './jobs.ts';
 import { DEAD_QUEUE, INDEX_QUEUE, LANE_KINDS } from './names.ts';
@@ -50,7 +50,7 @@ function isJson(text: string): boolean {
  * The worker of the dead letters. Its first attempt fails for good, so that the letter lies among the failed
  * jobs; BullMQ's own retry (the board's button, `ruyi dead retry`) runs it again, which puts the job back on its queue.
  */
-export function openDeadLetters(connection: Redis, queues: Queues): { close(): Promise<void> } {
+export function openDeadLetters(connection: RedisClient, queues: Queues): { close(): Promise<void> } {
   const worker = new Worker(
     DEAD_QUEUE.name,
     async (job: Job) => {

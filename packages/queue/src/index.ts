@@ -19,7 +19,16 @@ export {
 } from './jobs.ts';
 export { joinLanes } from './joinLanes.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
-export { DEAD_QUEUE, LANE_KINDS, type LaneKind, laneQueue, queuesOfPlan, recipientsInJob } from './names.ts';
+export {
+  DEAD_QUEUE,
+  INDEX_QUEUE,
+  LANE_KINDS,
+  type LaneKind,
+  laneQueue,
+  queueKey,
+  queuesOfPlan,
+  recipientsInJob,
+} from './names.ts';
 export { openQueues } from './openQueues.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
 export { type Guard, Producer } from './producer.ts';

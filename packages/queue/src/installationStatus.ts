@@ -1,7 +1,6 @@
-import { redisMemory } from '@ruyi/redis';
+import { memoryOfNodes, type RedisClient } from '@ruyi/redis';
 import { LaneMembers, type LanePlan, LanePlans, type Member, Members } from '@ruyi/store';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { waitingRecipients } from './backlog.ts';
 import { oldestAddedAt, unfinishedJobs, waitingJobs } from './bullmqInternals.ts';
 import { INDEX_QUEUE, LANE_KINDS, type LaneKind, laneQueue, setsOf } from './names.ts';
@@ -40,12 +39,12 @@ export interface InstallationStatus {
 const SAMPLE = 5;
 
 /** The state of an installation, for people. It contains no passwords and no addresses with one. */
-export async function installationStatus(redis: Redis): Promise<InstallationStatus> {
+export async function installationStatus(redis: RedisClient): Promise<InstallationStatus> {
   const [plan, members, index, memory] = await Promise.all([
     new LanePlans(redis).read(),
     new Members(redis).all(),
     queueStatus(redis, openQueue(redis, INDEX_QUEUE)),
-    redisMemory(redis),
+    memoryOfNodes(redis),
   ]);
   const lanes = plan ? await laneStatuses(redis, plan, members) : [];
   const sorted = members.toSorted((a, b) => (a.role === b.role ? a.since - b.since : a.role < b.role ? -1 : 1));
@@ -58,12 +57,12 @@ export async function installationStatus(redis: Redis): Promise<InstallationStat
     })),
     lanes,
     index,
-    redis: [{ node: nodeName(redis), memory_bytes: memory.used, memory_max_bytes: memory.allowed }],
+    redis: memory.map(({ node, used, allowed }) => ({ node, memory_bytes: used, memory_max_bytes: allowed })),
   };
 }
 
 /** Who works each lane. @param members that live: a lane whose worker was killed has none until it moves */
-export async function laneOwners(redis: Redis, plan: LanePlan, members: Member[]) {
+export async function laneOwners(redis: RedisClient, plan: LanePlan, members: Member[]) {
   const living = new Set(members.map(({ name }) => name));
   const sets = LANE_KINDS.flatMap((kind) => setsOf(plan, kind).map((set) => ({ kind, ...set })));
   const owners = await Promise.all(sets.map((set) => new LaneMembers(redis).owners(set)));
@@ -75,7 +74,7 @@ export async function laneOwners(redis: Redis, plan: LanePlan, members: Member[]
   );
 }
 
-async function laneStatuses(redis: Redis, plan: LanePlan, members: Member[]): Promise<LaneStatus[]> {
+async function laneStatuses(redis: RedisClient, plan: LanePlan, members: Member[]): Promise<LaneStatus[]> {
   const owners = await laneOwners(redis, plan, members);
   return Promise.all(
     owners.map(async ({ kind, queue, worker }) => {
@@ -85,7 +84,7 @@ async function laneStatuses(redis: Redis, plan: LanePlan, members: Member[]): Pr
   );
 }
 
-async function queueStatus(redis: Redis, queue: Queue): Promise<QueueStatus> {
+async function queueStatus(redis: RedisClient, queue: Queue): Promise<QueueStatus> {
   try {
     const [jobs, backlog, { ids }] = await Promise.all([
       unfinishedJobs(redis, queue),
@@ -98,5 +97,3 @@ async function queueStatus(redis: Redis, queue: Queue): Promise<QueueStatus> {
     await queue.close();
   }
 }
-
-const nodeName = ({ options: { path, host, port } }: Redis): string => path ?? `${host}:${port}`;

@@ -19,6 +19,9 @@ const queueName = (name: string): QueueName => ({ name, prefix: `{r.${name}}` })
 export const laneQueue = (kind: LaneKind, lane: number, generation = 0): QueueName =>
   queueName(generation === 0 ? `${kind}.${lane}` : `${kind}.${lane}.g${generation}`);
 
+/** A key of the queue `name`; all of its keys are in one slot. */
+export const queueKey = (name: string): string => queueName(name).prefix;
+
 export const INDEX_QUEUE = queueName('index');
 export const DEAD_QUEUE = queueName('dead');
 

@@ -1,25 +1,21 @@
+import { countConnectionLosses, type RedisClient } from '@ruyi/redis';
 import { type LanePlan, LanePlans } from '@ruyi/store';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { advanceLanes } from './changeLanes.ts';
 import { DEAD_QUEUE, INDEX_QUEUE, laneQueue } from './names.ts';
 import { openQueue, type Queues } from './queues.ts';
 
 /** @param known the plan of the installation, or the number of lanes of one whose lanes were never changed */
-export function openQueues(connection: Redis, known: LanePlan | number): Queues {
+export function openQueues(connection: RedisClient, known: LanePlan | number): Queues {
   const lanes = new Map<string, Queue>();
   const index = openQueue(connection, INDEX_QUEUE);
   const dead = openQueue(connection, DEAD_QUEUE);
   const plans = new LanePlans(connection);
   let plan = typeof known === 'number' ? { generation: 0, lanes: known } : known;
-  let losses = 0;
+  const losses = countConnectionLosses(connection);
   let readAfter = 0;
-  const countLoss = () => {
-    losses++;
-  };
-  connection.on('close', countLoss);
   const readAndAdvance = async () => {
-    const before = losses;
+    const before = losses();
     plan = await advanceLanes(plans, queues, plan);
     readAfter = before;
     return plan;
@@ -32,7 +28,7 @@ export function openQueues(connection: Redis, known: LanePlan | number): Queues 
     get lanes() {
       return plan.lanes;
     },
-    present: () => (readAfter === losses ? plan : queues.advance()),
+    present: () => (readAfter === losses() ? plan : queues.advance()),
     advance() {
       // Many requests may ask at once.
       advancing ??= readAndAdvance().finally(() => {
@@ -50,7 +46,6 @@ export function openQueues(connection: Redis, known: LanePlan | number): Queues 
       return queue;
     },
     async close() {
-      connection.off('close', countLoss);
       await Promise.all([...lanes.values(), index, dead].map((queue) => queue.close()));
     },
   };

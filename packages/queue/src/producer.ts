@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { SendItem } from '@ruyi/contracts';
 import { Batcher, Gate, groupBy, inTurn } from '@ruyi/flow';
-import { type LanePlan, laneOf, shardOf } from '@ruyi/store';
+import { type LanePlan, laneOf, shardNumber } from '@ruyi/store';
 import { takeTurns } from './fairTurns.ts';
 import { BROADCAST, GROUP_COMMAND, type GroupCommandJob, SEND } from './jobs.ts';
-import { recipientsInJob } from './names.ts';
+import { laneQueue, recipientsInJob } from './names.ts';
 import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';
 import { whileOpen } from './whileOpen.ts';
@@ -41,9 +41,12 @@ export class Producer {
   readonly #gate = new Gate(ADDS_IN_FLIGHT);
   /** one per lane of a generation */
   #batchers: { generation: number; lanes: SendBatcher[] } = { generation: -1, lanes: [] };
+  readonly #confirm: (keys: string[]) => Promise<void>;
   #jobs = 0;
 
-  constructor(queues: Queues, shards: number) {
+  /** @param confirm resolves once what was written under these keys is safe; by default it is once it is written */
+  constructor(queues: Queues, shards: number, confirm: (keys: string[]) => Promise<void> = async () => {}) {
+    this.#confirm = confirm;
     this.#queues = queues;
     this.#shards = shards;
   }
@@ -78,15 +81,19 @@ export class Producer {
   /** Resolves when the message is on its lane's queue. */
   async send(item: SendItem, guard = unguarded): Promise<void> {
     const entry = { item, guard };
-    const shard = shardOf(item.ch, this.#shards);
+    const shard = shardNumber(item.ch, this.#shards);
     const size = item.payload.length + 200;
-    const refused = await whileOpen(this.#queues, async (plan) => this.#batcher(plan, shard)?.add(entry, size));
+    const { refused, key } = await whileOpen(this.#queues, async (plan) => ({
+      refused: await this.#batcher(plan, shard)?.add(entry, size),
+      key: laneQueue('send', laneOf(shard, plan.lanes), plan.generation).prefix,
+    }));
     if (refused?.has(entry)) throw refused.get(entry);
+    await this.#confirm([key]);
   }
 
   /** @param recipients for the backlog; part of the job's id, so it must be the same when the job is added again */
   async groupCommand(job: GroupCommandJob, guard = unguarded, recipients = 1): Promise<void> {
-    const shard = shardOf(job.ch, this.#shards);
+    const shard = shardNumber(job.ch, this.#shards);
     const jobId = `g${job.ref}.${recipients}`;
     await whileOpen(this.#queues, async ({ generation, lanes }) => {
       const lane = laneOf(shard, lanes);
@@ -94,6 +101,7 @@ export class Producer {
       const [priority = 1] = await takeTurns(this.#queues.redis, { lane, generation }, job.ch, 1);
       guard();
       await this.#queues.lane('fanout', lane, generation).add(GROUP_COMMAND.name, job, { jobId, priority });
+      await this.#confirm([laneQueue('fanout', lane, generation).prefix]);
     });
   }
 
@@ -127,6 +135,7 @@ export class Producer {
       return { added: this.#queues.lane('fanout', lane, generation).addBulk(adds) };
     });
     await added;
+    await this.#confirm([laneQueue('fanout', lane, generation).prefix]);
   }
 
   /** Everything added so far is on its queue, or was refused. */

@@ -40,7 +40,7 @@ const untilSettled = () => waitFor(isSettled, { what: 'the change to end', deadl
 async function other<T>(use: (producer: Producer, queues: Queues) => Promise<T>): Promise<T> {
   const queues = openQueues(lanes.connect(), LANES);
   try {
-    return await use(new Producer(queues, LIMITS.shards), queues);
+    return await use(new Producer(queues, LIMITS.shards.count), queues);
   } finally {
     await queues.close();
   }

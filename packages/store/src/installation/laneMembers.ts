@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 import type { LaneSet } from './lanePlan.ts';
 
@@ -15,9 +14,9 @@ export interface LanesOfKind extends LaneSet {
 
 /** The worker processes that share the lanes, by Redis' clock, and which lane belongs to whom. */
 export class LaneMembers {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 
