@@ -60,6 +60,17 @@ function refused(error: unknown): undefined {
   throw error;
 }
 
+/** Memory of each master, in bytes; `allowed` 0 without a bound. A master is named by its address, without any password. */
+export async function memoryOfNodes(redis: RedisClient): Promise<{ node: string; used: number; allowed: number }[]> {
+  const masters = await mastersOf(redis);
+  return Promise.all(
+    masters.map(async ({ redis: master }) => {
+      const { path, host, port } = master.options;
+      return { node: path ?? `${host}:${port}`, ...(await memoryOf(master)) };
+    }),
+  );
+}
+
 /**
  * Memory used and allowed, in bytes; `allowed` 0 without a bound. In a cluster that of the fullest master: writes to its
  * slots are refused first, and a broadcast has recipients on every one.
