@@ -142,7 +142,7 @@ export const startApp = (
  * follows from another one before that is gone, so a job that changes queues is seen in one of two rounds.
  */
 export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QUEUES, 'index', 'dead']) {
-  const look = async () => {
+  const round = async () => {
     let jobs = 0;
     for (const name of queues) {
       const key = `{r.${name}}:${name}`;
@@ -151,8 +151,7 @@ export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QU
     }
     return jobs;
   };
-  // A job that leads to one on a queue that was looked at before is seen the second time.
-  return Math.max(await look(), await look());
+  return Math.max(await round(), await round());
 }
 
 export function apiClient(address: string): ApiClient {
