@@ -97,7 +97,7 @@ export class Channels {
       const wanted = new Set(byShard.get(shard));
       const damaged: Damage[] = [];
       for (let after = ''; ; ) {
-        const page = await readable(`channel ${channel}`, () => this.#page(shard, channel, after, CALL_SIZE));
+        const page = await readable(`channel ${channel}`, () => this.subscribersIn(shard, channel, after, CALL_SIZE));
         const gone = page.filter((uid) => !wanted.has(uid));
         damaged.push(...(await this.#change(shard, channel, [], gone)));
         const last = page.at(-1);
@@ -151,15 +151,15 @@ export class Channels {
       const subscribers: string[] = [];
       for (let shard = Number(from); shard < this.#shards; shard++) {
         const start = shard === Number(from) ? after : '';
-        subscribers.push(...(await this.#page(shard, channel, start, limit - subscribers.length)));
+        subscribers.push(...(await this.subscribersIn(shard, channel, start, limit - subscribers.length)));
         if (subscribers.length === limit) return { subscribers, cursor: `${shard}-${subscribers.at(-1)}` };
       }
       return { subscribers, cursor: '' };
     });
   }
 
-  /** Subscribers of one shard after a uid, by the bytes of their uids. */
-  async #page(shard: number, channel: string, after: string, most: number): Promise<string[]> {
+  /** Subscribers of one shard after a uid, by the bytes of their uids; '' for the first ones. */
+  async subscribersIn(shard: number, channel: string, after: string, most: number): Promise<string[]> {
     const reply = await readSubscribers(this.#redis, [keys.subscribers(shard, channel)], [after, most]);
     return Array.isArray(reply) ? reply.map(String) : [];
   }

@@ -10,6 +10,9 @@ const PATIENCE_MS = 12_000;
 const LAST_STARTS_MS = 3500;
 const LOOK_EVERY_MS = 500;
 
+/** Field of `r:{meta}`: the id of the export that is being imported. */
+export const IMPORT_FIELD = 'import';
+
 /** The settings of this process do not match what was fixed when the data was first written. */
 export class InstallationError extends Error {
   override readonly name = 'InstallationError';
@@ -36,7 +39,16 @@ export async function checkInstallation(redis: Redis, settings: { shards: number
     );
   }
   if (Number(schema) < self.schema) await raiseSchema(redis, self);
-  return new Members(redis).join(self);
+  const members = new Members(redis);
+  const living = await members.join(self);
+  // After joining: an import looks for members once it has left its mark, so one of the two sees the other.
+  if ((await redis.hget(keys.meta, IMPORT_FIELD)) !== null) {
+    await members.leave(self.name);
+    throw new InstallationError(
+      'an import into this Redis is unfinished: run the same ruyi import again, or empty Redis (FLUSHDB) first',
+    );
+  }
+  return living;
 }
 
 /** @throws InstallationError if a process that does not know the schema still lives */
