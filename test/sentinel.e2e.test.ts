@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@ruyi/process';
+import { connect } from '@ruyi/redis';
 import { startRedis, type TestProcess, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { everyFlow, sendTo, seqsOf } from './everyFlow.ts';
 import { type Installation, newInstallation } from './installation.ts';
@@ -14,7 +14,7 @@ const PASSWORD = 'hush';
 const folder = tempDir('sentinel');
 let [master, replica]: (TestRedis | undefined)[] = [];
 let sentinel: ChildProcess;
-let sentinelClient: Redis;
+let sentinelClient: ReturnType<typeof connect>;
 let ruyi: Installation;
 let up: TestProcess;
 const endSentinel = () => sentinel?.kill('SIGKILL');
@@ -45,7 +45,7 @@ beforeAll(async () => {
   );
   sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
   process.once('exit', endSentinel);
-  sentinelClient = new Redis({ port, host: '127.0.0.1' });
+  sentinelClient = connect(`redis://127.0.0.1:${port}`, 'background', 'test');
   sentinelClient.on('error', () => {});
   await waitFor(async () => (await sentinelInfo()).includes('status=ok,address=127.0.0.1') && (await slaves()) === 1, {
     what: 'Sentinel to know both',
