@@ -13,6 +13,9 @@ const PATIENCE_MS = 12_000;
 const LAST_STARTS_MS = 3500;
 const LOOK_EVERY_MS = 500;
 
+/** Field of `r:{meta}`: the id of the export that is being imported. */
+export const IMPORT_FIELD = 'import';
+
 /** The settings of this process do not match what was fixed when the data was first written. */
 export class InstallationError extends Error {
   override readonly name = 'InstallationError';
@@ -42,7 +45,16 @@ export async function checkInstallation(
     );
   }
   if (Number(schema) < self.schema) await raiseSchema(redis, self);
-  return { members: await new Members(redis).join(self), shards: shardsOf(tags, settings.shards) };
+  const members = new Members(redis);
+  const living = await members.join(self);
+  // After joining: an import looks for members once it has left its mark, so one of the two sees the other.
+  if ((await redis.hget(keys.meta, IMPORT_FIELD)) !== null) {
+    await members.leave(self.name);
+    throw new InstallationError(
+      'an import into this Redis is unfinished: run the same ruyi import again, or empty Redis (FLUSHDB) first',
+    );
+  }
+  return { members: living, shards: shardsOf(tags, settings.shards) };
 }
 
 /** The shards of an installation, for somebody who does not join it. Before it has begun nothing lies in any of them. */
