@@ -6,6 +6,7 @@ import { InstallationError, LineError } from '@ruyi/store';
 import { deadLetters } from './commands/dead.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
+import { memory } from './commands/memory.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
 import { status } from './commands/status.ts';
@@ -16,6 +17,8 @@ const HELP = `ruyi <command>
 
   up                       run everything in the foreground: Redis, workers, indexer, API, board
   status [--json]          the processes that live: role, version, lanes, host
+  memory [--json] [--seconds N | --exact] [--retention N] [--max-age S]
+                           what takes Redis' memory, and what a bound of the logs would free
   dead list                show dead letters and their reasons
   dead retry <id> | --all  put one or all of them back on their queues
   search --uid <uid> <text>
@@ -41,6 +44,8 @@ async function main([command, ...rest]: string[]): Promise<number> {
       });
     case 'status':
       return status(rest, process.env);
+    case 'memory':
+      return memory(rest, process.env);
     case 'dead':
       return deadLetters(rest, process.env);
     case 'search':

@@ -20,6 +20,8 @@ export { VERSION } from './installation/version.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogPage } from './logs/logScan.ts';
 export type { LogName, LogRange } from './logs/logs.ts';
+export { MEMORY_KINDS } from './memory/kinds.ts';
+export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
 export { laneOf, personalShard, shardNumber, shardOf } from './shards.ts';
 export { decimalShards, evenShards, type Shard, type Shards } from './shardTags.ts';
 export { createStore, type Store } from './store.ts';

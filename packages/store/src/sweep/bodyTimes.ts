@@ -42,6 +42,14 @@ export class BodyTimes {
     return sorted;
   }
 
+  /** When the message of an entry was sent; undefined if that cannot be known. */
+  async sentAt(entry: string): Promise<number | undefined> {
+    const ref = referenceIn(entry)?.ref;
+    if (ref === undefined) return Number(/^\[\d+,(\d+),/.exec(entry)?.[1] ?? Number.NaN) || undefined;
+    const times = (await this.#read(new Set([ref]))).get(ref);
+    return typeof times === 'object' ? times.ts : undefined;
+  }
+
   async #read(refs: Set<string>): Promise<Map<string, Times | 'gone'>> {
     const found = new Map<string, Times | 'gone'>();
     await Promise.all(
