@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, newInstallation } from './installation.ts';
 
 /**
- * An installation is exported and imported into another one, with its own Redis, folder and number of shards. Both then
- * give the same answers.
+ * An installation is exported and imported into another one, with its own folder and number of shards, and a Redis Cluster
+ * instead of one Redis. Both then give the same answers.
  */
 
 interface Read {
@@ -152,7 +152,7 @@ const indexed = async (ruyi: Installation, total: number) =>
 
 beforeAll(async () => {
   source = await newInstallation(SETTINGS);
-  target = await newInstallation({ ...SETTINGS, SHARDS: '16' });
+  target = await newInstallation({ ...SETTINGS, SHARDS: '16', REDIS_NODES: '3' });
   const up = await source.start();
   await seedTraffic();
   for (let i = 0; i < 2; i++)

@@ -4,12 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '@ruyi/redis';
-import { createStore, keys, refOf, SCHEMA } from '@ruyi/store';
+import { createStore, evenShards, keys, refOf, SCHEMA, shardOf } from '@ruyi/store';
 import { expectNoLeaks, startProcess, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 const RUYI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const LIMITS = { shards: 64, logRetention: 0, logMaxAge: 0, inboxMax: 1000, inboxKeep: 100, idempotencyTtl: 3600 };
+const SHARDS = evenShards(64);
+const LIMITS = { shards: SHARDS, logRetention: 0, logMaxAge: 0, inboxMax: 1000, inboxKeep: 100, idempotencyTtl: 3600 };
 const RECIPIENTS = 5000;
 const folder = tempDir('export');
 const file = join(folder.path, 'all.ndjson');
@@ -20,7 +21,7 @@ let target: TestRedis;
 beforeAll(async () => {
   [source, target] = await Promise.all([startRedis(), startRedis()]);
   const redis = connect(source.url, 'background', 'test');
-  await redis.hset(keys.meta, { shards: 64, schema: SCHEMA });
+  await redis.hset(keys.meta, { shards: 64, schema: SCHEMA, tags: 'even' });
   const store = createStore(redis, LIMITS);
   const run = { jobId: 'job', extendLock: async () => true, signal: new AbortController().signal, careful: false };
   const body = { id: 5_000_000, ts: 1, from: 'news', no: 'n', payload: 'A'.repeat(1024 * 1024) };
@@ -170,11 +171,15 @@ test('whoever stops reading an export gets no error', async () => {
 
 test('an export whose Redis is killed ends with one line and without a last line', async () => {
   const own = await startRedis();
-  await own.client.hset(keys.meta, { shards: 64, schema: SCHEMA });
+  await own.client.hset(keys.meta, { shards: 64, schema: SCHEMA, tags: 'even' });
   const [id] = [1];
   // More than fits into a pipe, so the export waits for its reader.
   for (let i = 0; i < 40; i++)
-    await own.client.zadd(keys.log(0, `2:room${i}`), 1, JSON.stringify([id, 1, 'a', 'n', 'A'.repeat(500_000)]));
+    await own.client.zadd(
+      keys.log(shardOf(`2:room${i}`, SHARDS), `2:room${i}`),
+      1,
+      JSON.stringify([id, 1, 'a', 'n', 'A'.repeat(500_000)]),
+    );
   const { child, exit } = piped(own, 'export');
   await once(child.stdout, 'readable');
   await own.kill();

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { LIMITS } from './harness.ts';
 import { contents, exported, from, imported, redis, seedData, target } from './transferHarness.ts';
 
+const SETTINGS = { shards: LIMITS.shards.count };
+
 test('an export that is cut short is refused wherever that is, and an interrupted import goes on', async () => {
   await seedData();
   const random = seededRandom();
@@ -13,12 +15,12 @@ test('an export that is cut short is refused wherever that is, and an interrupte
     const cut = random.whole(1, lines.length - 1);
     await expect(imported(from(lines.slice(0, cut)))).rejects.toThrow(`the export is cut short after line ${cut}`);
     // No process starts on half an import.
-    const start = checkInstallation(target, LIMITS, newMember('api', 8));
+    const start = checkInstallation(target, SETTINGS, newMember('api', 8));
     await expect(start).rejects.toThrow('an import into this Redis is unfinished: run the same ruyi import again');
   }
   expect(await imported(from(lines))).toMatchObject({ continued: true });
   expect(await contents(target)).toEqual(before);
-  await checkInstallation(target, LIMITS, newMember('api', 8));
+  await checkInstallation(target, SETTINGS, newMember('api', 8));
 });
 
 test('a line that was lost in the middle is noticed, and another export is not mixed in', async () => {
@@ -61,5 +63,5 @@ test('data, jobs, or another number of shards in the target are refused, and lea
   await expect(imported(from(lines), { shards: 5 })).rejects.toThrow(
     'SHARDS=5: this Redis belongs to an installation with SHARDS=4',
   );
-  for (const client of [redis.client, target]) await checkInstallation(client, LIMITS, newMember('api', 8));
+  for (const client of [redis.client, target]) await checkInstallation(client, SETTINGS, newMember('api', 8));
 });

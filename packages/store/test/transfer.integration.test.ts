@@ -1,5 +1,5 @@
 import { channelName, parseChannelName } from '@ruyi/contracts';
-import { createStore, exportChannel, exportEverything, keys, type Store } from '@ruyi/store';
+import { createStore, decimalShards, evenShards, exportChannel, exportEverything, keys, type Store } from '@ruyi/store';
 import { expect, test } from 'vitest';
 import { base64, batch, inboxOf, jobRun, LIMITS, logOf, message, names, recipients } from './harness.ts';
 import {
@@ -15,6 +15,8 @@ import {
   target,
 } from './transferHarness.ts';
 
+const SEVEN = evenShards(7);
+
 test('with as many shards every key comes out as it was', async () => {
   await seedData();
   const lines = await exported();
@@ -24,25 +26,48 @@ test('with as many shards every key comes out as it was', async () => {
   expect(await contents(target)).toEqual(before);
 });
 
+test('an installation with decimal tags comes out with even ones, its idempotency records too', async () => {
+  const former = decimalShards(LIMITS.shards.count);
+  await seedData(former);
+  expect(await imported(from(await exported(former)))).toMatchObject({ leftOut: 0 });
+  const tagOf = (decimal: string) => LIMITS.shards.tags[former.tags.indexOf(decimal)];
+  const renamed = Object.entries(await contents(redis.client)).map(([key, content]) => [
+    key.replace(/^r:\{(\d+)\}/, (_, decimal: string) => `r:{${tagOf(decimal)}}`),
+    content,
+  ]);
+  expect(renamed.filter(([key]) => String(key).includes(':idem:')).length).toBeGreaterThan(50);
+  expect(await contents(target)).toEqual(Object.fromEntries(renamed));
+  expect(await target.hmget(keys.meta, 'shards', 'tags')).toEqual([String(former.count), 'even']);
+});
+
+test('an installation that was emptied but not flushed keeps its decimal tags', async () => {
+  await seedData();
+  await target.hset(keys.meta, { shards: LIMITS.shards.count, schema: 4 });
+  await imported(from(await exported()));
+  const former = decimalShards(LIMITS.shards.count);
+  expect(await logOf(target, '2:room1', former)).toEqual(await logOf(redis.client, '2:room1'));
+  expect((await logOf(target, '2:room1', former)).length).toBeGreaterThan(5);
+});
+
 test('with another number of shards every log, inbox and group does, and idempotency records are left out', async () => {
   await seedData();
   const { leftOut } = await imported(from(await exported()), { shards: 7 });
   expect(leftOut).toBeGreaterThan(50);
   const known = Object.keys(await contents(redis.client));
   const named = (kind: string) =>
-    known.flatMap((key) => new RegExp(`^r:\\{\\d+\\}:${kind}:(.*)$`, 's').exec(key)?.[1] ?? []);
-  const [before, after] = [redis.open(), createStore(target, { ...LIMITS, shards: 7 })];
+    known.flatMap((key) => new RegExp(`^r:\\{[0-9a-z]+\\}:${kind}:(.*)$`, 's').exec(key)?.[1] ?? []);
+  const [before, after] = [redis.open(), createStore(target, { ...LIMITS, shards: SEVEN })];
   for (const channel of new Set([...named('log'), ...named('seq')])) {
     const { channelType, channelId } = parseChannelName(channel);
-    expect(await logOf(target, channel, 7)).toEqual(await logOf(redis.client, channel));
+    expect(await logOf(target, channel, SEVEN)).toEqual(await logOf(redis.client, channel));
     const [login_uid, channel_id = ''] = channelType === 1 ? channelId.split('@') : [undefined, channelId];
     const name = { login_uid, channel_id, channel_type: channelType };
     expect(await after.logs.maxSeq(name)).toBe(await before.logs.maxSeq(name));
   }
   for (const uid of new Set([...named('in'), ...named('inseq')])) {
-    expect([uid, await inboxOf(target, uid, 7)]).toEqual([uid, await inboxOf(redis.client, uid)]);
+    expect([uid, await inboxOf(target, uid, SEVEN)]).toEqual([uid, await inboxOf(redis.client, uid)]);
     expect((await after.channels.groupsOf(uid)).sort()).toEqual((await before.channels.groupsOf(uid)).sort());
-    expect(await target.get(keys.cursor(shard(uid, 7), uid))).toBe(
+    expect(await target.get(keys.cursor(shard(uid, SEVEN), uid))).toBe(
       await redis.client.get(keys.cursor(shard(uid), uid)),
     );
   }
@@ -82,7 +107,7 @@ test('one channel: messages as they are read, a copy of a broadcast among them, 
     const lines = await linesOf(exportChannel(optionsOf(store), name));
     await target.flushdb();
     await imported(from(lines), { shards: 7 });
-    const after = createStore(target, { ...LIMITS, shards: 7 });
+    const after = createStore(target, { ...LIMITS, shards: SEVEN });
     const before = await store.logs.read(name, all);
     expect(before.messages.length).toBeGreaterThan(5);
     expect(await after.logs.read(name, all)).toEqual(before);

@@ -1,7 +1,6 @@
 import { channelName } from '@ruyi/contracts';
-import { connect } from '@ruyi/redis';
+import { connect, mastersOf, type RedisClient } from '@ruyi/redis';
 import {
-  createStore,
   type ExportOptions,
   exportEverything,
   importLines,
@@ -9,26 +8,26 @@ import {
   type Line,
   refOf,
   SCHEMA,
+  type Shards,
   type Store,
   shardOf,
 } from '@ruyi/store';
 import { seededRandom } from '@ruyi/testkit';
-import type { Redis } from 'ioredis';
 import { afterEach, beforeEach } from 'vitest';
 import { base64, batch, jobRun, LIMITS, message, names, now, recipients, testStores, upTo } from './harness.ts';
 
 /** What tests of exports and imports share. The source is database 0 of the server, the target database 1. */
 export const redis = testStores();
-export const shard = (name: string, shards = LIMITS.shards) => shardOf(name, shards);
-const NOT_EXPORTED = /^r:\{(meta|ids|reports|lanes)\}|^r:\{\d+\}:head:/;
+export const shard = (name: string, shards: Shards = LIMITS.shards) => shardOf(name, shards);
+const NOT_EXPORTED = /^r:\{(meta|ids|reports|lanes)\}|^r:\{[0-9a-z]+\}:head:/;
 
-export let target: Redis;
+export let target: RedisClient;
 beforeEach(() => {
   target = connect(`${redis.server.url}/1`, 'background', 'target');
 });
 afterEach(() => target.disconnect());
 
-async function contentOf(client: Redis, key: string): Promise<unknown> {
+async function contentOf(client: RedisClient, key: string): Promise<unknown> {
   const [type, life] = await Promise.all([client.type(key), client.pttl(key)]);
   const expires = life < 0 ? 'never' : 'later';
   if (type === 'string') return [expires, (await client.getBuffer(key))?.toString('latin1')];
@@ -39,7 +38,7 @@ async function contentOf(client: Redis, key: string): Promise<unknown> {
 }
 
 /** Whether a key is a counter that says no more than the number of entries. Single sends make one, an import need not. */
-async function isIdle(client: Redis, key: string): Promise<boolean> {
+async function isIdle(client: RedisClient, key: string): Promise<boolean> {
   const [kind, place] = key.includes(':seq:') ? [':seq:', ':log:'] : [':inseq:', ':in:'];
   if (!key.includes(kind)) return false;
   const held = place === ':log:' ? client.zcard(key.replace(kind, place)) : client.llen(key.replace(kind, place));
@@ -47,11 +46,15 @@ async function isIdle(client: Redis, key: string): Promise<boolean> {
 }
 
 /** Every key that an export carries, with its content. */
-export async function contents(client: Redis): Promise<Record<string, unknown>> {
-  const all = (await client.keys('*')).filter((key) => !NOT_EXPORTED.test(key)).sort();
-  const found = await Promise.all(all.map((key) => contentOf(client, key)));
+export async function contents(client: RedisClient): Promise<Record<string, unknown>> {
+  const found = await Promise.all((await mastersOf(client)).map((master) => master.redis.keys('*')));
+  const all = found
+    .flat()
+    .filter((key) => !NOT_EXPORTED.test(key))
+    .sort();
+  const content = await Promise.all(all.map((key) => contentOf(client, key)));
   const idle = await Promise.all(all.map((key) => isIdle(client, key)));
-  return Object.fromEntries(all.flatMap((key, i) => (idle[i] ? [] : [[key, found[i]]])));
+  return Object.fromEntries(all.flatMap((key, i) => (idle[i] ? [] : [[key, content[i]]])));
 }
 
 export async function linesOf(lines: AsyncIterable<Line>): Promise<string[]> {
@@ -70,7 +73,8 @@ const fail = (what: string, reason: string) => {
   throw new Error(`${what}: ${reason}`);
 };
 
-export const exported = async () => linesOf(exportEverything(optionsOf(redis.open())));
+export const exported = async (shards: Shards = LIMITS.shards) =>
+  linesOf(exportEverything(optionsOf(redis.open({ shards }))));
 
 export async function* from(lines: string[]) {
   yield* lines;
@@ -78,19 +82,19 @@ export async function* from(lines: string[]) {
 
 export const imported = (
   lines: AsyncIterable<string>,
-  { shards = LIMITS.shards, client = target, hasJobs = false } = {},
+  { shards = LIMITS.shards.count, client = target, hasJobs = false } = {},
 ) =>
   importLines(lines, {
     redis: client,
-    store: createStore(client, { ...LIMITS, shards }),
+    limits: { ...LIMITS, shards },
     hasJobs: async () => hasJobs,
     onProgress() {},
   });
 
 /** Seeded sends, batches, commands, acks, trims, users, channels and records. @returns the store that wrote them */
-export async function seedData(seed?: number): Promise<Store> {
-  const random = seededRandom(seed);
-  const store = redis.open({ logRetention: 12, inboxMax: 15, inboxKeep: 3 });
+export async function seedData(shards: Shards = LIMITS.shards): Promise<Store> {
+  const random = seededRandom();
+  const store = redis.open({ shards, logRetention: 12, inboxMax: 15, inboxKeep: 3 });
   const users = names(30);
   const send = store.appender('send.0');
   const fanOut = store.appender('fanout.0');
@@ -130,7 +134,7 @@ export async function seedData(seed?: number): Promise<Store> {
     await fanOut.appendReferences(
       jobRun(`batch-${id}`),
       { ref, from: 'news', command },
-      recipients(to, 'news', command),
+      recipients(to, 'news', command, shards),
     );
     await store.progress.chunksStored(ref, [{ chunk: 0, size: to.length }], []);
     await store.trimmer.flush();
@@ -147,14 +151,18 @@ export async function seedData(seed?: number): Promise<Store> {
       users.filter(() => random.next() < 0.6),
     );
   }
-  await store.idempotency.claim(1, 'queued', { id: 1, ts: now(), digest: 'd' });
+  await store.idempotency.claim(shard('ann', shards), 'queued', { id: 1, ts: now(), digest: 'd' });
   // A log whose messages have all expired, and an inbox that is emptied.
-  await redis.client.set(keys.seq(shard('2:silent'), '2:silent'), '17');
+  await redis.client.set(keys.seq(shard('2:silent', shards), '2:silent'), '17');
   await redis.client.mset({
-    [keys.inboxSeq(shard('quiet'), 'quiet')]: '9',
-    [keys.cursor(shard('quiet'), 'quiet')]: '9',
+    [keys.inboxSeq(shard('quiet', shards), 'quiet')]: '9',
+    [keys.cursor(shard('quiet', shards), 'quiet')]: '9',
   });
-  await redis.client.hset(keys.meta, { shards: LIMITS.shards, schema: SCHEMA });
+  await redis.client.hset(keys.meta, {
+    shards: shards.count,
+    schema: SCHEMA,
+    ...(shards === LIMITS.shards ? { tags: 'even' } : {}),
+  });
   await store.ids.one();
   return store;
 }

@@ -3,8 +3,16 @@ import { createWriteStream, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Config } from '@ruyi/config';
 import { oneLine, StartError } from '@ruyi/process';
-import type { connect } from '@ruyi/redis';
-import { createStore, exportChannel, exportEverything, keys, type Line, type LogName } from '@ruyi/store';
+import type { RedisClient } from '@ruyi/redis';
+import {
+  createStore,
+  exportChannel,
+  exportEverything,
+  keys,
+  type Line,
+  type LogName,
+  shardsOfInstallation,
+} from '@ruyi/store';
 import { writeLines } from './transfer/lineStream.ts';
 import { listOf, progressLine } from './transfer/progressLine.ts';
 import { waitingJobs } from './transfer/waitingJobs.ts';
@@ -66,10 +74,11 @@ function wantedOf(args: string[]): Wanted | string {
   }
 }
 
-async function exportTo({ out, channel }: Wanted, config: Config, redis: ReturnType<typeof connect>): Promise<number> {
-  const shards = Number(await redis.hget(keys.meta, 'shards'));
-  if (shards === 0) throw new StartError('nothing is stored in this Redis yet: there is nothing to export');
-  const store = createStore(redis, { ...config, shards });
+async function exportTo({ out, channel }: Wanted, config: Config, redis: RedisClient): Promise<number> {
+  if ((await redis.hexists(keys.meta, 'shards')) === 0) {
+    throw new StartError('nothing is stored in this Redis yet: there is nothing to export');
+  }
+  const store = createStore(redis, { ...config, shards: await shardsOfInstallation(redis, config) });
   const waiting = await waitingJobs(redis);
   if (waiting > 0) warn(`${waiting} jobs wait or are dead letters; they are not part of the export`);
   const lost = new AbortController();

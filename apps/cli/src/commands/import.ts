@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { oneLine, StartError } from '@ruyi/process';
-import { createStore, importLines } from '@ruyi/store';
+import { importLines } from '@ruyi/store';
 import { readLines } from './transfer/lineStream.ts';
 import { listOf, progressLine } from './transfer/progressLine.ts';
 import { waitingJobs } from './transfer/waitingJobs.ts';
@@ -37,11 +37,10 @@ export async function importCommand(args: string[], env: NodeJS.ProcessEnv): Pro
   const first = await lines.next();
   if (first.done) throw new StartError(`${path}: it is empty`);
   return withRedis({ env, create: true, say: warn }, async (config, redis) => {
-    const store = createStore(redis, config);
     const progress = progressLine();
     const imported = await importLines(joined(first.value, lines), {
       redis,
-      store,
+      limits: config,
       hasJobs: async () => (await waitingJobs(redis)) > 0,
       onProgress: (count) => progress.show(() => `${count.toLocaleString('en')} lines`),
     }).finally(() => progress.end());

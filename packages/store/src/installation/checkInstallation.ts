@@ -32,8 +32,7 @@ export async function checkInstallation(
   settings: { shards: number },
   self: Member,
 ): Promise<{ members: Member[]; shards: Shards }> {
-  await beginInstallation(redis, [keys.meta], [self.schema, settings.shards, NEW_TAGS]);
-  const { schema, shards, tags } = await redis.hgetall(keys.meta);
+  const { schema, shards, tags } = await begunInstallation(redis, self.schema, settings.shards);
   if (Number(schema) > self.schema) {
     throw new InstallationError(
       `the data in Redis has schema ${schema}, version ${self.version} reads ${self.schema}: use the newer version`,
@@ -55,6 +54,12 @@ export async function checkInstallation(
     );
   }
   return { members: living, shards: shardsOf(tags, settings.shards) };
+}
+
+/** What is fixed for an installation. If this is a new one, it is fixed now. */
+export async function begunInstallation(redis: RedisClient, schema: number, shards: number) {
+  await beginInstallation(redis, [keys.meta], [schema, shards, NEW_TAGS]);
+  return redis.hgetall(keys.meta);
 }
 
 /** The shards of an installation, for somebody who does not join it. Before it has begun nothing lies in any of them. */

@@ -1,24 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
-import { IMPORT_FIELD, InstallationError } from '../installation/checkInstallation.ts';
+import type { RedisClient } from '@ruyi/redis';
+import { begunInstallation, IMPORT_FIELD, InstallationError } from '../installation/checkInstallation.ts';
 import { earlierProcesses } from '../installation/earlierProcesses.ts';
 import { Members } from '../installation/members.ts';
 import { SCHEMA } from '../installation/schema.ts';
 import { VERSION } from '../installation/version.ts';
 import { keys } from '../keys.ts';
 import { scanKeys } from '../logs/keyScan.ts';
+import { type Shards, shardsOf } from '../shardTags.ts';
 import type { Store } from '../store.ts';
 import { EXPORT_FORMAT, type HeaderLine } from './lines.ts';
 
 /** Keys that an installation without any data may have: counters and facts, and what processes say about themselves. */
-const NO_DATA = /^r:\{(meta|ids|lanes|reports)\}|^r:\{\d+\}:schema$/;
+const NO_DATA = /^r:\{(meta|ids|lanes|reports)\}|^r:\{[0-9a-z]+\}:schema$/;
 
 const KEYS = { pattern: 'r:{*', count: 500 };
 const PATIENCE_MS = 7000;
 const LOOK_EVERY_MS = 250;
 
 interface Target {
-  redis: Redis;
+  redis: RedisClient;
   /** SHARDS of the installation that is to be filled */
   shards: number;
   /** whether jobs wait on its queues */
@@ -27,16 +28,18 @@ interface Target {
 
 /**
  * Makes sure that an export may be imported here, and leaves a mark with which no process starts before the import is finished.
- * @returns whether an earlier import of the same export is continued
+ * @returns how its keys name its shards, and whether an earlier import of the same export is continued
  * @throws InstallationError with one line for the operator
  */
-export async function beginImport({ redis, shards, hasJobs }: Target, header: HeaderLine): Promise<boolean> {
+export async function beginImport(
+  { redis, shards, hasJobs }: Target,
+  header: HeaderLine,
+): Promise<{ shards: Shards; continued: boolean }> {
   requireReadable(header);
-  await redis.hsetnx(keys.meta, 'shards', shards);
-  const fixed = await redis.hget(keys.meta, 'shards');
-  if (Number(fixed) !== shards) {
+  const fixed = await begunInstallation(redis, SCHEMA, shards);
+  if (Number(fixed.shards) !== shards) {
     throw new InstallationError(
-      `SHARDS=${shards}: this Redis belongs to an installation with SHARDS=${fixed}, which is fixed`,
+      `SHARDS=${shards}: this Redis belongs to an installation with SHARDS=${fixed.shards}, which is fixed`,
     );
   }
   const isNew = (await redis.hsetnx(keys.meta, IMPORT_FIELD, header.id)) === 1;
@@ -53,7 +56,7 @@ export async function beginImport({ redis, shards, hasJobs }: Target, header: He
     if (isNew) await redis.hdel(keys.meta, IMPORT_FIELD);
     throw error;
   }
-  return !isNew;
+  return { shards: shardsOf(fixed.tags, shards), continued: !isNew };
 }
 
 function requireReadable({ format, schema, version }: HeaderLine): void {
@@ -67,7 +70,7 @@ function requireReadable({ format, schema, version }: HeaderLine): void {
 }
 
 /** What ended counts for a while: a process that was killed for 5 s, the report of one that stopped for 6.5 s. */
-async function requireNoProcesses(redis: Redis): Promise<void> {
+async function requireNoProcesses(redis: RedisClient): Promise<void> {
   for (let waited = 0; ; waited += LOOK_EVERY_MS) {
     const members = (await new Members(redis).all()).map(({ name }) => name);
     const running = [...members, ...(await earlierProcesses(redis, new Set(members)))];
@@ -79,7 +82,7 @@ async function requireNoProcesses(redis: Redis): Promise<void> {
   }
 }
 
-async function requireNoData(redis: Redis, hasJobs: () => Promise<boolean>): Promise<void> {
+async function requireNoData(redis: RedisClient, hasJobs: () => Promise<boolean>): Promise<void> {
   for await (const { keys: found } of scanKeys(redis, KEYS)) {
     const data = found.find((key) => !NO_DATA.test(key));
     if (data !== undefined) {
@@ -99,7 +102,7 @@ async function requireNoData(redis: Redis, hasJobs: () => Promise<boolean>): Pro
  * Ends an import: from now on processes may start, message ids are greater than all imported ones, and the search index is
  * rebuilt by the first indexer.
  */
-export async function finishImport(redis: Redis, store: Store, nextId: number): Promise<void> {
+export async function finishImport(redis: RedisClient, store: Store, nextId: number): Promise<void> {
   const kept = Number((await redis.get(keys.ids)) ?? 0);
   if (nextId > kept) await redis.set(keys.ids, String(nextId));
   await store.rebuilds.request('an export was imported', { fresh: true });

@@ -57,7 +57,7 @@ async function* infoAndSubscribers(
 ): AsyncGenerator<ThingLine> {
   const context = await newContext(redis, store, unreadable);
   const info = keys.channel(shardOf(channel, store.layout.shards), channel);
-  const subscribers = Array.from({ length: store.layout.shards }, (_, shard) => keys.subscribers(shard, channel));
+  const subscribers = store.layout.shards.tags.map((shard) => keys.subscribers(shard, channel));
   for (const key of [info, ...subscribers]) {
     for await (const page of linesOfKey(context, key) ?? []) yield* page;
   }

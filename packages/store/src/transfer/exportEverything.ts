@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { isDamage } from '../damage.ts';
 import type { Entry } from '../entries.ts';
 import { scanKeys } from '../logs/keyScan.ts';
@@ -12,7 +12,7 @@ const KEYS_AT_ONCE = 64;
 const KEYS = { pattern: 'r:{*', count: 500 };
 
 export interface ExportOptions {
-  redis: Redis;
+  redis: RedisClient;
   store: Store;
   /** told what is damaged and left out */
   onUnreadable(what: string, reason: string): void;
@@ -23,7 +23,7 @@ export interface ExportOptions {
 /**
  * Everything that is kept in Redis besides jobs: logs, inboxes, cursors, channels, subscribers, users, bodies, progress and
  * what is known of client_msg_nos. It is read in pages, so memory stays bounded. What is stored meanwhile may be missing.
- * @throws Error if Redis was restarted meanwhile: some keys may have been missed
+ * @throws Error if a server was restarted meanwhile, or slots of a cluster moved: some keys may have been missed
  */
 export async function* exportEverything(options: ExportOptions): AsyncGenerator<Line> {
   const { store } = options;
@@ -31,7 +31,9 @@ export async function* exportEverything(options: ExportOptions): AsyncGenerator<
   yield* framed(options, 'everything', async function* (unreadable) {
     yield* exportLogs(options, unreadable);
     yield* exportOtherKeys(options, unreadable);
-    if ((await store.serverRun()) !== server) throw new Error('Redis was restarted meanwhile: export again');
+    if ((await store.serverRun()) !== server) {
+      throw new Error('Redis was restarted meanwhile, or slots of its cluster moved: export again');
+    }
   });
 }
 

@@ -1,8 +1,8 @@
-import { execute } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, type RedisClient } from '@ruyi/redis';
 import { DamagedError, isDamage } from '../damage.ts';
 import { decodeEntry, type Entry, parseJson } from '../entries.ts';
 import { keys } from '../keys.ts';
+import type { Shard } from '../shardTags.ts';
 import type { Store } from '../store.ts';
 import { EMPTY_COMMAND } from '../sweep/sweepInboxes.ts';
 import type { Unreadable } from './frame.ts';
@@ -15,30 +15,33 @@ const FIELDS_AT_ONCE = 500;
 type Pages = AsyncGenerator<ThingLine[]>;
 
 interface Context {
-  redis: Redis;
+  redis: RedisClient;
   store: Store;
+  /** the number of each shard */
+  numbers: Map<Shard, number>;
   /** milliseconds by Redis' clock */
   now(): number;
   unreadable: Unreadable;
 }
 
-export async function newContext(redis: Redis, store: Store, unreadable: Unreadable): Promise<Context> {
+export async function newContext(redis: RedisClient, store: Store, unreadable: Unreadable): Promise<Context> {
   const [began, start] = [(await store.clock()) * 1000, performance.now()];
-  return { redis, store, now: () => Math.round(began + performance.now() - start), unreadable };
+  const numbers = new Map(store.layout.shards.tags.map((tag, n) => [tag, n]));
+  return { redis, store, numbers, now: () => Math.round(began + performance.now() - start), unreadable };
 }
 
-const OF_SHARD = /^r:\{(\d+)\}:(\w+):(.*)$/s;
+const OF_SHARD = /^r:\{([0-9a-z]+)\}:(\w+):(.*)$/s;
 const OF_BROADCAST = /^r:\{b([0-9a-z]{1,11})\}:(\w+)$/;
 
 /** Reads a key into lines. @returns undefined for a key whose lines another one has, and for one that is not exported */
 export function linesOfKey(context: Context, key: string): Pages | undefined {
   const [, ref, part] = OF_BROADCAST.exec(key) ?? [];
   if (ref !== undefined) return OF_BROADCASTS[part ?? '']?.(context, ref);
-  const [, shard, kind = '', name = ''] = OF_SHARD.exec(key) ?? [];
-  return OF_SHARDS[kind]?.(context, Number(shard), name);
+  const [, shard = '', kind = '', name = ''] = OF_SHARD.exec(key) ?? [];
+  return context.numbers.has(shard) ? OF_SHARDS[kind]?.(context, shard, name) : undefined;
 }
 
-const OF_SHARDS: Record<string, (context: Context, shard: number, name: string) => Pages> = {
+const OF_SHARDS: Record<string, (context: Context, shard: Shard, name: string) => Pages> = {
   seq: lastSeqOfLog,
   in: inbox,
   inseq: emptiedInbox,
@@ -49,12 +52,12 @@ const OF_SHARDS: Record<string, (context: Context, shard: number, name: string) 
 };
 const OF_BROADCASTS: Record<string, (context: Context, ref: string) => Pages> = { body, progress };
 
-async function* lastSeqOfLog({ redis }: Context, shard: number, channel: string): Pages {
+async function* lastSeqOfLog({ redis }: Context, shard: Shard, channel: string): Pages {
   const seq = wholeNumber(await redis.get(keys.seq(shard, channel)));
   if (seq > 0) yield [{ kind: 'seq', channel, seq }];
 }
 
-async function* inbox({ redis, store, unreadable }: Context, shard: number, uid: string): Pages {
+async function* inbox({ redis, store, unreadable }: Context, shard: Shard, uid: string): Pages {
   // The cursor first: read later, it could be beyond the last command that is read.
   const cursor = wholeNumber(await redis.get(keys.cursor(shard, uid)));
   for (let after = 0, isEnd = false; !isEnd; ) {
@@ -86,7 +89,7 @@ const inboxLine = (uid: string, seq: number, entry: Entry): ThingLine =>
     : { kind: 'command_entry', uid, seq, body: entry.ref, position: entry.position };
 
 /** The counter of an inbox that holds nothing any more; of every other one the lines of its commands tell the last seq. */
-async function* emptiedInbox({ redis }: Context, shard: number, uid: string): Pages {
+async function* emptiedInbox({ redis }: Context, shard: Shard, uid: string): Pages {
   const [holds, last, acknowledged] = await execute(
     redis.multi().exists(keys.inbox(shard, uid)).get(keys.inboxSeq(shard, uid)).get(keys.cursor(shard, uid)),
   );
@@ -96,7 +99,7 @@ async function* emptiedInbox({ redis }: Context, shard: number, uid: string): Pa
   if (cursor > 0) yield [{ kind: 'cursor', uid, seq: cursor }];
 }
 
-async function* subscribers({ store }: Context, shard: number, channel: string): Pages {
+async function* subscribers({ store }: Context, shard: Shard, channel: string): Pages {
   for (let after = ''; ; ) {
     const uids = await store.channels.subscribersIn(shard, channel, after, SUBSCRIBERS_AT_ONCE);
     const last = uids.at(-1);
@@ -106,20 +109,21 @@ async function* subscribers({ store }: Context, shard: number, channel: string):
   }
 }
 
-async function* channelInfo({ redis }: Context, shard: number, channel: string): Pages {
+async function* channelInfo({ redis }: Context, shard: Shard, channel: string): Pages {
   const info = await redis.hgetall(keys.channel(shard, channel));
   if (Object.keys(info).length > 0) yield [{ kind: 'channel', channel, info }];
 }
 
-async function* user({ redis }: Context, shard: number, uid: string): Pages {
+async function* user({ redis }: Context, shard: Shard, uid: string): Pages {
   const devices = await redis.hgetall(keys.user(shard, uid));
   if (Object.keys(devices).length > 0) yield [{ kind: 'user', uid, devices }];
 }
 
-async function* idempotency({ redis, now }: Context, shard: number, hash: string): Pages {
-  const key = keys.idem(shard, hash);
+async function* idempotency({ redis, numbers, now }: Context, tag: Shard, hash: string): Pages {
+  const key = keys.idem(tag, hash);
   const [record, life] = await execute(redis.multi().get(key).pttl(key));
-  if (typeof record !== 'string' || Number(life) <= 0) return;
+  const shard = numbers.get(tag);
+  if (shard === undefined || typeof record !== 'string' || Number(life) <= 0) return;
   yield [{ kind: 'idempotency', shard, hash, record, expires_at: now() + Number(life) }];
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { SCHEMA } from '../installation/schema.ts';
 import { VERSION } from '../installation/version.ts';
 import { keys } from '../keys.ts';
@@ -10,7 +10,7 @@ import { EXPORT_FORMAT, type Line, ThingLine } from './lines.ts';
 export type Unreadable = (what: string, reason: string) => void;
 
 interface Frame {
-  redis: Redis;
+  redis: RedisClient;
   store: Store;
   onUnreadable: Unreadable;
 }
@@ -27,7 +27,7 @@ export async function* framed(
     id: randomUUID(),
     version: VERSION,
     schema: SCHEMA,
-    shards: store.layout.shards,
+    shards: store.layout.shards.count,
     time: await store.clock(),
     of,
   };

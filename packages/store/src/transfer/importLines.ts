@@ -1,7 +1,8 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import type { z } from 'zod';
-import type { Store } from '../store.ts';
-import { beginImport, finishImport } from './beginImport.ts';
+import type { StoreLimits } from '../append/appendContext.ts';
+import { createStore } from '../store.ts';
+import { beginImport } from './beginImport.ts';
 import { Importer } from './importer.ts';
 import { EndLine, HeaderLine, ThingLine } from './lines.ts';
 
@@ -9,8 +10,9 @@ import { EndLine, HeaderLine, ThingLine } from './lines.ts';
 const AT_ONCE = { lines: 512, characters: 4 * 1024 * 1024 };
 
 interface ImportOptions {
-  redis: Redis;
-  store: Store;
+  redis: RedisClient;
+  /** of the installation that is to be filled */
+  limits: Omit<StoreLimits, 'shards'> & { shards: number };
   /** whether jobs wait on the queues */
   hasJobs(): Promise<boolean>;
   /** told after each call how many lines are stored */
@@ -39,8 +41,8 @@ export class LineError extends Error {
  * @throws LineError, or InstallationError if the export may not be imported here
  */
 export async function importLines(lines: AsyncIterable<string>, options: ImportOptions): Promise<Imported> {
-  const { redis, store, onProgress } = options;
-  const target = { redis, shards: store.layout.shards, hasJobs: options.hasJobs };
+  const { redis, limits, onProgress } = options;
+  const target = { redis, shards: limits.shards, hasJobs: options.hasJobs };
   let importer: Importer | undefined;
   let continued = false;
   let end: EndLine | undefined;
@@ -58,7 +60,10 @@ export async function importLines(lines: AsyncIterable<string>, options: ImportO
     number++;
     if (!importer) {
       const header = parse(HeaderLine, text, number);
-      continued = await beginImport(target, header);
+      const begun = await beginImport(target, header);
+      continued = begun.continued;
+      // Only now it is known how the keys of this installation name its shards.
+      const store = createStore(redis, { ...limits, shards: begun.shards });
       importer = new Importer(redis, store, { formerShards: header.shards, now: await store.clock() });
     } else if (end) throw new LineError(`line ${number}: the export ended before this line`);
     else if (text.startsWith('{"kind":"end"')) end = parse(EndLine, text, number);
@@ -73,7 +78,7 @@ export async function importLines(lines: AsyncIterable<string>, options: ImportO
   await flush();
   if (!importer || !end) throw new LineError(`the export is cut short after line ${number}: make it again`);
   requireCounts(end, counts);
-  await finishImport(redis, store, Math.max(importer.nextId, end.next_id));
+  await importer.finish(end.next_id);
   return { counts, unreadable: end.unreadable, leftOut: importer.leftOut, continued };
 }
 

@@ -1,12 +1,13 @@
 import { parseChannelName } from '@ruyi/contracts';
-import { together } from '@ruyi/flow';
-import { execute, loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { groupBy, together } from '@ruyi/flow';
+import { execute, loadScript, type RedisClient } from '@ruyi/redis';
 import { CALL_SIZE } from '../append/appendContext.ts';
 import { encodeEntry, firstIdOf } from '../entries.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shards } from '../shardTags.ts';
 import type { Store } from '../store.ts';
+import { finishImport } from './beginImport.ts';
 import { bodyOf, type ThingLine } from './lines.ts';
 
 const importLog = loadScript(import.meta.url, 'import-log');
@@ -15,24 +16,23 @@ const importInbox = loadScript(import.meta.url, 'import-inbox');
 type LineOf<Kind extends ThingLine['kind']> = Extract<ThingLine, { kind: Kind }>;
 type LogLine = LineOf<'message' | 'entry'>;
 type InboxLine = LineOf<'command' | 'command_entry'>;
-/** A call to Redis, begun in the order of the lines. */
 type Call = () => Promise<unknown>;
 
 /** Stores the lines of an export. Every line may be stored again: nothing is doubled, and nothing newer is lost. */
 export class Importer {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #store: Store;
-  readonly #shards: number;
+  readonly #shards: Shards;
   /** of the installation that was exported */
   readonly #formerShards: number;
   /** seconds of Redis' clock when the import began */
   readonly #now: number;
   /** greater than every message id so far */
-  nextId = 0;
+  #nextId = 0;
   /** idempotency records that were left out, because this installation has another number of shards */
   leftOut = 0;
 
-  constructor(redis: Redis, store: Store, { formerShards, now }: { formerShards: number; now: number }) {
+  constructor(redis: RedisClient, store: Store, { formerShards, now }: { formerShards: number; now: number }) {
     this.#redis = redis;
     this.#store = store;
     this.#shards = store.layout.shards;
@@ -42,19 +42,29 @@ export class Importer {
 
   /** Stores some lines; call it again only when it has resolved. The caller bounds how many and how large they are. */
   async store(lines: ThingLine[]): Promise<void> {
-    const calls: Call[] = [];
+    const calls: { place: object | string; call: Call }[] = [];
     for (let i = 0; i < lines.length; ) {
       const run = runAt(lines, i);
       const [first] = run;
       if (first === undefined) break;
-      if (first.kind === 'message' || first.kind === 'entry')
-        calls.push(this.#toLog(first.channel, run.filter(isLogLine)));
-      else if (first.kind === 'command' || first.kind === 'command_entry') {
-        calls.push(this.#toInbox(first.uid, first.seq, run.filter(isInboxLine)));
-      } else calls.push(this.#one(first));
+      calls.push({ place: isOrdered(first) ? first.uid : first, call: this.#callFor(first, run) });
       i += run.length;
     }
-    await together(...calls.map((call) => call()));
+    const inTurn = async (some: typeof calls) => {
+      for (const { call } of some) await call();
+    };
+    await together(...[...groupBy(calls, ({ place }) => place).values()].map(inTurn));
+  }
+
+  /** Ends the import. @param nextId greater than every id that the other installation gave */
+  async finish(nextId: number): Promise<void> {
+    await finishImport(this.#redis, this.#store, Math.max(this.#nextId, nextId));
+  }
+
+  #callFor(first: ThingLine, run: ThingLine[]): Call {
+    if (isLogLine(first)) return this.#toLog(first.channel, run.filter(isLogLine));
+    if (isInboxLine(first)) return this.#toInbox(first.uid, first.seq, run.filter(isInboxLine));
+    return this.#one(first);
   }
 
   #toLog(channel: string, lines: LogLine[]): Call {
@@ -76,7 +86,7 @@ export class Importer {
   }
 
   #noteId(id: number): void {
-    this.nextId = Math.max(this.nextId, id + 1);
+    this.#nextId = Math.max(this.#nextId, id + 1);
   }
 
   #one(line: Exclude<ThingLine, LogLine | InboxLine>): Call {
@@ -138,13 +148,14 @@ export class Importer {
   }
 
   #idempotency({ shard, hash, record, expires_at }: LineOf<'idempotency'>): Call {
-    // Its shard follows from the channel or user, of which only a hash is kept.
-    if (this.#shards !== this.#formerShards) {
+    // Its shard follows from the channel or user, of which only a hash is kept. The same number may have another tag here.
+    const tag = this.#shards.count === this.#formerShards ? this.#shards.tags[shard] : undefined;
+    if (tag === undefined) {
       this.leftOut++;
       return nothing;
     }
     if (this.#isOver(expires_at)) return nothing;
-    return () => this.#redis.set(keys.idem(shard, hash), record, 'PXAT', expires_at);
+    return () => this.#redis.set(keys.idem(tag, hash), record, 'PXAT', expires_at);
   }
 
   #isOver = (expiresAt: number | undefined): boolean => expiresAt !== undefined && expiresAt <= this.#now * 1000;
@@ -153,6 +164,10 @@ export class Importer {
 const nothing: Call = async () => {};
 const isLogLine = (line: ThingLine): line is LogLine => line.kind === 'message' || line.kind === 'entry';
 const isInboxLine = (line: ThingLine): line is InboxLine => line.kind === 'command' || line.kind === 'command_entry';
+
+/** An inbox drops what is before a gap, and a cluster that sends calls on to another node may change their order. */
+const isOrdered = (line: ThingLine): line is InboxLine | LineOf<'inbox_seq'> =>
+  isInboxLine(line) || line.kind === 'inbox_seq';
 
 /** The lines from `start` on that one call can store: those of one log, or of one inbox without a gap; of others one. */
 function runAt(lines: ThingLine[], start: number): ThingLine[] {

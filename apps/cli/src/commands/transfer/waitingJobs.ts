@@ -1,8 +1,8 @@
 import { allQueues, lanesOfInstallation, openQueue } from '@ruyi/queue';
-import type { connect } from '@ruyi/redis';
+import type { RedisClient } from '@ruyi/redis';
 
 /** Messages that wait on the lanes, counted in jobs, and dead letters. Neither is part of an export. */
-export async function waitingJobs(redis: ReturnType<typeof connect>): Promise<number> {
+export async function waitingJobs(redis: RedisClient): Promise<number> {
   const lanes = await lanesOfInstallation(redis);
   if (lanes === undefined) return 0;
   let count = 0;
