@@ -6,6 +6,7 @@ import { InstallationError, LineError } from '@ruyi/store';
 import { deadLetters } from './commands/dead.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
+import { lanes } from './commands/lanes.ts';
 import { memory } from './commands/memory.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
@@ -16,7 +17,9 @@ import type { AppName } from './commands/up/up.ts';
 const HELP = `ruyi <command>
 
   up                       run everything in the foreground: Redis, workers, indexer, API, board
-  status [--json]          the processes that live: role, version, lanes, host
+  status [--json]          the processes that live, their lanes, what waits on these, Redis' memory
+  lanes                    show the lanes and who works them
+  lanes <n>                change the number of lanes of each kind while everything runs
   memory [--json] [--seconds N | --exact] [--retention N] [--max-age S]
                            what takes Redis' memory, and what a bound of the logs would free
   dead list                show dead letters and their reasons
@@ -44,6 +47,8 @@ async function main([command, ...rest]: string[]): Promise<number> {
       });
     case 'status':
       return status(rest, process.env);
+    case 'lanes':
+      return lanes(rest, process.env);
     case 'memory':
       return memory(rest, process.env);
     case 'dead':

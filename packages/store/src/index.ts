@@ -12,6 +12,8 @@ export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './
 export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
 export { checkInstallation, InstallationError, shardsOfInstallation } from './installation/checkInstallation.ts';
 export type { IndexHolder } from './installation/indexOwner.ts';
+export { LaneMembers, type LanesOfKind } from './installation/laneMembers.ts';
+export { type LanePlan, LanePlans, type LaneSet, lanesToWork } from './installation/lanePlan.ts';
 export { type Member, Members } from './installation/members.ts';
 export { joinInstallation, type Membership, newMember, newName } from './installation/membership.ts';
 export type { RebuildProgress } from './installation/rebuilds.ts';

@@ -4,6 +4,16 @@ import { health, livez, readyz } from './health.ts';
 import { messageRoutes } from './message.ts';
 import { metrics } from './metrics.ts';
 import { searchRoutes } from './search.ts';
+import { status } from './status.ts';
 
 /** Every endpoint of the API. */
-export const routes: Route[] = [...messageRoutes, ...channelRoutes, ...searchRoutes, health, livez, readyz, metrics];
+export const routes: Route[] = [
+  ...messageRoutes,
+  ...channelRoutes,
+  ...searchRoutes,
+  health,
+  livez,
+  readyz,
+  metrics,
+  status,
+];
