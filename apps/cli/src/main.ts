@@ -2,7 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError } from '@ruyi/config';
 import { lineFor } from '@ruyi/process';
 import { RedisRefusal } from '@ruyi/redis';
+import { InstallationError, LineError } from '@ruyi/store';
 import { deadLetters } from './commands/dead.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { lanes } from './commands/lanes.ts';
 import { memory } from './commands/memory.ts';
 import { reindex } from './commands/reindex.ts';
@@ -24,6 +27,8 @@ const HELP = `ruyi <command>
   search --uid <uid> <text>
                            show what this user finds
   reindex                  rebuild the search index from Redis while the old one serves
+  export [--out <file>]    write everything, or one channel, as JSON lines
+  import <file>            import that into an installation without data
 
 Settings come from the environment (docs/configuration.md).
 `;
@@ -52,6 +57,10 @@ async function main([command, ...rest]: string[]): Promise<number> {
       return search(rest, process.env);
     case 'reindex':
       return reindex(rest, process.env);
+    case 'export':
+      return exportCommand(rest, process.env);
+    case 'import':
+      return importCommand(rest, process.env);
     case undefined:
     case 'help':
     case '--help':
@@ -67,6 +76,6 @@ async function main([command, ...rest]: string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${lineFor(error, [ConfigError, RedisRefusal], 'ruyi')}\n`);
+  process.stderr.write(`${lineFor(error, [ConfigError, InstallationError, LineError, RedisRefusal], 'ruyi')}\n`);
   process.exitCode = 1;
 }

@@ -21,7 +21,7 @@ export { SCHEMA } from './installation/schema.ts';
 export { VERSION } from './installation/version.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogPage } from './logs/logScan.ts';
-export type { LogRange } from './logs/logs.ts';
+export type { LogName, LogRange } from './logs/logs.ts';
 export { MEMORY_KINDS } from './memory/kinds.ts';
 export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
 export { laneOf, personalShard, shardNumber, shardOf } from './shards.ts';
@@ -29,4 +29,8 @@ export { decimalShards, evenShards, type Shard, type Shards } from './shardTags.
 export { createStore, type Store } from './store.ts';
 export { SWEPT_KINDS, type Swept } from './sweep/sweepContext.ts';
 export type { SweepRound } from './sweep/sweeper.ts';
+export { exportChannel } from './transfer/exportChannel.ts';
+export { type ExportOptions, exportEverything } from './transfer/exportEverything.ts';
+export { type Imported, importLines, LineError } from './transfer/importLines.ts';
+export type { Line } from './transfer/lines.ts';
 export { Trimmer } from './trimming/trimmer.ts';
