@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { channelName, parseChannelName } from '@ruyi/contracts';
 import { createStore, decimalShards, evenShards, exportChannel, exportEverything, keys, type Store } from '@ruyi/store';
+import { seededRandom } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
-import { base64, batch, inboxOf, jobRun, LIMITS, logOf, message, names, recipients } from './harness.ts';
+import { base64, batch, inboxOf, intercepted, jobRun, LIMITS, logOf, message, names, recipients } from './harness.ts';
 import {
   contents,
   exported,
@@ -72,6 +74,21 @@ test('with another number of shards every log, inbox and group does, and idempot
     );
   }
   expect(await after.users.unknown(names(30))).toEqual(await before.users.unknown(names(30)));
+});
+
+test('calls that reach Redis in another order than they were made leave no inbox without its commands', async () => {
+  const store = redis.open();
+  const random = seededRandom();
+  const commands = Array.from({ length: 400 }, (_, i) => message(i + 1, { ch: '1:ann@bob', cmd: 1 }));
+  await store.appender('send.0').appendMessages(jobRun('job'), commands);
+  const later = async (send: () => Promise<unknown>) => {
+    for (let turns = random.whole(0, 50); turns > 0; turns--) await setImmediate();
+    return send();
+  };
+  const client = intercepted(target, later, (command) => command === 'importInbox');
+  await imported(from(await exported()), { client });
+  expect((await inboxOf(redis.client, 'bob')).entries).toHaveLength(400);
+  expect(await inboxOf(target, 'bob')).toEqual(await inboxOf(redis.client, 'bob'));
 });
 
 test('ids go on after those of the export, and the index is asked for', async () => {
