@@ -38,7 +38,7 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
 
   const ids = requestIds(producer.name);
-  const server = createHttpServer(createApp(context, { ids, bodiesBytes: limits.bodiesBytes }), {
+  const server = createHttpServer(createApp(context, { ids, limits }), {
     limits,
     nextRequestId: ids.next,
     onDrop: ({ remoteAddress }, reason) => log.warn({ remoteAddress, reason }, 'connection dropped'),

@@ -16,6 +16,12 @@ export function personalShard(self: string, shards: number): (peer: string) => n
     shardOfHash(self < peer ? fnv1a(startOfLower, peer) : fnv1a(fnv1a(start, peer), endOfHigher), shards);
 }
 
+/** The shard where a recipient of a broadcast is served: of their log with the sender, or of their inbox. */
+export const recipientShard = (
+  { from, command }: { from: string; command: boolean },
+  shards: number,
+): ((uid: string) => number) => (command ? (uid) => shardOf(uid, shards) : personalShard(from, shards));
+
 function fnv1a(start: number, text: string): number {
   let hash = start;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);

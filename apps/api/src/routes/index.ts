@@ -1,4 +1,5 @@
 import type { Route } from '../http/route.ts';
+import { broadcastRoutes } from './broadcasts.ts';
 import { channelRoutes } from './channel.ts';
 import { health } from './health.ts';
 import { messageRoutes } from './message.ts';
@@ -6,4 +7,11 @@ import { metrics } from './metrics.ts';
 import { searchRoutes } from './search.ts';
 
 /** Every endpoint of the API. */
-export const routes: Route[] = [...messageRoutes, ...channelRoutes, ...searchRoutes, health, metrics];
+export const routes: Route[] = [
+  ...messageRoutes,
+  ...channelRoutes,
+  ...searchRoutes,
+  ...broadcastRoutes,
+  health,
+  metrics,
+];
