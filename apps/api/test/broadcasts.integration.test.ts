@@ -6,12 +6,20 @@ import { type Answer, fresh, names, personal, testSystem } from './harness.ts';
 const system = testSystem(['worker']);
 
 const create = async (fields: object = {}): Promise<string> => {
-  const answer = await system.post<{ broadcast_no: string }>('/broadcasts', { from_uid: 'news', payload: 'YQ==', ...fields });
+  const answer = await system.post<{ broadcast_no: string }>('/broadcasts', {
+    from_uid: 'news',
+    payload: 'YQ==',
+    ...fields,
+  });
   expect([answer.status, answer.body]).toEqual([200, { broadcast_no: expect.any(String), state: 'open' }]);
   return answer.body.broadcast_no;
 };
-const upload = <T = PartAnswer>(no: string, part: number, body: string | Uint8Array, headers = {}): Promise<Answer<T>> =>
-  system.request<T>('PUT', `/broadcasts/${no}/recipients/${part}`, body, headers);
+const upload = <T = PartAnswer>(
+  no: string,
+  part: number,
+  body: string | Uint8Array,
+  headers = {},
+): Promise<Answer<T>> => system.request<T>('PUT', `/broadcasts/${no}/recipients/${part}`, body, headers);
 const act = (no: string, action: string) => system.request<BroadcastAnswer>('POST', `/broadcasts/${no}/${action}`);
 const show = async (no: string) => (await system.get<BroadcastAnswer>(`/broadcasts/${no}`)).body;
 const ended = (no: string) =>

@@ -3,6 +3,7 @@ import { ConfigError } from '@ruyi/config';
 import { lineFor } from '@ruyi/process';
 import { RedisRefusal } from '@ruyi/redis';
 import { deadLetters } from './commands/dead.ts';
+import { memory } from './commands/memory.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
 import { status } from './commands/status.ts';
@@ -13,6 +14,8 @@ const HELP = `ruyi <command>
 
   up                       run everything in the foreground: Redis, workers, indexer, API, board
   status [--json]          the processes that live: role, version, lanes, host
+  memory [--json] [--seconds N | --exact] [--retention N] [--max-age S]
+                           what takes Redis' memory, and what a bound of the logs would free
   dead list                show dead letters and their reasons
   dead retry <id> | --all  put one or all of them back on their queues
   search --uid <uid> <text>
@@ -36,6 +39,8 @@ async function main([command, ...rest]: string[]): Promise<number> {
       });
     case 'status':
       return status(rest, process.env);
+    case 'memory':
+      return memory(rest, process.env);
     case 'dead':
       return deadLetters(rest, process.env);
     case 'search':

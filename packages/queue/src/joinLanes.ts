@@ -1,16 +1,17 @@
-import { type Starting, whileStarting } from '@ruyi/redis';
+import { type RedisClient, type Starting, whileStarting } from '@ruyi/redis';
 import { joinInstallation, Members, type Membership, newMember } from '@ruyi/store';
-import type { Redis } from 'ioredis';
 import { agreeOnLanes } from './agreeOnLanes.ts';
 import { limitLanes, openQueues, type Queues } from './queues.ts';
 
 interface Joining {
   role: 'api' | 'worker';
+  /** of the process; random by default */
+  name?: string;
   settings: { shards: number; lanes: number };
   /** a connection that waits while Redis is away */
-  redis: Redis;
+  redis: RedisClient;
   /** the connection of the queues */
-  jobs: Redis;
+  jobs: RedisClient;
   starting: Starting;
   /** told of each sign of life that failed, and how many did in a row */
   onError(error: unknown, inARow: number): void;
@@ -23,7 +24,7 @@ interface Joining {
  */
 export async function joinLanes(joining: Joining): Promise<{ membership: Membership; queues: Queues }> {
   const { settings, redis, jobs, starting } = joining;
-  const self = newMember(joining.role, settings.lanes);
+  const self = newMember(joining.role, settings.lanes, joining.name);
   const membership = await whileStarting(() => joinInstallation(redis, settings, self, joining.onError), starting);
   const members = new Members(redis);
   const { lanes, warning } = await whileStarting(

@@ -1,6 +1,17 @@
 import { Gate } from '@ruyi/flow';
-import { countConnectionLosses, RedisClock, redisMemory, serverClock, serverRun } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import {
+  countConnectionLosses,
+  NO_REPLICAS,
+  onConnectionLost,
+  type RedisClient,
+  RedisClock,
+  type Replicas,
+  type ReplicaWait,
+  redisMemory,
+  serverClock,
+  serverRun,
+  waitForReplicas,
+} from '@ruyi/redis';
 import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
 import { LaneFence } from './append/fence.ts';
@@ -23,6 +34,8 @@ import { Reports } from './installation/reports.ts';
 import { storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
+import type { Shards } from './shardTags.ts';
+import { Sweeper } from './sweep/sweeper.ts';
 import { Trimmer } from './trimming/trimmer.ts';
 
 /** Recipients in flight over all lanes of a process: every other command waits behind them (invariant 6). */
@@ -31,9 +44,11 @@ const FAN_OUT_IN_FLIGHT = 256;
 /** All that is kept in Redis besides the queues, over one connection. */
 export interface Store {
   /** what is fixed for an installation */
-  layout: { shards: number };
+  layout: { shards: Shards };
   /** how often the connection was lost so far, see countConnectionLosses */
   connectionLosses(): number;
+  /** makes sure that replicas have what was written (REDIS_WAIT) */
+  replicas: Replicas;
   /** calls `listener` whenever the connection is lost */
   onConnectionLost(listener: () => void): void;
   /** rejects if Redis does not serve */
@@ -65,6 +80,8 @@ export interface Store {
   /** recipients of broadcasts whom the first try could not serve */
   late: LateRecipients;
   trimmer: Trimmer;
+  /** removes what trimming at appends does not reach */
+  sweeper: Sweeper;
   /** rebuilds of the search index from what is in Redis */
   rebuilds: Rebuilds;
   /** what processes report about themselves */
@@ -79,16 +96,26 @@ export interface Store {
   appender(lane: string): Appender;
 }
 
-export function createStore(redis: Redis, limits: StoreLimits): Store {
+/**
+ * @param waiting the connection that waits for replicas, and how many; without it nobody waits. Another master there than
+ * before counts as a lost connection as well
+ */
+export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: ReplicaWait): Store {
   const bodies = new Bodies(redis);
-  const connectionLosses = countConnectionLosses(redis);
+  const replicas = waiting ? waitForReplicas(waiting.redis, waiting.replicas) : NO_REPLICAS;
+  const connections = waiting ? [redis, waiting.redis] : [redis];
+  const counts = connections.map(countConnectionLosses);
+  const connectionLosses = () => counts.reduce((sum, count) => sum + count(), 0);
   const gate = new Gate(FAN_OUT_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
   const clock = new RedisClock(redis);
   return {
     layout: { shards: limits.shards },
     connectionLosses,
-    onConnectionLost: (listener) => void redis.on('close', listener),
+    replicas,
+    onConnectionLost: (listener) => {
+      for (const connection of connections) onConnectionLost(connection, listener);
+    },
     health: async () => void (await redis.ping()),
     memory: () => redisMemory(redis),
     clock: () => serverClock(redis),
@@ -97,6 +124,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     announceStored: async (api, seqs) => void (await redis.publish(storedTopic(api), JSON.stringify(seqs))),
     bodies,
     trimmer,
+    sweeper: new Sweeper(redis, trimmer, limits),
     logScan: new LogScan(redis),
     logs: new Logs(redis, bodies, trimmer, limits.shards),
     inboxes: new Inboxes(redis, bodies, trimmer, limits),
@@ -116,7 +144,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     laneMembers: new LaneMembers(redis),
     appender: (lane) => {
       const fence = new LaneFence({ redis, connectionLosses }, lane);
-      return createAppender({ redis, fence, limits, trimmer, gate });
+      return createAppender({ redis, fence, limits, trimmer, gate, replicas });
     },
   };
 }

@@ -1,7 +1,8 @@
 import { type BroadcastState, WrongStateError } from '@ruyi/contracts';
 import { addCoordinator } from '@ruyi/queue';
-import { type BroadcastAction, isRef } from '@ruyi/store';
+import { type BroadcastAction, isRef, keys } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
+import { requireReplicas } from '../ingress/unbrokenConnection.ts';
 import { recordOf } from './broadcastAnswer.ts';
 
 /** In which states an action leaves a broadcast, or finds it when it is repeated (store's broadcasts.ts). */
@@ -22,6 +23,7 @@ const NEEDS_MEMORY: BroadcastAction[] = ['start', 'resume', 'retry'];
  */
 export async function changeBroadcast(context: ApiContext, no: string, action: BroadcastAction): Promise<void> {
   const { store, queues, admission } = context;
+  const losses = store.connectionLosses();
   if (NEEDS_MEMORY.includes(action)) admission.requireFreeMemory();
   const { state, isRetrying } = await recordOf(store, no).catch(async (error: unknown) => {
     if (isRef(no) && (await store.progress.read(no)))
@@ -35,6 +37,7 @@ export async function changeBroadcast(context: ApiContext, no: string, action: B
   if (!FITTING[action].includes(change.after)) throw wrongState(action, change.after);
   await store.broadcastList.note(no, change.after, 0);
   if (change.needsCoordinator) await addCoordinator(queues, { no, run: change.run });
+  await requireReplicas(store, [keys.about(no)], losses);
 }
 
 const wrongState = (action: BroadcastAction, state: string) =>

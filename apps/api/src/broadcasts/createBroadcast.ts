@@ -1,9 +1,9 @@
 import { InvalidRequestError, OverloadedError, type Request } from '@ruyi/contracts';
-import { type BroadcastSpec, digestOf, idemHash, refOf, shardOf } from '@ruyi/store';
+import { type BroadcastSpec, digestOf, idemHash, keys, refOf, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { clientMsgNo } from '../ingress/messageFields.ts';
 import { requireSameRequest } from '../ingress/requestDigest.ts';
-import { requireUnbrokenConnection } from '../ingress/unbrokenConnection.ts';
+import { requireReplicas, requireUnbrokenConnection } from '../ingress/unbrokenConnection.ts';
 
 const YEAR_SECONDS = 366 * 86_400;
 /** Names the records of creations: their client_msg_no does not count for messages. */
@@ -24,7 +24,7 @@ export async function createBroadcast(
     throw new InvalidRequestError([{ path: 'start_at', message: 'is more than a year away; it is in seconds' }]);
   }
   const proposed = { id: await store.ids.one(), ts, digest: digestOfCreation(request) };
-  const shard = shardOf(request.from_uid, config.shards);
+  const shard = shardOf(request.from_uid, store.layout.shards);
   const hash = idemHash([SCOPE, request.from_uid], request.client_msg_no);
   const hasKey = request.client_msg_no !== '';
   const record = hasKey ? await store.idempotency.claim(shard, hash, proposed) : undefined;
@@ -38,6 +38,7 @@ export async function createBroadcast(
   await store.broadcasts.persist(no);
   if (hasKey) await store.idempotency.markQueued(shard, hash, record ?? proposed);
   requireUnbrokenConnection(store, losses);
+  await requireReplicas(store, [keys.about(no), keys.broadcasts], losses);
   return { no, isReplayed: record !== undefined };
 }
 

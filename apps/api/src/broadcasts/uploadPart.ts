@@ -11,9 +11,10 @@ import {
   WrongStateError,
 } from '@ruyi/contracts';
 import { every, inTurn } from '@ruyi/flow';
-import { type BroadcastRecord, type PartRecord, recipientShard, shortDigest, type Upload } from '@ruyi/store';
+import { type BroadcastRecord, keys, type PartRecord, recipientShard, shortDigest, type Upload } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { uploadedBytes } from '../http/uploadedBytes.ts';
+import { requireReplicas } from '../ingress/unbrokenConnection.ts';
 import { PartLines, type ReadLines, shown } from './partLines.ts';
 import { StagedPart } from './stagedPart.ts';
 
@@ -89,6 +90,7 @@ async function store(
   const command = record.spec.header.sync_once === 1;
   const shardFor = recipientShard({ from: record.spec.from, command }, context.config.shards);
   const staged = new StagedPart(context.store, context.admission, upload, shardFor);
+  const losses = context.store.connectionLosses();
   let isCommitted = false;
   try {
     const { digest, brought } = await readPart(context, record, bytes, async (uids) => {
@@ -107,6 +109,7 @@ async function store(
     if (outcome === 'gone') throw new NotFoundError('broadcast_no: the broadcast was removed');
     if (!isCommitted) throw wrongState(outcome);
     await recipientLists.merge(upload, staged.shards);
+    await requireReplicas(context.store, [keys.about(record.no), ...recipientLists.listKeys(record.no)], losses);
     return answerOf(upload.part, kept, brought.invalid);
   } finally {
     if (!isCommitted) await staged.drop().catch(() => {});

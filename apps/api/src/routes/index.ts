@@ -1,7 +1,7 @@
 import type { Route } from '../http/route.ts';
 import { broadcastRoutes } from './broadcasts.ts';
 import { channelRoutes } from './channel.ts';
-import { health } from './health.ts';
+import { health, livez, readyz } from './health.ts';
 import { messageRoutes } from './message.ts';
 import { metrics } from './metrics.ts';
 import { searchRoutes } from './search.ts';
@@ -13,5 +13,7 @@ export const routes: Route[] = [
   ...searchRoutes,
   ...broadcastRoutes,
   health,
+  livez,
+  readyz,
   metrics,
 ];

@@ -10,6 +10,7 @@ import { retryFailed } from './retryFailed.ts';
 
 /** A broadcast that waits for its time is looked at this often. */
 const LONGEST_WAIT_MS = 3_600_000;
+const AGAIN_MS = 200;
 
 /**
  * Coordinates a broadcast (docs/api.md §5) until it has ended or is paused: counts and numbers its recipients, feeds them to
@@ -36,7 +37,10 @@ async function coordinateOnce(
   const { broadcasts } = context.store;
   const token = randomBytes(8).toString('hex');
   const { hasWork, waitSeconds } = await broadcasts.take(no, run, token);
-  if (waitSeconds > 0) return { againInMs: Math.min(waitSeconds * 1000, LONGEST_WAIT_MS) };
+  if (waitSeconds > 0) {
+    await context.store.recipientLists.mergeAll(no);
+    return { againInMs: Math.min(waitSeconds * 1000, LONGEST_WAIT_MS) };
+  }
   const record = await broadcasts.read(no);
   if (!record) return {};
   // Whoever ended it may have died before everything was put away.
@@ -48,7 +52,9 @@ async function coordinateOnce(
   if (ready?.isRetrying && ready.state === 'running') await retryFailed(context, ready);
   if (ready?.ref !== undefined) await feedLanes(context, ready, ready.ref, token, signal);
   if (!signal.aborted) await end(context, no, token);
-  return {};
+  const after = signal.aborted ? undefined : await broadcasts.read(no);
+  // Redis may have forgotten its last steps: it is taken up once more.
+  return after?.state === 'running' && after.run === run ? { againInMs: AGAIN_MS } : {};
 }
 
 /** Ends the broadcast if nothing is left of it. */

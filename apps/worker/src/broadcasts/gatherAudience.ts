@@ -19,15 +19,17 @@ export async function gatherAudience(
   token: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { shards } = store.layout;
+  const { count, tags } = store.layout.shards;
   const isCommand = spec.header.sync_once === 1;
-  const shardFor = recipientShard({ from: spec.from, command: isCommand }, shards);
+  const shardFor = recipientShard({ from: spec.from, command: isCommand }, count);
   const channel = 'channel_id' in audience ? channelName(audience.channel_type, audience.channel_id) : undefined;
   const frozen = channel === undefined ? [] : await store.channels.freeze(channel, no, FROZEN_SECONDS);
-  for (let source = gathered; source < shards; source++) {
+  for (let source = gathered; source < count; source++) {
     if (signal.aborted) return false;
     const pages =
-      channel === undefined ? store.users.all(source) : [await store.channels.frozen(source, no, frozen[source] ?? 0)];
+      channel === undefined
+        ? store.users.all(source)
+        : [await store.channels.frozen(tags[source] ?? '', no, frozen[source]?.count ?? 0)];
     const packed = new Map<number, string[]>();
     for await (const page of pages) {
       for (const uid of page) {

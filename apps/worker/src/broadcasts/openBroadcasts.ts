@@ -29,7 +29,7 @@ export function openBroadcasts({ store, queues, config, metrics, log }: Broadcas
   const context: CoordinatorContext = {
     store,
     queues,
-    producer: new Producer(queues, config.shards),
+    producer: new Producer(queues, config.shards, (keys) => store.replicas.confirm(keys)),
     keepSeconds: config.broadcastKeepDays * DAY_SECONDS,
     counted: (result, count) => recipients.inc({ result }, count),
     log,

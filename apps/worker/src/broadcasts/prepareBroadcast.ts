@@ -1,6 +1,6 @@
 import type { MessageBody } from '@ruyi/contracts';
 import { eachLimited } from '@ruyi/flow';
-import { type BroadcastRecord, firstIdOf, refOf } from '@ruyi/store';
+import { type BroadcastRecord, firstIdOf, keys, refOf } from '@ruyi/store';
 import type { CoordinatorContext } from './coordinatorContext.ts';
 import { gatherAudience } from './gatherAudience.ts';
 
@@ -39,6 +39,8 @@ export async function prepareBroadcast(
   const accepted = spec.audience ? total : record.accepted;
   const fields = { ready: 1, chunk, total, accepted, duplicates: accepted - total };
   if (!(await store.broadcasts.setUp(no, token, fields))) return undefined;
+  // A master that dies now must not take away what positions follow from.
+  await store.replicas.confirm([keys.about(no), keys.body(ref), ...store.recipientLists.listKeys(no)]);
   return store.broadcasts.read(no);
 }
 
@@ -50,7 +52,7 @@ async function countRecipients(
   signal: AbortSignal,
 ): Promise<number[] | undefined> {
   const { shards } = store.layout;
-  const counts: number[] = new Array(shards).fill(0);
+  const counts: number[] = new Array(shards.count).fill(0);
   let mayGoOn = true;
   await eachLimited(counts.keys(), SHARDS_AT_ONCE, async (shard) => {
     mayGoOn &&= !signal.aborted && (await store.broadcasts.setUp(no, token));

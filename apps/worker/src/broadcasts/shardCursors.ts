@@ -39,7 +39,7 @@ export class ShardCursors {
       store.broadcasts.cursors(record.no),
     ]);
     let [firstChunk, firstPosition] = [0, 0];
-    const cursors = Array.from({ length: store.layout.shards }, (_, shard) => {
+    const cursors = Array.from({ length: store.layout.shards.count }, (_, shard) => {
       const count = counts.get(shard) ?? 0;
       const { size, chunks } = cutShard(count, record.chunk);
       const cursor = { shard, count, size, firstChunk, firstPosition, index: 0, offset: 0, ...reached.get(shard) };

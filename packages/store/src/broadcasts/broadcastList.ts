@@ -1,6 +1,5 @@
 import type { BroadcastState } from '@ruyi/contracts';
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { firstIdOf } from '../entries.ts';
 import { keys } from '../keys.ts';
 
@@ -9,9 +8,9 @@ const noteState = loadScript(import.meta.url, 'note-state');
 
 /** Which broadcasts there are: those of docs/api.md §5, and large batches beside them. */
 export class BroadcastList {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

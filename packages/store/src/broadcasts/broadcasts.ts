@@ -1,6 +1,5 @@
 import type { BroadcastState } from '@ruyi/contracts';
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { readable } from '../damage.ts';
 import { keys } from '../keys.ts';
 import {
@@ -51,9 +50,9 @@ export interface BroadcastChange {
  * that was frozen changes nothing; a job that it adds late has an id that exists, or chunks that are stored.
  */
 export class Broadcasts {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -1,7 +1,7 @@
 import { eachLimited, inSlices, type Sliced } from '@ruyi/flow';
-import { execute, loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
+import type { Shards } from '../shardTags.ts';
 
 const mergeStaged = loadScript(import.meta.url, 'merge-staged');
 const commitPart = loadScript(import.meta.url, 'commit-part');
@@ -39,10 +39,10 @@ export interface Upload {
  * whoever comes next can finish it.
  */
 export class RecipientLists {
-  readonly #redis: Redis;
-  readonly #shards: number;
+  readonly #redis: RedisClient;
+  readonly #shards: Shards;
 
-  constructor(redis: Redis, shards: number) {
+  constructor(redis: RedisClient, shards: Shards) {
     this.#redis = redis;
     this.#shards = shards;
   }
@@ -73,7 +73,7 @@ export class RecipientLists {
 
   /** Adds uids to what an upload has staged. @returns the bytes that are staged now */
   async stage(shard: number, { no, token }: Upload, packed: string): Promise<number> {
-    const key = keys.staged(shard, no, token);
+    const key = this.#staged(shard, no, token);
     const [length] = await execute(this.#redis.multi().append(key, packed).expire(key, STAGED_SECONDS));
     return Number(length);
   }
@@ -88,7 +88,7 @@ export class RecipientLists {
     { no, token }: Upload,
     { bytes, times }: { bytes: number; times: number },
   ): Promise<number | undefined> {
-    const key = keys.staged(shard, no, token);
+    const key = this.#staged(shard, no, token);
     if (times > 1) {
       const staged = await this.#redis.getBuffer(key);
       if (staged === null || staged.length !== bytes) return undefined;
@@ -103,7 +103,7 @@ export class RecipientLists {
 
   async dropStaged(shards: Iterable<number>, { no, token }: Upload): Promise<void> {
     await eachLimited(shards, SHARDS_IN_FLIGHT, async (shard) => {
-      await this.#redis.del(keys.staged(shard, no, token));
+      await this.#redis.del(this.#staged(shard, no, token));
     });
   }
 
@@ -120,7 +120,7 @@ export class RecipientLists {
   /** Merges a committed part into the lists of the broadcast. */
   async merge({ no, part, token }: Upload, shards: Iterable<number> = this.#all()): Promise<void> {
     await eachLimited(shards, SHARDS_IN_FLIGHT, async (shard) => {
-      await mergeStaged(this.#redis, [keys.recipients(shard, no), keys.staged(shard, no, token)]);
+      await mergeStaged(this.#redis, [this.#list(shard, no), this.#staged(shard, no, token)]);
     });
     await this.#redis.hdel(keys.merging(no), String(part));
   }
@@ -138,14 +138,19 @@ export class RecipientLists {
     }
   }
 
+  /** The keys that its recipients lie in. */
+  listKeys(no: string): string[] {
+    return this.#all().map((shard) => this.#list(shard, no));
+  }
+
   /** Adds recipients of a shard that were not uploaded: an audience. */
   async append(shard: number, no: string, packed: string): Promise<void> {
-    await this.#redis.append(keys.recipients(shard, no), packed);
+    await this.#redis.append(this.#list(shard, no), packed);
   }
 
   /** Leaves each recipient of a shard once. Memory for one shard is all that it needs. @returns how many they are */
   async settle(shard: number, no: string): Promise<number> {
-    const key = keys.recipients(shard, no);
+    const key = this.#list(shard, no);
     const list = await this.#redis.getBuffer(key);
     if (list === null) return 0;
     const { packed, count, repeats } = await inSlices(list.length, withoutRepeats(list));
@@ -155,7 +160,7 @@ export class RecipientLists {
 
   /** @returns as many uids from a byte on as were asked for, and the bytes that they take */
   async read(shard: number, no: string, offset: number, count: number): Promise<{ uids: string[]; length: number }> {
-    const key = keys.recipients(shard, no);
+    const key = this.#list(shard, no);
     let window = 32 * count;
     for (;;) {
       const bytes = await this.#redis.getrangeBuffer(key, offset, offset + window - 1);
@@ -168,19 +173,27 @@ export class RecipientLists {
 
   /** @returns the uids in these bytes of a list */
   async readExactly(shard: number, no: string, offset: number, length: number): Promise<string> {
-    const bytes = await this.#redis.getrangeBuffer(keys.recipients(shard, no), offset, offset + length - 2);
+    const bytes = await this.#redis.getrangeBuffer(this.#list(shard, no), offset, offset + length - 2);
     return bytes.toString('utf8');
   }
 
   async remove(no: string): Promise<void> {
     const merging = Object.values(await this.#redis.hgetall(keys.merging(no)));
     await eachLimited(this.#all(), SHARDS_IN_FLIGHT, async (shard) => {
-      await this.#redis.del(keys.recipients(shard, no), ...merging.map((token) => keys.staged(shard, no, token)));
+      await this.#redis.del(this.#list(shard, no), ...merging.map((token) => this.#staged(shard, no, token)));
     });
   }
 
+  #list(shard: number, no: string): string {
+    return keys.recipients(this.#shards.tags[shard] ?? '', no);
+  }
+
+  #staged(shard: number, no: string, token: string): string {
+    return keys.staged(this.#shards.tags[shard] ?? '', no, token);
+  }
+
   #all(): number[] {
-    return Array.from({ length: this.#shards }, (_, shard) => shard);
+    return Array.from({ length: this.#shards.count }, (_, shard) => shard);
   }
 }
 

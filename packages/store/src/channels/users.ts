@@ -1,19 +1,19 @@
 import { eachLimited, groupBy } from '@ruyi/flow';
-import { execute } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, type RedisClient } from '@ruyi/redis';
 import { readable } from '../damage.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shards } from '../shardTags.ts';
 
 const CALL_SIZE = 500;
 const SHARDS_IN_FLIGHT = 8;
 
 /** Users known by POST /user/token. */
 export class Users {
-  readonly #redis: Redis;
-  readonly #shards: number;
+  readonly #redis: RedisClient;
+  readonly #shards: Shards;
 
-  constructor(redis: Redis, shards: number) {
+  constructor(redis: RedisClient, shards: Shards) {
     this.#redis = redis;
     this.#shards = shards;
   }
@@ -36,7 +36,8 @@ export class Users {
   async *all(shard: number): AsyncGenerator<string[]> {
     let cursor = '0';
     do {
-      const [next, uids] = await this.#redis.sscan(keys.users(shard), cursor, 'COUNT', 1000);
+      const tag = this.#shards.tags[shard] ?? '';
+      const [next, uids] = await this.#redis.sscan(keys.users(tag), cursor, 'COUNT', 1000);
       yield uids;
       cursor = next;
     } while (cursor !== '0');

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
-
-const deleteIfEqual = loadScript(import.meta.url, 'delete-if-equal');
+import { deleteIfEqual } from './deleteIfEqual.ts';
 
 const HOLD_SECONDS = 30;
 
@@ -30,10 +28,10 @@ export interface RebuildProgress {
  * a time does it.
  */
 export class Rebuilds {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #ownId = randomUUID();
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 
