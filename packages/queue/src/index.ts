@@ -1,7 +1,7 @@
 export { agreeOnLanes, lanesOfInstallation, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
-export { addDeadLetter, openDeadLetters } from './deadLetters.ts';
+export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export {
   BROADCAST,

@@ -142,6 +142,7 @@ async function openBatch(
     firstAt: jobs.firstAt,
     refused: await inSlices(sorted.length, positionsOf(sorted, recipients.refused)),
     from,
+    invalid: recipients.refused.size,
   });
   if (batch.before === 'unknown') return { receipt, refused: recipients.refused, jobs };
   const refused = await inSlices(unique.size, refusedBefore(unique, sorted, receipt.refused));

@@ -49,8 +49,13 @@ async function coordinateOnce(
   await context.store.broadcastList.note(no, record.state, 0);
   const mustPrepare = record.state === 'running' && !record.isReady && !record.isRetrying;
   const ready = mustPrepare ? await prepareBroadcast(context, record, token, signal) : record;
-  if (ready?.isRetrying && ready.state === 'running') await retryFailed(context, ready);
-  if (ready?.ref !== undefined) await feedLanes(context, ready, ready.ref, token, signal);
+  if (ready?.ref !== undefined) {
+    if (ready.isRetrying && ready.state === 'running') {
+      await context.store.progress.hold(ready.ref);
+      await retryFailed(context, ready, ready.ref, signal);
+    }
+    await feedLanes(context, ready, ready.ref, token, signal);
+  }
   if (!signal.aborted) await end(context, no, token);
   const after = signal.aborted ? undefined : await broadcasts.read(no);
   // Redis may have forgotten its last steps: it is taken up once more.

@@ -34,7 +34,7 @@ export async function feedLanes(
     await meter.add(landed);
     let waitMs = 0;
     let fed = 0;
-    if (isFeeding && cursors) {
+    if (isFeeding && cursors && !context.isMemoryFull()) {
       const { lanes } = context.queues;
       const free = Array.from({ length: lanes }, (_, lane) => lane).filter((lane) => flight.onLane(lane) < JOBS_AHEAD);
       // With a rate one claim decides when the next one may come.

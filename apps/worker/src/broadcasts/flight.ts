@@ -1,6 +1,6 @@
 import type { Chunk } from '@ruyi/contracts';
-import type { BroadcastJob } from '@ruyi/queue';
-import { type BroadcastRecord, laneOf, type RecipientClaim } from '@ruyi/store';
+import { type BroadcastJob, DEAD } from '@ruyi/queue';
+import { type BroadcastRecord, chunkRecipients, chunkSize, laneOf, type RecipientClaim } from '@ruyi/store';
 import type { CoordinatorContext } from './coordinatorContext.ts';
 import type { NextRecipients } from './shardCursors.ts';
 
@@ -87,9 +87,23 @@ export class Flight {
       const state = await queue.getJobState(id);
       if (state !== 'unknown' && state !== 'completed' && state !== 'failed') continue;
       if ((await this.#context.store.progress.stored(this.#ref, flying.chunks)).size === flying.chunks.length) continue;
+      if (await this.#wasSetAside(id, flying)) continue;
       if (state !== 'unknown') await queue.remove(id);
       await this.#add(id, flying);
     }
+  }
+
+  /** If a job became a dead letter as a whole, all of its recipients have failed. */
+  async #wasSetAside(id: string, { claim, chunks }: Flying): Promise<boolean> {
+    const { queues, store } = this.#context;
+    const letter = DEAD.schema.safeParse((await queues.dead.getJob(`dead-${id}-job`))?.data);
+    if (!letter.success) return false;
+    const job = await this.#jobOf(claim);
+    const { reason } = letter.data;
+    const failed = job.chunks.flatMap(chunkRecipients).map((recipient) => ({ ...recipient, reason }));
+    const sizes = job.chunks.map((chunk, i) => ({ chunk: chunks[i] ?? chunk.chunk, size: chunkSize(chunk) }));
+    await store.progress.chunksStored(this.#ref, sizes, failed);
+    return true;
   }
 
   #note(id: string, claim: RecipientClaim, lane: number): Flying {
@@ -101,16 +115,18 @@ export class Flight {
 
   /** @param packed the uids, if they are at hand */
   async #add(id: string, { claim, lane }: Flying, packed?: string): Promise<void> {
-    const { store, producer } = this.#context;
+    await this.#context.producer.broadcast({ jobs: [{ lane, id, data: await this.#jobOf(claim, packed) }] });
+  }
+
+  async #jobOf({ shard, offset, length, size, start, chunk }: RecipientClaim, packed?: string): Promise<BroadcastJob> {
+    const { store } = this.#context;
     const { no, spec } = this.#record;
-    const { shard, offset, length, size, start, chunk } = claim;
     const uids = (packed ?? (await store.recipientLists.readExactly(shard, no, offset, length))).split('\n');
     const chunks: Chunk[] = [];
     for (let i = 0; i < uids.length; i += size) {
       chunks.push({ chunk: chunk + chunks.length, start: start + i, uids: uids.slice(i, i + size).join('\n') });
     }
     const cmd = spec.header.sync_once === 1 ? { cmd: 1 as const } : {};
-    const data: BroadcastJob = { ref: this.#ref, from: spec.from, ...cmd, chunks };
-    await producer.broadcast({ jobs: [{ lane, id, data }] });
+    return { ref: this.#ref, from: spec.from, ...cmd, chunks };
   }
 }
