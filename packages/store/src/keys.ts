@@ -83,6 +83,8 @@ export const keys = {
   schema: (shard: Shard) => `r:{${shard}}:schema`,
   /** sorted set: worker processes, score = last sign of life */
   workers: 'r:{lanes}:workers',
+  /** hash, TTL: lane -> worker, of the lanes of a kind and generation */
+  laneOwners: (kind: string, generation: number) => `r:{lanes}:owners:${kind}.${generation}`,
 } as const;
 
 /** Pub/sub channel on which workers tell an API process the seqs of messages that it waits for. */

@@ -42,7 +42,7 @@ export async function feedLanes(
         const claim =
           isFeeding && waitMs === 0 ? await cursors.next((shard) => laneOf(shard, lanes) === lane) : undefined;
         if (!claim) return;
-        const outcome = await flight.take(token, lane, claim, spec.rate);
+        const outcome = await flight.take(token, claim, spec.rate);
         if (outcome === 'again') isFeeding = false;
         else if (outcome > 0) waitMs = outcome;
         else {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chunk } from '@ruyi/contracts';
 import { BROADCAST, type BroadcastJob, deadLettersOf } from '@ruyi/queue';
-import { type BroadcastRecord, chunkRecipients, digestOf } from '@ruyi/store';
+import { type BroadcastRecord, chunkRecipients, digestOf, recipientShard } from '@ruyi/store';
 import { z } from 'zod';
 import type { CoordinatorContext } from './coordinatorContext.ts';
 
@@ -9,7 +9,11 @@ const LOOK_EVERY_MS = 50;
 /** A job that Redis does not know this long after it was added is gone. */
 const ADD_AGAIN_MS = 2000;
 
-const Retried = z.object({ lane: z.number(), data: BROADCAST.schema });
+const Retried = z.object({
+  data: BROADCAST.schema,
+  /** where it was added last */
+  at: z.object({ lane: z.number(), generation: z.number() }).optional(),
+});
 type Retried = z.infer<typeof Retried>;
 
 /**
@@ -31,7 +35,7 @@ export async function retryFailed(
     if (!parsed.success) continue;
     const data = withPositions(parsed.data);
     const jobId = `${ref}.r${run}-${digestOf(id).slice(0, 10)}.${recipientsOf(data).length}`;
-    await store.broadcasts.noteRetried(no, jobId, { lane: Number(letter.queue.split('.')[1]) || 0, data });
+    await store.broadcasts.noteRetried(no, jobId, { data });
     await queues.dead.remove(id);
   }
   const added = new Map<string, number>();
@@ -40,7 +44,7 @@ export async function retryFailed(
     if (flying.size === 0 || signal.aborted) return;
     for (const [jobId, kept] of flying) {
       const job = Retried.parse(kept);
-      if (await hasEnded(context, ref, jobId, job, added)) await store.broadcasts.retriedLanded(no, jobId);
+      if (await hasEnded(context, { no, ref, jobId }, job, added)) await store.broadcasts.retriedLanded(no, jobId);
     }
     await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
   }
@@ -49,15 +53,12 @@ export async function retryFailed(
 /** Whether a retried job has ended; adds it if it is not there. */
 async function hasEnded(
   context: CoordinatorContext,
-  ref: string,
-  jobId: string,
-  { lane: former, data }: Retried,
+  { no, ref, jobId }: { no: string; ref: string; jobId: string },
+  { at, data }: Retried,
   added: Map<string, number>,
 ): Promise<boolean> {
   const { store, queues, producer } = context;
-  // The lane may be gone by now; any will do, because a job that is put back has lost its place anyway.
-  const lane = former % queues.lanes;
-  const state = await queues.lane('fanout', lane).getJobState(jobId);
+  const state = at ? await queues.lane('fanout', at.lane, at.generation).getJobState(jobId) : 'unknown';
   if (state === 'completed') return true;
   if (state !== 'unknown') return false;
   const recipients = recipientsOf(data);
@@ -71,7 +72,12 @@ async function hasEnded(
   added.set(jobId, performance.now());
   const left = recipients.filter(({ position }) => failed.has(position));
   const chunk = { chunk: data.chunks[0]?.chunk ?? 0, start: 0, ...packed(left) };
-  await producer.broadcast({ jobs: [{ lane, id: jobId, data: { ...data, chunks: [chunk] } }] });
+  const shardFor = recipientShard({ from: data.from, command: data.cmd === 1 }, store.layout.shards.count);
+  // All recipients of a job of a broadcast live in one shard. Where it is added is noted first: whoever takes over looks there.
+  await producer.broadcastToShard(
+    { shard: shardFor(left[0]?.uid ?? ''), id: jobId, data: { ...data, chunks: [chunk] } },
+    (lane) => store.broadcasts.noteRetried(no, jobId, { data, at: lane }),
+  );
   return false;
 }
 

@@ -21,6 +21,8 @@ export interface BatchReceipt {
   createdAt: number;
   /** position of the recipient that the request names first */
   firstAt: number;
+  /** the number of lanes that the recipients were cut for; absent in what an earlier version wrote */
+  lanes?: number;
   refused: Refused;
   /** its sender, absent in receipts of earlier versions */
   from?: string;
