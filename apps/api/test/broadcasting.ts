@@ -3,7 +3,7 @@ import { waitFor } from '@ruyi/testkit';
 import { expect } from 'vitest';
 import type { Answer, ApiClient } from './harness.ts';
 
-/** What tests do with broadcasts (docs/api.md §5). */
+/** What tests do with broadcasts (docs/api.md §4). */
 export interface Broadcasting {
   create(fields?: object): Promise<string>;
   upload<T = PartAnswer & ErrorBody>(

@@ -15,7 +15,7 @@ import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
 
 export const BROADCAST_STATES = ['open', 'scheduled', 'running', 'paused', 'done', 'cancelled', 'failed'] as const;
 /**
- * What happens to a broadcast (docs/api.md §5): `open` takes recipients; `scheduled` waits for its time; `running` and
+ * What happens to a broadcast (docs/api.md §4): `open` takes recipients; `scheduled` waits for its time; `running` and
  * `paused` change into each other; `done`, `cancelled` and `failed` (all failed) are ends.
  */
 export type BroadcastState = (typeof BROADCAST_STATES)[number];
@@ -100,7 +100,7 @@ const audience = z
     return z.NEVER;
   });
 
-/** Requests about broadcasts (docs/api.md §5). */
+/** Requests about broadcasts (docs/api.md §4). */
 export const broadcastSchemas = (limits: RequestLimits) => ({
   BroadcastCreate: z.object({
     name: label,

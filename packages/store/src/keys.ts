@@ -38,7 +38,7 @@ export const keys = {
   late: (ref: string) => `r:{b${ref}}:late`,
   /** hash: see broadcasts/progress.ts */
   progress: (ref: string) => `r:{b${ref}}:progress`,
-  /** hash: a broadcast of docs/api.md §5: what it is, its state, its counts; see broadcasts/broadcasts.ts */
+  /** hash: a broadcast of docs/api.md §4: what it is, its state, its counts; see broadcasts/broadcasts.ts */
   about: (no: string) => `r:{b${no}}:about`,
   /** hash: its uploaded parts, `<digest>:<accepted>:<duplicates>:<invalid>`; and the uploads whose lists are not merged yet */
   parts: (no: string) => `r:{b${no}}:parts`,

@@ -74,7 +74,7 @@ export interface Store {
   idempotency: Idempotency;
   bodies: Bodies;
   progress: Progress;
-  /** broadcasts of docs/api.md §5, which of them there are, and their recipients */
+  /** broadcasts of docs/api.md §4, which of them there are, and their recipients */
   broadcasts: Broadcasts;
   broadcastList: BroadcastList;
   recipientLists: RecipientLists;

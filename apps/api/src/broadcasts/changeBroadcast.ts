@@ -17,7 +17,7 @@ const FITTING: Record<BroadcastAction, BroadcastState[]> = {
 const NEEDS_MEMORY: BroadcastAction[] = ['start', 'resume', 'retry'];
 
 /**
- * Starts, pauses, resumes, cancels or retries a broadcast (docs/api.md §5), and asks for a coordinator. If this process dies
+ * Starts, pauses, resumes, cancels or retries a broadcast (docs/api.md §4), and asks for a coordinator. If this process dies
  * in between, a worker notices that one is missing.
  * @throws NotFoundError, WrongStateError, OverloadedError
  */

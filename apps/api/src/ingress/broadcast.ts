@@ -18,7 +18,7 @@ import { requireReplicas, requireUnbrokenConnection } from './unbrokenConnection
 /** A message to many; `subscribers` are in the order of the request, with duplicates. */
 export type BroadcastRequest = Request<'SendBatch'> & { stream_no?: string };
 
-/** A batch of as many recipients is listed as a broadcast (docs/api.md §5). */
+/** A batch of as many recipients is listed as a broadcast (docs/api.md §4). */
 const LISTED_FROM = 1000;
 /** How long a batch may wait for the end of a change of the lanes. */
 const CHANGE_SECONDS = 20;

@@ -13,7 +13,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 const AGAIN_MS = 200;
 
 /**
- * Coordinates a broadcast (docs/api.md §5) until it has ended or is paused: counts and numbers its recipients, feeds them to
+ * Coordinates a broadcast (docs/api.md §4) until it has ended or is paused: counts and numbers its recipients, feeds them to
  * the lanes, and settles what became of them. While Redis cannot serve it begins again; every step may be repeated.
  */
 export async function coordinate(

@@ -2,7 +2,7 @@ import type { Producer, Queues } from '@ruyi/queue';
 import type { Store } from '@ruyi/store';
 
 /** What became of recipients, for the metrics. */
-export type RecipientResult = 'stored' | 'failed' | 'cancelled' | 'duplicate';
+type RecipientResult = 'stored' | 'failed' | 'cancelled' | 'duplicate';
 
 /** What coordinators of broadcasts need. */
 export interface CoordinatorContext {
