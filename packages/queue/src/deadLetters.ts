@@ -46,6 +46,25 @@ function isJson(text: string): boolean {
   }
 }
 
+const SCANNED_AT_ONCE = 500;
+
+/** The dead letters of one broadcast. Its name is part of the ids of its jobs, and so of theirs. */
+export async function* deadLettersOf({ dead }: Queues, ref: string): AsyncGenerator<{ id: string; letter: DeadJob }> {
+  const isOfRef = new RegExp(`^dead-(?:retry-dead-)*${ref}\\.`);
+  // All ids first: whoever removes letters meanwhile would shift the pages.
+  const ids: string[] = [];
+  for (let from = 0; ; from += SCANNED_AT_ONCE) {
+    const page = await dead.getRanges(['failed'], from, from + SCANNED_AT_ONCE - 1, true);
+    ids.push(...page.filter((id) => isOfRef.test(id)));
+    if (page.length < SCANNED_AT_ONCE) break;
+  }
+  for (const id of ids) {
+    const job = await dead.getJob(id);
+    const letter = DEAD.schema.safeParse(job?.data);
+    if (letter.success) yield { id, letter: letter.data };
+  }
+}
+
 /**
  * The worker of the dead letters. Its first attempt fails for good, so that the letter lies among the failed
  * jobs; BullMQ's own retry (the board's button, `ruyi dead retry`) runs it again, which puts the job back on its queue.

@@ -1,12 +1,14 @@
 export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
-export { addDeadLetter, openDeadLetters } from './deadLetters.ts';
+export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
+export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export { type InstallationStatus, installationStatus, type LaneStatus, laneOwners } from './installationStatus.ts';
 export {
   BROADCAST,
   type BroadcastJob,
+  type CoordinateJob,
   DEAD,
   type DeadJob,
   GROUP_COMMAND,
@@ -31,5 +33,5 @@ export {
 } from './names.ts';
 export { openQueues } from './openQueues.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
-export { type Guard, Producer } from './producer.ts';
+export { type Guard, type LaneOfPlan, Producer } from './producer.ts';
 export { limitLanes, openQueue, type Queues } from './queues.ts';

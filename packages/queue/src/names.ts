@@ -24,6 +24,8 @@ export const queueKey = (name: string): string => queueName(name).prefix;
 
 export const INDEX_QUEUE = queueName('index');
 export const DEAD_QUEUE = queueName('dead');
+/** Broadcasts that need a coordinator. */
+export const BROADCASTS_QUEUE = queueName('broadcasts');
 
 /** The queues of these lanes. */
 const queuesOf = (kind: LaneKind, { generation, lanes }: LaneSet): QueueName[] =>
@@ -32,7 +34,7 @@ const queuesOf = (kind: LaneKind, { generation, lanes }: LaneSet): QueueName[] =
 /** Every queue of an installation that may hold jobs, in the order in which the board shows them. */
 export function queuesOfPlan(plan: LanePlan): QueueName[] {
   const lanes = LANE_KINDS.flatMap((kind) => setsOf(plan, kind).flatMap((set) => queuesOf(kind, set)));
-  return [...lanes, INDEX_QUEUE, DEAD_QUEUE];
+  return [...lanes, INDEX_QUEUE, BROADCASTS_QUEUE, DEAD_QUEUE];
 }
 
 /** The lanes of a kind that may hold jobs: the ones to be worked now, and those that wait for them. */

@@ -2,13 +2,14 @@ import { countConnectionLosses, type RedisClient } from '@ruyi/redis';
 import { type LanePlan, LanePlans } from '@ruyi/store';
 import type { Queue } from 'bullmq';
 import { advanceLanes } from './changeLanes.ts';
-import { DEAD_QUEUE, INDEX_QUEUE, laneQueue } from './names.ts';
+import { BROADCASTS_QUEUE, DEAD_QUEUE, INDEX_QUEUE, laneQueue } from './names.ts';
 import { openQueue, type Queues } from './queues.ts';
 
 /** @param known the plan of the installation, or the number of lanes of one whose lanes were never changed */
 export function openQueues(connection: RedisClient, known: LanePlan | number): Queues {
   const lanes = new Map<string, Queue>();
   const index = openQueue(connection, INDEX_QUEUE);
+  const broadcasts = openQueue(connection, BROADCASTS_QUEUE);
   const dead = openQueue(connection, DEAD_QUEUE);
   const plans = new LanePlans(connection);
   let plan = typeof known === 'number' ? { generation: 0, lanes: known } : known;
@@ -37,6 +38,7 @@ export function openQueues(connection: RedisClient, known: LanePlan | number): Q
       return advancing;
     },
     index,
+    broadcasts,
     dead,
     redis: connection,
     lane(kind, lane, generation = plan.generation) {
@@ -46,7 +48,7 @@ export function openQueues(connection: RedisClient, known: LanePlan | number): Q
       return queue;
     },
     async close() {
-      await Promise.all([...lanes.values(), index, dead].map((queue) => queue.close()));
+      await Promise.all([...lanes.values(), index, broadcasts, dead].map((queue) => queue.close()));
     },
   };
   return queues;

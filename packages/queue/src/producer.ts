@@ -3,7 +3,7 @@ import type { SendItem } from '@ruyi/contracts';
 import { Batcher, Gate, groupBy, inTurn } from '@ruyi/flow';
 import { type LanePlan, laneOf, shardNumber } from '@ruyi/store';
 import { takeTurns } from './fairTurns.ts';
-import { BROADCAST, GROUP_COMMAND, type GroupCommandJob, SEND } from './jobs.ts';
+import { BROADCAST, type BroadcastJob, GROUP_COMMAND, type GroupCommandJob, SEND } from './jobs.ts';
 import { laneQueue, recipientsInJob } from './names.ts';
 import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';
@@ -27,7 +27,8 @@ interface Entry {
 
 type SendBatcher = Batcher<Entry, Map<Entry, unknown>>;
 
-interface LaneOfPlan {
+/** A lane of one kind, and the generation of lanes that it belongs to. */
+export interface LaneOfPlan {
   lane: number;
   generation: number;
 }
@@ -120,6 +121,22 @@ export class Producer {
       ),
     );
     return added.every(Boolean);
+  }
+
+  /**
+   * Adds a job whose recipients all belong to one shard, to the lane that this shard has now.
+   * @param before is told which lane that is, before the job is added
+   */
+  async broadcastToShard(
+    { shard, ...job }: { shard: number; id: string; data: BroadcastJob },
+    before: (lane: LaneOfPlan) => Promise<void> = async () => {},
+  ): Promise<LaneOfPlan> {
+    return whileOpen(this.#queues, async ({ generation, lanes }) => {
+      const lane = laneOf(shard, lanes);
+      await before({ lane, generation });
+      await this.#addBroadcastJobs({ lane, generation }, [{ ...job, lane }], unguarded);
+      return { lane, generation };
+    });
   }
 
   async #addBroadcastJobs({ lane, generation }: LaneOfPlan, jobs: BroadcastPlan['jobs'], guard: Guard): Promise<void> {

@@ -21,6 +21,7 @@ export interface Queues {
   /** Reads the plan and takes the next step of a change that is under way (changeLanes.ts). */
   advance(): Promise<LanePlan>;
   index: Queue;
+  broadcasts: Queue;
   dead: Queue;
   /** the connection of all of them */
   redis: RedisClient;

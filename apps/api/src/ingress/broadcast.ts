@@ -18,6 +18,8 @@ import { requireReplicas, requireUnbrokenConnection } from './unbrokenConnection
 /** A message to many; `subscribers` are in the order of the request, with duplicates. */
 export type BroadcastRequest = Request<'SendBatch'> & { stream_no?: string };
 
+/** A batch of as many recipients is listed as a broadcast (docs/api.md §4). */
+const LISTED_FROM = 1000;
 /** How long a batch may wait for the end of a change of the lanes. */
 const CHANGE_SECONDS = 20;
 
@@ -77,7 +79,7 @@ export async function acceptBroadcast(
   return context.admission.whileQueueing('fanout', toStore, async () => {
     const batch = await claimBatch(context, kind, request, recipients);
     const { receipt, refused, jobs } = await openBatch(context, request, recipients, batch);
-    if (batch.before !== 'queued') await queueBatch(context, { ...request, no }, batch, receipt, jobs, losses);
+    if (batch.before !== 'queued') await queueBatch(context, { ...request, no, kind }, batch, receipt, jobs, losses);
     await requireReplicas(context.store, keysOf(batch), losses);
     const firstId = batch.id + receipt.firstAt;
     return { ref: batch.ref, firstId, no, accepted: receipt.total, refused, isReplayed: batch.before !== 'unknown' };
@@ -143,6 +145,8 @@ async function openBatch(
     firstAt: jobs.firstAt,
     lanes,
     refused: await inSlices(sorted.length, positionsOf(sorted, recipients.refused)),
+    from,
+    invalid: recipients.refused.size,
   });
   if (batch.before === 'unknown') return { receipt, refused: recipients.refused, jobs };
   const refused = await inSlices(unique.size, refusedBefore(unique, sorted, receipt.refused));
@@ -156,17 +160,19 @@ async function openBatch(
 /** Writes the body, adds every job, then records that a retry has nothing to add. */
 async function queueBatch(
   context: ApiContext,
-  request: BroadcastRequest & { no: string },
+  request: BroadcastRequest & { no: string; kind: BroadcastKind },
   { id, ts, ref, key }: Batch,
   receipt: BatchReceipt,
   jobs: BroadcastPlan,
   losses: number,
 ): Promise<void> {
-  const { store, producer } = context;
+  const { store, producer, config } = context;
   if (receipt.toStore) {
     const guard = () => requireUnbrokenConnection(store, losses);
     const body = messageBody(request, { id, ts, no: request.no });
     const cmd = request.header.sync_once === 1;
+    if (request.kind === 'sendbatch' && receipt.total >= LISTED_FROM)
+      await store.broadcastList.addBatch(ref, (ts - config.broadcastKeepDays * 86_400) * 1000);
     await store.bodies.write(ref, { body, kind: 'batch', cmd, starts: jobs.starts }, receipt.total);
     // A job may run at once. What refers to a body must never outlive it.
     await requireReplicas(store, [keys.body(ref)], losses);

@@ -1,4 +1,5 @@
 import type { Route } from '../http/route.ts';
+import { broadcastRoutes } from './broadcasts.ts';
 import { channelRoutes } from './channel.ts';
 import { health, livez, readyz } from './health.ts';
 import { messageRoutes } from './message.ts';
@@ -11,6 +12,7 @@ export const routes: Route[] = [
   ...messageRoutes,
   ...channelRoutes,
   ...searchRoutes,
+  ...broadcastRoutes,
   health,
   livez,
   readyz,
