@@ -59,7 +59,7 @@ export async function startApi(
   search.warm();
   return {
     address,
-    check: servingCheck(connections.requests, queues.lanes),
+    check: servingCheck(connections.requests),
     async close() {
       await closeServer(server);
       await producer.drained();
@@ -96,7 +96,7 @@ function openDoor(ids: RequestIds, limits: HttpLimits, readiness: Readiness, log
     isDraining: () => readiness.state === 'draining',
   });
   const serve = (context: ApiContext) => {
-    addRoutes(app, context, { ids, bodiesBytes: limits.bodiesBytes });
+    addRoutes(app, context, { ids, limits });
     instead = undefined;
   };
   return { server, serve };

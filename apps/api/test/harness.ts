@@ -24,7 +24,7 @@ import type { HttpLimits } from '../src/http/limits.ts';
 
 const LANE_QUEUES = ['send.0', 'send.1', 'fanout.0', 'fanout.1'];
 const SETTINGS = { PORT: '0', SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent' };
-const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
+const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|broadcasts|dead)\b)/;
 const SEARCH = '/plugins/wk.plugin.search/usersearch';
 
 export interface Answer<T> {
@@ -142,13 +142,16 @@ export const startApp = (
  * follows from another one before that is gone, so a job that changes queues is seen in one of two rounds.
  */
 export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QUEUES, 'index', 'dead']) {
-  let jobs = 0;
-  for (const name of [...queues, ...queues]) {
-    const key = `{r.${name}}:${name}`;
-    const lists = await client.multi().llen(`${key}:wait`).zcard(`${key}:prioritized`).llen(`${key}:active`).exec();
-    for (const [, length] of lists ?? []) jobs += Number(length);
-  }
-  return jobs;
+  const round = async () => {
+    let jobs = 0;
+    for (const name of queues) {
+      const key = `{r.${name}}:${name}`;
+      const lists = await client.multi().llen(`${key}:wait`).zcard(`${key}:prioritized`).llen(`${key}:active`).exec();
+      for (const [, length] of lists ?? []) jobs += Number(length);
+    }
+    return jobs;
+  };
+  return Math.max(await round(), await round());
 }
 
 export function apiClient(address: string): ApiClient {

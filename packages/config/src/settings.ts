@@ -150,9 +150,10 @@ export const settings = z.object({
   shards: whole(1, 1024)
     .default(64)
     .register(about, { name: 'SHARDS', text: 'Slices of the keys. Fixed once data exists' }),
-  lanes: whole(1, 64).default(4).register(about, {
+  lanes: whole(1, 64).optional().register(about, {
     name: 'LANES',
-    text: 'Queues of each kind of a new installation, the most workers that can be busy with each. An existing one keeps its number, unless no lane holds a job and every live process has the new setting',
+    text: 'Queues of each kind of a new installation, the most workers that can be busy with each. Afterwards `ruyi lanes <n>` changes it, see docs/scaling.md',
+    fallback: '8',
   }),
   maxBodyBytes: whole(KIB, 1024 * MIB)
     .default(16 * MIB)
@@ -210,6 +211,13 @@ export const settings = z.object({
     name: 'INBOX_MAX',
     text: 'Commands kept for one user; beyond it the oldest go, acknowledged or not',
   }),
+  broadcastKeepDays: whole(1, 3650).default(7).register(about, {
+    name: 'BROADCAST_KEEP_DAYS',
+    text: 'Days for which an ended broadcast is listed, and an open one waits for its next upload. Messages stay',
+  }),
+  maxOpenBroadcasts: whole(1, 100_000)
+    .default(1000)
+    .register(about, { name: 'MAX_OPEN_BROADCASTS', text: 'Broadcasts that may be open at once; beyond it 429' }),
   logRetention: whole(0)
     .default(0)
     .register(about, { name: 'LOG_RETENTION', text: 'Newest messages kept of each channel; 0 keeps all' }),

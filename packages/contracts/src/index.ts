@@ -1,4 +1,5 @@
 export * from './base64.ts';
+export * from './broadcasts.ts';
 export * from './chunk.ts';
 export * from './errors.ts';
 export { type RequestLimits, TOO_LARGE } from './fields.ts';

@@ -1,6 +1,6 @@
 import type { Chunk } from '@ruyi/contracts';
 import { atOnce, SLICE, type Sliced } from '@ruyi/flow';
-import { type Broadcast, laneOf, personalShard, refOf, shardNumber } from '@ruyi/store';
+import { type Broadcast, laneOf, recipientShard, refOf } from '@ruyi/store';
 import type { BroadcastJob } from './jobs.ts';
 
 const CHUNK_RECIPIENTS = 1000;
@@ -9,6 +9,8 @@ const CHUNKS_IN_JOB = 2;
 /** A broadcast cut into jobs. The same recipients in the same order always give the same jobs. */
 export interface BroadcastPlan {
   ref: string;
+  /** the number of lanes that it was cut for. Positions and chunks depend on it, so every repeat must be cut for the same */
+  lanes: number;
   jobs: { lane: number; id: string; data: BroadcastJob }[];
   starts: number[];
   /** position of the uid that the request names first */
@@ -31,14 +33,12 @@ export const planBroadcast = (message: Planned, uids: string[], layout: Layout):
 /** The same as planBroadcast, with a pause after each slice. */
 export function* planInSlices(message: Planned, uids: string[], layout: Layout): Sliced<BroadcastPlan> {
   const byShard: string[][] = Array.from({ length: layout.shards }, () => []);
-  const shard = message.cmd
-    ? (uid: string) => shardNumber(uid, layout.shards)
-    : personalShard(message.from, layout.shards);
+  const shard = recipientShard({ from: message.from, command: message.cmd }, layout.shards);
   for (let i = 0; i < uids.length; ) {
     for (const end = Math.min(i + SLICE, uids.length); i < end; i++) byShard[shard(uids[i] ?? '')]?.push(uids[i] ?? '');
     yield;
   }
-  const plan: BroadcastPlan = { ref: refOf(message.firstId), jobs: [], starts: [], firstAt: 0 };
+  const plan: BroadcastPlan = { ref: refOf(message.firstId), lanes: layout.lanes, jobs: [], starts: [], firstAt: 0 };
   const [firstUid] = uids;
   let position = 0;
   let sorted = 0;

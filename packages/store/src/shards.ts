@@ -16,13 +16,19 @@ export const shardOf = (name: string, { count, tags }: Shards): Shard => tags[sh
  * The number of the shard of the personal channel of `self` with each peer. Equals shardNumber of its name, without
  * building the name.
  */
-export function personalShard(self: string, count: number): (peer: string) => number {
+function personalShard(self: string, count: number): (peer: string) => number {
   const start = fnv1a(FNV_OFFSET, '1:');
   const startOfLower = fnv1a(start, `${self}@`);
   const endOfHigher = `@${self}`;
   return (peer) =>
     numberOfHash(self < peer ? fnv1a(startOfLower, peer) : fnv1a(fnv1a(start, peer), endOfHigher), count);
 }
+
+/** The number of the shard where a recipient of a broadcast is served: of their log with the sender, or of their inbox. */
+export const recipientShard = (
+  { from, command }: { from: string; command: boolean },
+  count: number,
+): ((uid: string) => number) => (command ? (uid) => shardNumber(uid, count) : personalShard(from, count));
 
 function fnv1a(start: number, text: string): number {
   let hash = start;

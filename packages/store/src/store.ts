@@ -16,14 +16,18 @@ import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
 import { LaneFence } from './append/fence.ts';
 import { Bodies } from './broadcasts/bodies.ts';
+import { BroadcastList } from './broadcasts/broadcastList.ts';
+import { Broadcasts } from './broadcasts/broadcasts.ts';
 import { LateRecipients } from './broadcasts/lateRecipients.ts';
 import { Progress } from './broadcasts/progress.ts';
+import { RecipientLists } from './broadcasts/recipientLists.ts';
 import { Channels } from './channels/channels.ts';
 import { Users } from './channels/users.ts';
 import { Idempotency } from './idempotency.ts';
 import { Inboxes } from './inboxes/inboxes.ts';
 import { IndexOwner } from './installation/indexOwner.ts';
 import { LaneMembers } from './installation/laneMembers.ts';
+import { LanePlans } from './installation/lanePlan.ts';
 import { Members } from './installation/members.ts';
 import { MessageIds } from './installation/messageIds.ts';
 import { Rebuilds } from './installation/rebuilds.ts';
@@ -70,6 +74,10 @@ export interface Store {
   idempotency: Idempotency;
   bodies: Bodies;
   progress: Progress;
+  /** broadcasts of docs/api.md §4, which of them there are, and their recipients */
+  broadcasts: Broadcasts;
+  broadcastList: BroadcastList;
+  recipientLists: RecipientLists;
   /** recipients of broadcasts whom the first try could not serve */
   late: LateRecipients;
   trimmer: Trimmer;
@@ -85,6 +93,8 @@ export interface Store {
   members: Members;
   /** worker processes that share the lanes */
   laneMembers: LaneMembers;
+  /** how many lanes there are */
+  lanePlans: LanePlans;
   /** A writer for one lane, `send.0` or the like. */
   appender(lane: string): Appender;
 }
@@ -126,12 +136,16 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
     ids: new MessageIds(redis),
     idempotency: new Idempotency(redis, limits.idempotencyTtl),
     progress: new Progress(redis, limits.idempotencyTtl),
+    broadcasts: new Broadcasts(redis),
+    broadcastList: new BroadcastList(redis),
+    recipientLists: new RecipientLists(redis, limits.shards),
     late: new LateRecipients(redis),
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),
     indexOwner: new IndexOwner(redis),
     members: new Members(redis),
     laneMembers: new LaneMembers(redis),
+    lanePlans: new LanePlans(redis),
     appender: (lane) => {
       const fence = new LaneFence({ redis, connectionLosses }, lane);
       return createAppender({ redis, fence, limits, trimmer, gate, replicas });
