@@ -1,4 +1,6 @@
 export * from './base64.ts';
+export * from './callerBroadcasts.ts';
+export * from './callerRequests.ts';
 export * from './chunk.ts';
 export * from './errors.ts';
 export { type RequestLimits, TOO_LARGE } from './fields.ts';

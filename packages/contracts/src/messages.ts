@@ -81,3 +81,24 @@ export interface UserSearchAnswer {
 
 export const BATCH_REASON_INVALID = '用户ID不合法';
 export const BATCH_REASON_UNKNOWN = '不存在用户';
+
+/** The answer of an endpoint that has nothing to say. */
+export interface OkAnswer {
+  status: 200;
+}
+
+export interface SubscribersAnswer {
+  subscribers: string[];
+  /** "" at the end */
+  cursor: string;
+}
+
+export interface ChannelInfoAnswer {
+  channel_id: string;
+  channel_type: number;
+  large: 0 | 1;
+  ban: 0 | 1;
+  disband: 0 | 1;
+  send_ban: 0 | 1;
+  allow_stranger: 0 | 1;
+}
