@@ -16,6 +16,7 @@ test('every bench case runs, whatever it measures', async () => {
     'single send',
     'readable',
     'p99 during',
+    'during a sweep',
     'batch of 10',
     'workers 1',
     '429',

@@ -6,6 +6,7 @@ const RUYI = fileURLToPath(new URL('../apps/cli/dist/main.js', import.meta.url))
 const START = fileURLToPath(new URL('../scripts/start.mjs', import.meta.url));
 
 export interface Installation {
+  dataDir: string;
   api: string;
   board: string;
   /** Runs `ruyi …` on this installation. */
@@ -37,6 +38,7 @@ export async function newInstallation(env: Record<string, string> = {}): Promise
     return { status: response.status, body: (await response.json()) as T };
   };
   return {
+    dataDir: folder.path,
     api,
     board: `http://127.0.0.1:${boardPort}`,
     async ruyi(...args) {

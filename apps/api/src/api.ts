@@ -1,16 +1,18 @@
+import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { Backlog, joinLanes, Producer, type Queues } from '@ruyi/queue';
+import { probesOnly, type Readiness, STILL_STARTING } from '@ruyi/process';
+import { Backlog, joinLanes, Producer, type Queues, servingCheck } from '@ruyi/queue';
 import { connect, reachRedis } from '@ruyi/redis';
 import { createSearchReader, indexFolder } from '@ruyi/search';
-import { createStore, type Membership } from '@ruyi/store';
+import { createStore, type Membership, newName } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
-import { createApp } from './app.ts';
+import { addRoutes, createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { closeServer, listen } from './http/listen.ts';
-import { requestIds } from './http/requestId.ts';
+import { type RequestIds, requestIds } from './http/requestId.ts';
 import { createHttpServer } from './http/server.ts';
 import { Admission } from './ingress/admission.ts';
 import { StoredWaiter } from './ingress/storedWaiter.ts';
@@ -21,32 +23,43 @@ const REPORT_EVERY_MS = 5000;
 
 export interface RunningApi {
   address: string;
+  /** whether it may serve, for /readyz */
+  check: ReturnType<typeof servingCheck>;
   close(): Promise<void>;
 }
 
-/** Starts an API process. Resolves when it listens. */
-export async function startApi(config: Config, log: Logger, limits: HttpLimits = HTTP_LIMITS): Promise<RunningApi> {
+/**
+ * Starts an API process. Resolves when it serves. It listens before that, to say that it starts. An API that shares its
+ * port with others must not: it would be sent requests that the others can serve.
+ */
+export async function startApi(
+  config: Config,
+  log: Logger,
+  readiness: Readiness,
+  limits: HttpLimits = HTTP_LIMITS,
+): Promise<RunningApi> {
+  const name = newName('api');
+  const door = openDoor(requestIds(name), limits, readiness, log);
+  const { server } = door;
+  const early = config.apis === 1 ? await listen(server, config.host, config.port) : undefined;
   const starting = { settings: config, log };
   await reachRedis(starting);
   const connections = openConnections(config, log);
   const { background: redis, requests: jobs } = connections;
   const onError = firstFailure(log, 'this process cannot say that it lives');
-  const { membership, queues } = await joinLanes({ role: 'api', settings: config, redis, jobs, starting, onError });
-  const context = createContext(config, log, connections, { membership, queues });
+  const joined = await joinLanes({ role: 'api', name, settings: config, redis, jobs, starting, onError });
+  const { membership, queues } = joined;
+  const context = createContext(config, log, connections, joined, readiness);
   const { store, producer, backlog, admission, waiter, search, metrics } = context;
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
 
-  const ids = requestIds(producer.name);
-  const server = createHttpServer(createApp(context, { ids, bodiesBytes: limits.bodiesBytes }), {
-    limits,
-    nextRequestId: ids.next,
-    onDrop: ({ remoteAddress }, reason) => log.warn({ remoteAddress, reason }, 'connection dropped'),
-  });
-  const address = await listen(server, config.host, config.port);
+  door.serve(context);
+  const address = early ?? (await listen(server, config.host, config.port));
   search.warm();
   return {
     address,
+    check: servingCheck(connections.requests, queues.lanes),
     async close() {
       await closeServer(server);
       await producer.drained();
@@ -66,6 +79,28 @@ export async function startApi(config: Config, log: Logger, limits: HttpLimits =
   };
 }
 
+/** The HTTP server of the process. Until it serves with a context it answers probes alone. */
+function openDoor(ids: RequestIds, limits: HttpLimits, readiness: Readiness, log: Logger) {
+  const app = createApp();
+  const probes = probesOnly(readiness, STILL_STARTING);
+  let instead: RequestListener | undefined = (request, response) => {
+    response.setHeader('x-request-id', ids.of(request));
+    probes(request, response);
+  };
+  const server = createHttpServer(app, {
+    limits,
+    nextRequestId: ids.next,
+    onDrop: ({ remoteAddress }, reason) => log.warn({ remoteAddress, reason }, 'connection dropped'),
+    instead: () => instead,
+    isDraining: () => readiness.state === 'draining',
+  });
+  const serve = (context: ApiContext) => {
+    addRoutes(app, context, { ids, bodiesBytes: limits.bodiesBytes });
+    instead = undefined;
+  };
+  return { server, serve };
+}
+
 /** One connection per role: a blocked or paused one must not hold up the others. */
 function openConnections(config: Config, log: Logger) {
   const connections = {
@@ -82,6 +117,7 @@ function createContext(
   log: Logger,
   { requests, background, subscriber }: ReturnType<typeof openConnections>,
   { membership, queues }: { membership: Membership; queues: Queues },
+  readiness: Readiness,
 ): ApiContext {
   const store = createStore(requests, config);
   const producer = new Producer(queues, config.shards);
@@ -100,5 +136,5 @@ function createContext(
   const reader = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
   const search = sight.guard(reader);
   const metrics = createMetrics(membership.self);
-  return { config, store, queues, producer, backlog, admission, waiter, search, metrics, log };
+  return { config, readiness, store, queues, producer, backlog, admission, waiter, search, metrics, log };
 }

@@ -20,15 +20,19 @@ export interface AppSettings {
   bodiesBytes: number;
 }
 
-/** The Express app. One table of routes drives methods, validation and answers. */
-export function createApp(context: ApiContext, settings: AppSettings): Express {
-  const { log, config } = context;
+/** An Express app without any route. */
+export function createApp(): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
+  return app;
+}
 
+/** Adds every route. One table of them drives methods, validation and answers. */
+export function addRoutes(app: Express, context: ApiContext, settings: AppSettings): void {
+  const { log, config } = context;
   const isAuthorized = tokenCheck(config.apiToken);
   app.use(receive(context, settings.ids, guard(config, isAuthorized)));
   const serve = serveRoutes(context, settings.bodiesBytes, isAuthorized);
@@ -48,7 +52,6 @@ export function createApp(context: ApiContext, settings: AppSettings): Express {
     const invalidPath = new InvalidRequestError([{ path: '', message: 'the path is not a valid URI' }]);
     answerError(response, isInvalidPath(error) ? invalidPath : error, log);
   });
-  return app;
 }
 
 /** Comes before every route: names the request, times it until its answer is out, and refuses what the guard refuses. */

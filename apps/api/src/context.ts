@@ -1,4 +1,5 @@
 import type { Config } from '@ruyi/config';
+import type { Readiness } from '@ruyi/process';
 import type { Backlog, Producer, Queues } from '@ruyi/queue';
 import type { SearchReader } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
@@ -9,6 +10,7 @@ import type { StoredWaiter } from './ingress/storedWaiter.ts';
 /** Everything that handlers work with; one per process. */
 export interface ApiContext {
   config: Config;
+  readiness: Readiness;
   store: Store;
   queues: Queues;
   producer: Producer;

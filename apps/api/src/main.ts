@@ -8,11 +8,12 @@ import { startApi } from './api.ts';
 await runApp({
   name: 'API',
   expected: [ConfigError, InstallationError, RedisRefusal],
-  async start() {
+  async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('api', config.logLevel);
-    const api = await startApi(config, log).catch(explainBusyPort);
-    return { log, opened: [{ name: 'api', close: api.close }], details: { address: api.address, version: VERSION } };
+    const { address, check, close } = await startApi(config, log, readiness).catch(explainBusyPort);
+    const details = { address, version: VERSION };
+    return { log, opened: [{ name: 'api', close }], details, check, drainSeconds: config.drainSeconds };
   },
 });
 

@@ -8,10 +8,10 @@ import { HTTP_LIMITS } from '../dist/http/limits.js';
 await runApp({
   name: 'API',
   expected: [],
-  async start() {
+  async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('api', config.logLevel);
-    const api = await startApi(config, log, { ...HTTP_LIMITS, ...JSON.parse(process.env.HTTP_LIMITS) });
+    const api = await startApi(config, log, readiness, { ...HTTP_LIMITS, ...JSON.parse(process.env.HTTP_LIMITS) });
     return { log, opened: [{ name: 'api', close: api.close }], details: { address: api.address } };
   },
 });

@@ -121,6 +121,15 @@ describe('API_TOKEN', () => {
     expect([health.status, health.body]).toEqual([200, { status: 'ok' }]);
     expect(await unfinishedJobs(guarded.redis)).toBe(before);
   });
+
+  test('two tokens are both taken, and nothing else', async () => {
+    const { process, address } = await startApi({ ...guarded.config, API_TOKEN: 'old one,new' });
+    const status = async (token: string) =>
+      (await fetch(`${address}/nowhere`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect([await status('old one'), await status('new')]).toEqual([404, 404]);
+    for (const token of ['old one,new', 'old', ',', '']) expect(await status(token)).toBe(401);
+    expect(await process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
 });
 
 describe('bounds that are set', () => {

@@ -2,6 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Config } from '@ruyi/config';
+import { answerLive, answerReady, type ProbeAnswer, type Readiness } from '@ruyi/process';
 import { allQueues, DEAD_QUEUE, openQueue } from '@ruyi/queue';
 import type { connect } from '@ruyi/redis';
 import type { Logger } from '@ruyi/telemetry';
@@ -21,7 +22,7 @@ export interface Board {
 }
 
 /** Bull Board over every queue. It is read-only, except that dead letters may be retried. */
-export function openBoard(redis: Redis, config: Config, log: Logger): Board {
+export function openBoard(redis: Redis, config: Config, log: Logger, readiness: Readiness): Board {
   const queues = allQueues(config.lanes).map((queue) => openQueue(redis, queue));
   const serverAdapter = new ExpressAdapter();
   createBullBoard({
@@ -45,6 +46,11 @@ export function openBoard(redis: Redis, config: Config, log: Logger): Board {
   const app = express();
   app.disable('x-powered-by');
   app.use(securityHeaders);
+  app.get('/livez', probe(answerLive));
+  app.get(
+    '/readyz',
+    probe(() => answerReady(readiness)),
+  );
   app.get('/health', health(redis));
   if (config.boardToken !== '') app.use(ownPostsOnly, login(config.boardToken));
   else if (!config.allowAnonymous) app.use(ownPagesOnly);
@@ -61,6 +67,14 @@ export function openBoard(redis: Redis, config: Config, log: Logger): Board {
     },
   };
 }
+
+/** Probes come before the login and the check of the host: they know neither a token nor a name. */
+const probe =
+  (ask: () => Promise<ProbeAnswer>): RequestHandler =>
+  async (_, response) => {
+    const { status, body, headers } = await ask();
+    response.status(status).set(headers).json(body);
+  };
 
 const health =
   (redis: Redis): RequestHandler =>

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '@ruyi/config';
+import type { Readiness } from '@ruyi/process';
 
 /** BOARD_HOST and BOARD_PORT cannot be used; the message is the line that the operator sees. */
 export class AddressError extends Error {
@@ -19,11 +20,19 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const MOST_CONNECTIONS = 1000;
 
 /** @throws AddressError if the port is taken or the address is not this machine's */
-export function listen(app: RequestListener, { boardHost, boardPort }: Config): Promise<Listening> {
+export function listen(
+  app: RequestListener,
+  { boardHost, boardPort }: Config,
+  readiness: Readiness,
+): Promise<Listening> {
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 16_384 },
     app,
   );
+  server.prependListener('request', (_request, response) => {
+    // The next request of this client should go to a process that stays.
+    if (readiness.state === 'draining') response.setHeader('Connection', 'close');
+  });
   server.maxConnections = MOST_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

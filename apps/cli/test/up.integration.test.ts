@@ -44,6 +44,7 @@ describe('starting', () => {
     expect(await setting('appendonly')).toBe('yes');
     expect(await setting('appendfsync')).toBe('everysec');
     expect(await setting('maxmemory-policy')).toBe('noeviction');
+    expect(await setting('zset-max-listpack-entries')).toBe('512');
     expect(await setting('maxmemory')).toBe(installation.env.REDIS_MAXMEMORY);
     expect(await setting('save')).toBe('');
     expect(await setting('dir')).toBe(join(installation.dataDir, 'redis'));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { Batcher, every } from '@ruyi/flow';
-import { type IndexJob, openIndexWorker, openQueues } from '@ruyi/queue';
+import { type IndexJob, openIndexWorker, openQueues, servingCheck } from '@ruyi/queue';
 import { connect, reachRedis, untilServed, whileStarting } from '@ruyi/redis';
 import {
   createSearchEngine,
@@ -26,7 +26,7 @@ export async function startIndexer(
   config: Config,
   log: Logger,
   onTaken: (owner: IndexHolder) => void = endProcess(log),
-): Promise<{ close(): Promise<void> }> {
+): Promise<{ check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
   const starting = { settings: config, log };
   await reachRedis(starting);
   const redis = connect(config, 'background', 'indexer');
@@ -70,6 +70,8 @@ export async function startIndexer(
   const stopRebuilding = startRebuilder({ store, engine, directory: config.dataDir, signal: abort.signal, log });
   const worker = openIndexWorker({ queues, handle, signal: abort.signal, log });
   return {
+    // It works with no lane.
+    check: servingCheck(redis),
     async close() {
       // Jobs in progress finish if the engine takes their documents in time. Otherwise another process starts them
       // again.

@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
-import { runApp } from '@ruyi/process';
+import { listenForProbes, runApp } from '@ruyi/process';
 import { RedisRefusal } from '@ruyi/redis';
 import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
@@ -8,10 +8,12 @@ import { startIndexer } from './indexer.ts';
 await runApp({
   name: 'indexer',
   expected: [ConfigError, InstallationError, RedisRefusal],
-  async start() {
+  async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('indexer', config.logLevel);
+    const health = await listenForProbes(config, readiness);
     const indexer = await startIndexer(config, log);
-    return { log, opened: [{ name: 'indexer', close: indexer.close }], details: { version: VERSION } };
+    const opened = [...health.opened, { name: 'indexer', close: indexer.close }];
+    return { log, opened, details: { version: VERSION, ...health.details }, check: indexer.check };
   },
 });

@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
-import { runApp } from '@ruyi/process';
+import { listenForProbes, runApp } from '@ruyi/process';
 import { RedisRefusal } from '@ruyi/redis';
 import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
@@ -8,11 +8,13 @@ import { startWorker } from './worker.ts';
 await runApp({
   name: 'worker',
   expected: [ConfigError, InstallationError, RedisRefusal],
-  async start() {
+  async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('worker', config.logLevel);
+    const health = await listenForProbes(config, readiness);
     const worker = await startWorker(config, log);
-    const details = { worker: worker.name, lanes: worker.lanes, version: VERSION };
-    return { log, opened: [{ name: 'worker', close: worker.close }], details };
+    const details = { worker: worker.name, lanes: worker.lanes, version: VERSION, ...health.details };
+    const opened = [...health.opened, { name: 'worker', close: worker.close }];
+    return { log, opened, details, check: worker.check };
   },
 });

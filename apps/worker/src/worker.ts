@@ -1,10 +1,11 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { joinLanes, LaneWorkers, openDeadLetters, waitingRecipients } from '@ruyi/queue';
-import { connect, reachRedis } from '@ruyi/redis';
+import { joinLanes, LaneWorkers, openDeadLetters, servingCheck, waitingRecipients } from '@ruyi/queue';
+import { connect, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
 import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
+import { startSweeping } from './sweeping.ts';
 import { workerCounts } from './workerMetrics.ts';
 
 const CLOSE_LANES_MS = 6000;
@@ -16,7 +17,7 @@ export async function startWorker(
   config: Config,
   log: Logger,
   onOutdated: (error: Error) => void = endProcess(log),
-): Promise<{ name: string; lanes: number; close(): Promise<void> }> {
+): Promise<{ name: string; lanes: number; check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
   const starting = { settings: config, log };
   await reachRedis(starting);
   const redis = connect(config, 'worker', 'worker');
@@ -25,6 +26,7 @@ export async function startWorker(
 
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
+  for (const line of await whileStarting(() => reviewListpack(redis), starting)) log.warn(line);
   const store = createStore(redis, config);
 
   let waitingForIndex = 0;
@@ -36,6 +38,7 @@ export async function startWorker(
   const countsOf = workerCounts(metrics, store.trimmer);
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
+  const stopSweeping = startSweeping(store, { name: membership.self.name, metrics, log });
   const lanes = new LaneWorkers({
     name: membership.self.name,
     connection: jobs,
@@ -56,6 +59,7 @@ export async function startWorker(
   return {
     name: lanes.name,
     lanes: queues.lanes,
+    check: servingCheck(redis, queues.lanes),
     async close() {
       await lanes.close(CLOSE_LANES_MS);
       // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.
@@ -64,6 +68,7 @@ export async function startWorker(
         queues.close(),
         stopMeasuring(),
         stopReporting(),
+        stopSweeping(),
         membership.leave(),
       ]);
       await Promise.race([closed, timeout(1500)]);

@@ -159,7 +159,15 @@ describe('a command to a group', () => {
     await lanes.producer.groupCommand({ ...job, idem: 'hash', digest: 'digest' });
     await lanes.work();
     await lanes.settled();
-    const processKeys: string[] = [keys.workers, keys.members, keys.memberFacts, keys.meta, keys.ids, keys.idsRun];
+    const processKeys: string[] = [
+      keys.workers,
+      keys.sweeper,
+      keys.members,
+      keys.memberFacts,
+      keys.meta,
+      keys.ids,
+      keys.idsRun,
+    ];
     const isProcessKey = (key: string) => processKeys.includes(key) || key.startsWith(keys.reports);
     const left = (await lanes.client.keys('r:*')).filter((key) => !isProcessKey(key));
     expect(left.sort()).toEqual([keys.progress(job.ref), keys.idem(shard, 'hash')].sort());

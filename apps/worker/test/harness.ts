@@ -12,6 +12,7 @@ export const LANES = 2;
 export const LIMITS: StoreLimits = {
   shards: 8,
   logRetention: 0,
+  logMaxAge: 0,
   inboxMax: 1000,
   inboxKeep: 100,
   idempotencyTtl: 3600,
@@ -145,9 +146,11 @@ export async function acceptBatch(store: Store, to: string[], { cmd = false, fro
   return plan;
 }
 
-/** The content of every key except those of queues: two equal pictures mean that nothing was written. */
+const SIGNS_OF_LIFE: string[] = [keys.workers, keys.members];
+
+/** The content of every key except those of queues and signs of life: two equal pictures mean that nothing was written. */
 export async function picture(client: Connection): Promise<Record<string, string>> {
-  const all = (await client.keys('r:*')).filter((key) => key !== keys.workers).sort();
+  const all = (await client.keys('r:*')).filter((key) => !SIGNS_OF_LIFE.includes(key)).sort();
   const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
   return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));
 }

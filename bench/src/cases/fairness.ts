@@ -3,44 +3,8 @@ import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
-import { batchBodies, broadcast, payloadOf, type System, startSystem } from '../system.ts';
-
-const PER_SECOND = 100;
-
-interface Latencies {
-  send: number[];
-  read: number[];
-  sync: number[];
-}
-
-/** Sends, reads and syncs at a steady rate until `until` resolves. @returns latencies in ms */
-async function steadyLoad(system: System, until: Promise<unknown>): Promise<Latencies> {
-  const latencies: Latencies = { send: [], read: [], sync: [] };
-  let running = true;
-  void until.finally(() => {
-    running = false;
-  });
-  const measure = async (into: number[], work: () => Promise<unknown>) => {
-    const start = performance.now();
-    await work();
-    into.push(performance.now() - start);
-  };
-  const message = { from_uid: 'single', channel_id: 'pace', channel_type: 2, payload: payloadOf(136) };
-  const requests: Promise<void>[] = [];
-  const begun = performance.now();
-  for (let i = 0; running; i++) {
-    requests.push(measure(latencies.send, () => system.post('/message/send', message)));
-    if (i % 4 === 0)
-      requests.push(
-        measure(latencies.read, () => system.post('/channel/messagesync', { channel_id: 'pace', channel_type: 2 })),
-      );
-    if (i % 4 === 2) requests.push(measure(latencies.sync, () => system.post('/message/sync', { uid: 'single' })));
-    const next = begun + ((i + 1) * 1000) / PER_SECOND;
-    await pause(Math.max(0, next - performance.now()));
-  }
-  await Promise.all(requests);
-  return latencies;
-}
+import { steadyLoad } from '../steadyLoad.ts';
+import { batchBodies, broadcast, startSystem } from '../system.ts';
 
 /** p99 of single sends during a broadcast (100 batches of 10,000), compared with the same load without it. */
 export async function fairness(scale: Scale): Promise<Line[]> {

@@ -9,6 +9,7 @@ import { reads } from './reads.ts';
 import { scaling } from './scaling.ts';
 import { search } from './search.ts';
 import { singleSend } from './singleSend.ts';
+import { sweep } from './sweep.ts';
 import { tenants } from './tenants.ts';
 
 export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
@@ -22,4 +23,5 @@ export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   scaling,
   backpressure,
   search,
+  sweep,
 };

@@ -66,7 +66,7 @@ export const settings = z.object({
   port: whole(0, 65_535).default(5001).register(about, { name: 'PORT', text: 'Port of the API; 0 takes a free one' }),
   apiToken: apiToken().default('').register(about, {
     name: 'API_TOKEN',
-    text: 'Asked for in `Authorization: Bearer …` or the header `token`. Two, separated by a comma, are both taken, so that it can be changed without a gap. Only `/health` is open. Without it no web page of another origin is served, and only loopback names, see below',
+    text: 'Asked for in `Authorization: Bearer …` or the header `token`. Two, separated by a comma, are both taken, so that it can be changed without a gap. Only `/health`, `/livez` and `/readyz` are open. Without it no web page of another origin is served, and only loopback names, see below',
   }),
   allowAnonymous: flag().default(false).register(about, {
     name: 'ALLOW_ANONYMOUS',
@@ -122,6 +122,23 @@ export const settings = z.object({
   boardToken: z.string().default('').register(about, {
     name: 'BOARD_TOKEN',
     text: "Asked for on the board's login page; after ten wrong ones each try takes a second",
+  }),
+  healthHost: z
+    .string()
+    .default('127.0.0.1')
+    .register(about, { name: 'HEALTH_HOST', text: 'Address of the probes of a worker or an indexer' }),
+  healthPort: whole(0, 65_535).optional().register(about, {
+    name: 'HEALTH_PORT',
+    text: 'Port on which a worker or an indexer answers `/livez` and `/readyz`, and nothing else, without a token; 0 takes a free one, which its first line names',
+    fallback: 'off',
+  }),
+  drainSeconds: whole(0, 3600).default(0).register(about, {
+    name: 'DRAIN_SECONDS',
+    text: 'How long the API and the board serve on after SIGTERM while `/readyz` answers 503, for load balancers to notice; they exit within 10 s after it',
+  }),
+  apis: whole(1, 64).default(1).register(about, {
+    name: 'APIS',
+    text: 'API processes that `npm start` runs, on one port',
   }),
   workers: whole(1, 256)
     .default(1)
@@ -188,6 +205,10 @@ export const settings = z.object({
   logRetention: whole(0)
     .default(0)
     .register(about, { name: 'LOG_RETENTION', text: 'Newest messages kept of each channel; 0 keeps all' }),
+  logMaxAge: whole(0, 4_294_967_295).default(0).register(about, {
+    name: 'LOG_MAX_AGE',
+    text: 'Seconds for which messages of channels are kept; 0 keeps all. With `LOG_RETENTION` whichever comes first',
+  }),
   requireKnownUsers: flag().default(false).register(about, {
     name: 'REQUIRE_KNOWN_USERS',
     text: '1: sendbatch refuses uids that `/user/token` has never seen',

@@ -134,6 +134,10 @@ const VARIABLES: Variable[] = [
   text('BOARD_HOST', 'boardHost', '127.0.0.1', ['::1', 'localhost']),
   number('BOARD_PORT', 'boardPort', 5002, 0, 65_535),
   text('BOARD_TOKEN', 'boardToken', '', ['secret']),
+  text('HEALTH_HOST', 'healthHost', '127.0.0.1', ['0.0.0.0', '::']),
+  { ...number('HEALTH_PORT', 'healthPort', 0, 0, 65_535), default: undefined },
+  number('DRAIN_SECONDS', 'drainSeconds', 0, 0, 3600),
+  number('APIS', 'apis', 1, 1, 64),
   number('WORKERS', 'workers', 1, 1, 256),
   { ...number('INDEXERS', 'indexers', 1, 1, 64), valid: [['1', 1]] },
   number('SHARDS', 'shards', 64, 1, 1024),
@@ -152,6 +156,7 @@ const VARIABLES: Variable[] = [
   number('INBOX_KEEP', 'inboxKeep', 100, 0, 1_000_000),
   number('INBOX_MAX', 'inboxMax', 100_000, 1, 10_000_000),
   number('LOG_RETENTION', 'logRetention', 0, 0),
+  number('LOG_MAX_AGE', 'logMaxAge', 0, 0, 4_294_967_295),
   flag('REQUIRE_KNOWN_USERS', 'requireKnownUsers'),
   { ...text('SEARCH_PAYLOAD', 'searchPayload', 'object', ['object', 'base64']), invalid: ['json', 'Object', '1'] },
   {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import cluster from 'node:cluster';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { busyPort, type Listening } from './ports.ts';
@@ -17,30 +18,48 @@ export interface ChildPlan {
   /** the nice value; background work must not slow sending */
   nice?: number;
   listening?: Listening;
+  /** it listens on the same port as other children of this kind, and gets a part of the connections */
+  sharesPort?: boolean;
 }
+
+type Stdio = ('ignore' | 'inherit' | 'ipc' | number)[];
 
 const READY_DEADLINE_MS = 60_000;
 /** bytes that are read from the end of a log */
 const TAIL = 4096;
 
-/**
- * Forks one of the apps in a new session. So the terminal's Ctrl-C reaches only the supervisor, which then stops its
- * children in order.
- */
+/** Forks one of the apps. */
 export function launchChild(plan: ChildPlan): Launched {
   const log = openSync(plan.logFile, 'a');
-  const child = fork(plan.entry, [], {
-    env: plan.env,
-    execArgv: [],
-    stdio: ['ignore', plan.logToTerminal ? 'inherit' : log, log, 'ipc'],
-    detached: true,
-  });
+  const stdio: Stdio = ['ignore', plan.logToTerminal ? 'inherit' : log, log, 'ipc'];
+  const child = plan.sharesPort === true ? forkSharing(plan, stdio) : forkAlone(plan, stdio);
   closeSync(log);
   if (plan.nice !== undefined && child.pid !== undefined) lowerPriority(child.pid, plan.nice);
   const ready = detailsOf(plan, child);
   // A listener is added later, or never if the supervisor stops first.
   ready.catch(() => {});
   return { pid: child.pid ?? 0, ready, gone: whenGone(child), signal: (signal) => void child.kill(signal) };
+}
+
+/**
+ * In a new session, so that the terminal's Ctrl-C reaches only the supervisor, which then stops its children in order.
+ */
+function forkAlone({ entry, env }: ChildPlan, stdio: Stdio): ChildProcess {
+  return fork(entry, [], { env, execArgv: [], stdio, detached: true });
+}
+
+/**
+ * The supervisor holds the port for all who share it, and each of them accepts by itself: a connection never waits for the
+ * supervisor, nor for one of them that hangs. node:cluster cannot start a new session: a Ctrl-C reaches them twice, from the
+ * terminal and from the supervisor, which is the same to them as once.
+ */
+function forkSharing({ entry, env }: ChildPlan, stdio: Stdio): ChildProcess {
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec: entry, args: [], execArgv: [], stdio });
+  const worker = cluster.fork(env);
+  // whenGone listens to the process itself.
+  worker.on('error', () => {});
+  return worker.process;
 }
 
 function lowerPriority(pid: number, nice: number): void {

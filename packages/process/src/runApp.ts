@@ -1,3 +1,4 @@
+import { Readiness, type ServingCheck } from './readiness.ts';
 import { failStart, reportReady } from './ready.ts';
 import { type ErrorClass, lineFor } from './startError.ts';
 
@@ -21,6 +22,10 @@ export interface StartedApp {
   opened: Closable[];
   /** where it serves; reported to the parent and logged */
   details?: Record<string, unknown>;
+  /** what /readyz looks at while the app runs */
+  check?: ServingCheck;
+  /** how long it serves on after SIGTERM, for load balancers to notice that it is not ready any more; 0 by default */
+  drainSeconds?: number;
 }
 
 export interface App {
@@ -28,10 +33,13 @@ export interface App {
   name: string;
   /** besides StartError, the errors whose message is the line for the operator */
   expected: ErrorClass[];
-  start(): Promise<StartedApp>;
+  /** @param readiness is `starting` until this resolves, then `ready`, and `draining` after a signal */
+  start(readiness: Readiness): Promise<StartedApp>;
 }
 
 const DEADLINE_MS = 9_000;
+/** npm and supervisors pass a signal on that the process has got already: what comes so soon is the same one. */
+export const SAME_SIGNAL_MS = 1000;
 
 const ENDS = ['SIGTERM', 'SIGINT', 'disconnect'];
 
@@ -41,52 +49,44 @@ const ENDS = ['SIGTERM', 'SIGINT', 'disconnect'];
  * serves nothing yet.
  */
 export async function runApp({ name, expected, start }: App): Promise<void> {
+  const readiness = new Readiness();
   // As the first process of a container it would otherwise ignore signals: the kernel drops what has no handler there.
   const endAtOnce = () => process.exit(0);
   for (const event of ENDS) process.on(event, endAtOnce);
   try {
-    const { log, opened, details = {} } = await start();
-    closeOnSignal(log, opened);
+    const started = await start(readiness);
+    closeOnSignal(started, readiness);
     for (const event of ENDS) process.off(event, endAtOnce);
-    reportReady(details);
-    log.info(details, 'ready');
+    readiness.begin(started.check);
+    reportReady(started.details);
+    started.log.info(started.details ?? {}, 'ready');
   } catch (error) {
     failStart(lineFor(error, expected, `${name} cannot start`));
   }
 }
 
 /**
- * On SIGTERM or SIGINT it closes what was opened, the last one first, and exits with 0. After 9 s it logs which
- * resource does not close and exits with 1, so that the process is gone within 10 s. A second signal changes nothing.
- * An uncaught error ends the process with 1: its supervisor starts a clean one.
+ * On SIGTERM or SIGINT it drains, closes what was opened, the last one first, and exits with 0. 9 s after the drain it
+ * logs which resource does not close and exits with 1, so that the process is gone within 10 s. A second signal ends the
+ * drain and changes nothing else. An uncaught error ends the process with 1: its supervisor starts a clean one.
  */
-function closeOnSignal(log: Log, opened: Closable[]): void {
-  let closing = false;
+function closeOnSignal({ log, opened, drainSeconds = 0 }: StartedApp, readiness: Readiness): void {
+  let endDrain: ((reason: string) => void) | undefined;
   const stop = async (reason: string) => {
-    if (closing) return;
-    closing = true;
-    log.info({ reason }, 'stopping');
-    let current = '';
-    const timer = setTimeout(() => {
-      log.error({ waitingFor: current }, 'did not close in time');
-      process.exit(1);
-    }, DEADLINE_MS);
-    for (const { name, close } of opened.toReversed()) {
-      current = name;
-      try {
-        await close();
-      } catch (err) {
-        log.warn({ err, name }, 'close failed');
-      }
-    }
-    clearTimeout(timer);
+    if (endDrain !== undefined) return endDrain(reason);
+    readiness.drain();
+    const drained = drain(drainSeconds, reason);
+    endDrain = drained.end;
+    log.info({ reason, ...(drainSeconds > 0 ? { drainSeconds } : {}) }, 'stopping');
+    await drained.over;
+    await closeAll(log, opened);
     log.info({}, 'stopped');
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
   // If the supervisor dies, the IPC channel closes. Nothing may be left running then.
-  process.on('disconnect', () => void stop('supervisor gone'));
+  process.on('disconnect', () => void stop(SUPERVISOR_GONE));
   process.on('unhandledRejection', (err) => {
     log.fatal({ err }, 'unhandled rejection');
     process.exit(1);
@@ -95,4 +95,40 @@ function closeOnSignal(log: Log, opened: Closable[]): void {
     log.fatal({ err }, 'uncaught exception');
     process.exit(1);
   });
+}
+
+const SUPERVISOR_GONE = 'supervisor gone';
+
+/** The time after a signal in which everything is served as before. `end` is told of each further signal. */
+function drain(seconds: number, reason: string) {
+  const since = performance.now();
+  let finish = () => {};
+  const over = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  // Without a supervisor nobody would stop what is left after a while, and a new one wants the port now.
+  const timer = setTimeout(finish, reason === SUPERVISOR_GONE ? 0 : seconds * 1000);
+  const end = (next: string) => {
+    if (next !== SUPERVISOR_GONE && performance.now() - since < SAME_SIGNAL_MS) return;
+    clearTimeout(timer);
+    finish();
+  };
+  return { over, end };
+}
+
+async function closeAll(log: Log, opened: Closable[]): Promise<void> {
+  let current = '';
+  const timer = setTimeout(() => {
+    log.error({ waitingFor: current }, 'did not close in time');
+    process.exit(1);
+  }, DEADLINE_MS);
+  for (const { name, close } of opened.toReversed()) {
+    current = name;
+    try {
+      await close();
+    } catch (err) {
+      log.warn({ err, name }, 'close failed');
+    }
+  }
+  clearTimeout(timer);
 }

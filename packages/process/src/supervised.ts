@@ -23,12 +23,15 @@ export class Supervised {
   details: Record<string, unknown> = {};
   readonly #launch: () => Launched;
   readonly #say: (line: string) => void;
+  readonly #drainSeconds: number;
   readonly #stopping = new AbortController();
   #current: Launched | undefined;
   #watching: Promise<void> | undefined;
 
-  constructor(name: string, launch: () => Launched, say: (line: string) => void) {
+  /** @param drainSeconds for which it serves on after SIGTERM */
+  constructor(name: string, launch: () => Launched, say: (line: string) => void, drainSeconds = 0) {
     this.name = name;
+    this.#drainSeconds = drainSeconds;
     this.#launch = launch;
     this.#say = say;
   }
@@ -81,21 +84,27 @@ export class Supervised {
     }
   }
 
-  /** Ends the process with SIGTERM, or SIGKILL after 10 s. Resolves when it is gone. */
+  /** Ends the process with SIGTERM, or SIGKILL 10 s after its drain. Resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await endProcess(this.name, this.#current, this.#say);
+    await this.#end(this.#current);
     await this.#watching;
   }
-}
 
-async function endProcess(name: string, launched: Launched | undefined, say: (line: string) => void): Promise<void> {
-  if (!launched) return;
-  const timer = setTimeout(() => {
-    say(`${name} did not stop within ${STOP_DEADLINE_MS / 1000} s: killing it`);
-    launched.signal('SIGKILL');
-  }, STOP_DEADLINE_MS);
-  launched.signal('SIGTERM');
-  await launched.gone;
-  clearTimeout(timer);
+  /** If it is being stopped, it ends its drain. */
+  hurry(): void {
+    if (this.#drainSeconds > 0 && this.#stopping.signal.aborted) this.#current?.signal('SIGTERM');
+  }
+
+  async #end(launched: Launched | undefined): Promise<void> {
+    if (!launched) return;
+    const seconds = STOP_DEADLINE_MS / 1000 + this.#drainSeconds;
+    const timer = setTimeout(() => {
+      this.#say(`${this.name} did not stop within ${seconds} s: killing it`);
+      launched.signal('SIGKILL');
+    }, seconds * 1000);
+    launched.signal('SIGTERM');
+    await launched.gone;
+    clearTimeout(timer);
+  }
 }

@@ -35,6 +35,7 @@ describe('redis-server', () => {
     expect(await setting('maxmemory')).toBe(String(64 * 1024 * 1024));
     expect(await setting('port')).toBe('0');
     expect(await setting('appendonly')).toBe('yes');
+    expect(await setting('appendfsync')).toBe('everysec');
     redis.disconnect();
   });
 

@@ -79,6 +79,63 @@ describe('a signal', () => {
   });
 });
 
+describe('a drain', () => {
+  /** So long that a test would fail if it was waited for. */
+  const LONG = '600';
+  const drains = async (seconds: string) => {
+    const app = await start('drains', seconds);
+    const ready = async () => {
+      const response = await fetch(`${app.details.health}/readyz`);
+      return [response.status, ((await response.json()) as { msg?: string }).msg];
+    };
+    return { app, ready };
+  };
+
+  test('serves on after the signal while /readyz refuses, then closes and ends with 0', async () => {
+    const { app, ready } = await drains('1');
+    expect(await ready()).toEqual([200, undefined]);
+    const before = performance.now();
+    app.child.kill('SIGTERM');
+    await waitFor(async () => (await ready())[0] === 503, { what: 'it to drain' });
+    expect(await ready()).toEqual([503, 'draining']);
+    expect(app.stderr).toBe('');
+    expect(await app.exit).toEqual({ code: 0, signal: null });
+    expect(performance.now() - before).toBeGreaterThan(1000);
+    expect(app.stderr).toBe(CLOSED_IN_ORDER);
+  });
+
+  test('ends with another signal, if that is not the same one, passed on by a supervisor', async () => {
+    const { app, ready } = await drains(LONG);
+    const since = performance.now();
+    app.child.kill('SIGTERM');
+    await waitFor(async () => (await ready())[0] === 503, { what: 'it to drain' });
+    let ended = 0;
+    void app.exit.then(() => {
+      ended = performance.now() - since;
+    });
+    const again = () => {
+      app.child.kill('SIGTERM');
+      return ended > 0;
+    };
+    await waitFor(again, { what: 'the drain to end' });
+    expect(ended).toBeGreaterThan(1000);
+    expect(await app.exit).toEqual({ code: 0, signal: null });
+    expect(app.stderr).toBe(CLOSED_IN_ORDER);
+    expect(lineOf(app, 'stopping')).toMatchObject([{ reason: 'SIGTERM', drainSeconds: 600 }]);
+  });
+
+  test('is left out, or ends, when the parent is gone', async () => {
+    const { app } = await drains(LONG);
+    app.child.disconnect();
+    expect(await app.exit).toEqual({ code: 0, signal: null });
+    const { app: draining, ready } = await drains(LONG);
+    draining.child.kill('SIGTERM');
+    await waitFor(async () => (await ready())[0] === 503, { what: 'it to drain' });
+    draining.child.disconnect();
+    expect(await draining.exit).toEqual({ code: 0, signal: null });
+  });
+});
+
 test('it stops when its parent is gone, as after a signal', async () => {
   const app = await start();
   app.child.disconnect();

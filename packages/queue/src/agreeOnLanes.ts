@@ -44,6 +44,18 @@ export async function lanesOfInstallation(redis: Redis): Promise<number | undefi
   return lanes === null ? undefined : Number(lanes);
 }
 
+/**
+ * Looks whether a process may serve: Redis answers, and the installation has as many lanes as the process works with.
+ * Where there are others, nobody would work what it queues.
+ * @param lanes absent for a process that works with no lane
+ * @returns a check, which resolves with the reason why not, and rejects while Redis does not answer
+ */
+export const servingCheck = (redis: Redis, lanes?: number) => async (): Promise<string | undefined> => {
+  const found = await lanesOfInstallation(redis);
+  if (lanes === undefined || found === undefined || found === lanes) return undefined;
+  return `this process works with ${lanes} lanes, the installation has ${found}: restart it`;
+};
+
 async function areEmpty(redis: Redis, lanes: number): Promise<boolean> {
   const queues = openQueues(redis, lanes);
   let jobs = 0;

@@ -1,4 +1,4 @@
-export { agreeOnLanes, lanesOfInstallation } from './agreeOnLanes.ts';
+export { agreeOnLanes, lanesOfInstallation, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { addDeadLetter, openDeadLetters } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';

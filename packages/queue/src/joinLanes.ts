@@ -6,6 +6,8 @@ import { limitLanes, openQueues, type Queues } from './queues.ts';
 
 interface Joining {
   role: 'api' | 'worker';
+  /** of the process; random by default */
+  name?: string;
   settings: { shards: number; lanes: number };
   /** a connection that waits while Redis is away */
   redis: Redis;
@@ -23,7 +25,7 @@ interface Joining {
  */
 export async function joinLanes(joining: Joining): Promise<{ membership: Membership; queues: Queues }> {
   const { settings, redis, jobs, starting } = joining;
-  const self = newMember(joining.role, settings.lanes);
+  const self = newMember(joining.role, settings.lanes, joining.name);
   const membership = await whileStarting(() => joinInstallation(redis, settings, self, joining.onError), starting);
   const members = new Members(redis);
   const { lanes, warning } = await whileStarting(

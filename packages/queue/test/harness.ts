@@ -21,6 +21,7 @@ export const LANES = 2;
 export const LIMITS: StoreLimits = {
   shards: 8,
   logRetention: 0,
+  logMaxAge: 0,
   inboxMax: 1000,
   inboxKeep: 100,
   idempotencyTtl: 3600,

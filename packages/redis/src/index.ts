@@ -3,6 +3,7 @@ export { countConnectionLosses } from './connectionLosses.ts';
 export type { RedisSettings } from './connectionOptions.ts';
 export { execute } from './execute.ts';
 export { isTransient, isUnavailable } from './failures.ts';
+export { reviewListpack } from './listpack.ts';
 export { loadScript, type Script } from './loadScript.ts';
 export { probeRedis } from './probe.ts';
 export { shortReason } from './reasons.ts';

@@ -3,7 +3,16 @@
  * key. A test compares the list with the scripts and with what redis-server counted.
  */
 export const NEEDED_COMMANDS: readonly string[] = [
-  ...['get KEY', 'set KEY 1', 'setbit KEY 0 0', 'bitcount KEY', 'incr KEY', 'incrby KEY 1'],
+  ...[
+    'get KEY',
+    'set KEY 1',
+    'setbit KEY 0 0',
+    'bitcount KEY',
+    'incr KEY',
+    'incrby KEY 1',
+    'decr KEY',
+    'getrange KEY 0 1',
+  ],
   ...['del KEY', 'unlink KEY', 'exists KEY', 'type KEY', 'rename KEY KEY', 'sort KEY', 'scan 0'],
   ...['expire KEY 1', 'expireat KEY 1', 'pexpire KEY 1', 'pexpireat KEY 1', 'persist KEY', 'pttl KEY'],
   ...['hset KEY f 1', 'hsetnx KEY f 1', 'hmset KEY f 1', 'hget KEY f', 'hmget KEY f', 'hgetall KEY'],

@@ -20,6 +20,15 @@ export function isDamage(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError' && DAMAGED_REPLY.test(error.message);
 }
 
+/** Does work that must not end because of one damaged key: the key stays as it is. */
+export async function unlessDamaged(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+  }
+}
+
 /**
  * Reads or changes what belongs to one conversation.
  * @param what a person would look for: `channel 2:room`, `user ann`

@@ -13,7 +13,7 @@ export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDi
 export { checkInstallation, InstallationError } from './installation/checkInstallation.ts';
 export type { IndexHolder } from './installation/indexOwner.ts';
 export { type Member, Members } from './installation/members.ts';
-export { joinInstallation, type Membership, newMember } from './installation/membership.ts';
+export { joinInstallation, type Membership, newMember, newName } from './installation/membership.ts';
 export type { RebuildProgress } from './installation/rebuilds.ts';
 export { SCHEMA } from './installation/schema.ts';
 export { VERSION } from './installation/version.ts';
@@ -22,4 +22,6 @@ export type { LogPage } from './logs/logScan.ts';
 export type { LogRange } from './logs/logs.ts';
 export { laneOf, personalShard, shardOf } from './shards.ts';
 export { createStore, type Store } from './store.ts';
+export { SWEPT_KINDS, type Swept } from './sweep/sweepContext.ts';
+export type { SweepRound } from './sweep/sweeper.ts';
 export { Trimmer } from './trimming/trimmer.ts';

@@ -52,6 +52,8 @@ export const keys = {
   memberFacts: 'r:{meta}:member-facts',
   /** string, TTL: the indexer that owns the embedded index, JSON */
   indexOwner: 'r:{meta}:index-owner',
+  /** string, TTL: the name of the worker that sweeps */
+  sweeper: 'r:{meta}:sweeper',
   /** string: the oldest schema whose scripts may write in a shard; absent as long as any may */
   schema: (shard: number) => `r:{${shard}}:schema`,
   /** sorted set: worker processes, score = last sign of life */

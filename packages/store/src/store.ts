@@ -20,6 +20,7 @@ import { Reports } from './installation/reports.ts';
 import { storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
+import { Sweeper } from './sweep/sweeper.ts';
 import { Trimmer } from './trimming/trimmer.ts';
 
 /** Recipients in flight over all lanes of a process: every other command waits behind them (invariant 6). */
@@ -58,6 +59,8 @@ export interface Store {
   /** recipients of broadcasts whom the first try could not serve */
   late: LateRecipients;
   trimmer: Trimmer;
+  /** removes what trimming at appends does not reach */
+  sweeper: Sweeper;
   /** rebuilds of the search index from what is in Redis */
   rebuilds: Rebuilds;
   /** what processes report about themselves */
@@ -90,6 +93,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     announceStored: async (api, seqs) => void (await redis.publish(storedTopic(api), JSON.stringify(seqs))),
     bodies,
     trimmer,
+    sweeper: new Sweeper(redis, trimmer, limits),
     logScan: new LogScan(redis),
     logs: new Logs(redis, bodies, trimmer, limits.shards),
     inboxes: new Inboxes(redis, bodies, trimmer, limits),

@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 export const LIMITS: StoreLimits = {
   shards: 4,
   logRetention: 0,
+  logMaxAge: 0,
   inboxMax: 1000,
   inboxKeep: 100,
   idempotencyTtl: 3600,
@@ -25,7 +26,10 @@ export const LIMITS: StoreLimits = {
 export const now = () => Math.floor(Date.now() / 1000);
 export const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/** What stands between a store and Redis: sees every call of a store script and may lose, delay or refuse it. */
+/**
+ * What stands between a store and Redis: sees every call of a store script, or of the commands that a test names, and may
+ * lose, delay or refuse it.
+ */
 export type Around = (send: () => Promise<unknown>, args: unknown[]) => Promise<unknown>;
 
 export interface TestStores {
@@ -33,7 +37,7 @@ export interface TestStores {
   readonly client: Redis;
   readonly server: TestRedis;
   /** A store as another process has it: over a connection of its own. */
-  open(limits?: Partial<StoreLimits>, around?: Around): Store;
+  open(limits?: Partial<StoreLimits>, around?: Around, seen?: (command: string) => boolean): Store;
 }
 
 /** One redis-server for the file, empty at the start of each test. */
@@ -58,21 +62,22 @@ export function testStores(): TestStores {
     get server() {
       return server;
     },
-    open(limits = {}, around) {
+    open(limits = {}, around, seen) {
       const connection = connect(server.url, 'background', 'test');
       connection.on('error', () => {});
       opened.push(connection);
-      return createStore(around ? intercepted(connection, around) : connection, { ...LIMITS, ...limits });
+      return createStore(around ? intercepted(connection, around, seen) : connection, { ...LIMITS, ...limits });
     },
   };
 }
 
-function intercepted(connection: Redis, around: Around): Redis {
+function intercepted(connection: Redis, around: Around, seen?: (command: string) => boolean): Redis {
   return new Proxy(connection, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property);
       if (typeof value !== 'function') return value;
-      if (property !== 'appendMessages' && property !== 'appendReferences') return value.bind(target);
+      const isSeen = seen?.(String(property)) ?? ['appendMessages', 'appendReferences'].includes(String(property));
+      if (!isSeen) return value.bind(target);
       return (...args: unknown[]) => around(() => Reflect.apply(value, target, args), args);
     },
   });

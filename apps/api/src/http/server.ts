@@ -1,4 +1,11 @@
-import { createServer, IncomingMessage, type Server, type ServerOptions, ServerResponse } from 'node:http';
+import {
+  createServer,
+  IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { MethodNotAllowedError } from '@ruyi/contracts';
 import type { Express } from 'express';
@@ -12,6 +19,10 @@ export interface ServerSettings {
   /** the x-request-id of a connection that is refused before there is a request */
   nextRequestId?(): string;
   onDrop?(socket: Socket, reason: string): void;
+  /** what serves instead of the app, if it is not there yet */
+  instead?(): RequestListener | undefined;
+  /** whether clients should go on elsewhere: each answer closes its connection */
+  isDraining?(): boolean;
 }
 
 /**
@@ -20,7 +31,13 @@ export interface ServerSettings {
  */
 export function createHttpServer(
   app: Express,
-  { limits = HTTP_LIMITS, nextRequestId = () => '-', onDrop = () => {} }: ServerSettings = {},
+  {
+    limits = HTTP_LIMITS,
+    nextRequestId = () => '-',
+    onDrop = () => {},
+    instead = () => undefined,
+    isDraining = () => false,
+  }: ServerSettings = {},
 ): Server {
   const unread = new UnreadAnswers(limits, onDrop);
   class AppRequest extends IncomingMessage {}
@@ -45,16 +62,18 @@ export function createHttpServer(
     requireHostHeader: false,
     noDelay: true,
   };
-  const server: Server<typeof AppRequest, typeof AppResponse> = createServer(options, app);
+  const serve: RequestListener<typeof AppRequest, typeof AppResponse> = (request, response) =>
+    (instead() ?? app)(request, response);
+  const server: Server<typeof AppRequest, typeof AppResponse> = createServer(options, serve);
   // No bound on their number, because Node would drop the headers beyond it silently. HEADER_BYTES bounds their size.
   server.maxHeadersCount = 0;
   const answers = new WeakMap<Socket, ServerResponse>();
   server.prependListener('request', ({ socket }, response: ServerResponse) => {
     answers.set(socket, response);
-    // While the server closes, tell the client not to send more on this connection.
-    if (!server.listening) response.setHeader('Connection', 'close');
+    // While the server closes, or soon will, tell the client not to send more on this connection.
+    if (!server.listening || isDraining()) response.setHeader('Connection', 'close');
   });
-  server.on('checkExpectation', app);
+  server.on('checkExpectation', serve);
   server.on('timeout', (socket) => unread.timedOut(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET') socket.destroy();

@@ -1,9 +1,16 @@
+import { answerLive, answerReady } from '@ruyi/process';
 import { SearchUnavailableError } from '@ruyi/search';
 import type { ApiContext } from '../context.ts';
 import type { Route } from '../http/route.ts';
 
 /** How long a check may take: the answer is due within 1 s, whatever is down (docs/api.md §3). */
 const CHECK_MS = 900;
+
+/** For whoever restarts processes that hang. */
+export const livez: Route = { method: 'GET', path: '/livez', handle: answerLive };
+
+/** For load balancers. */
+export const readyz: Route = { method: 'GET', path: '/readyz', handle: ({ readiness }) => answerReady(readiness) };
 
 /** `down` (503) if Redis does not answer; `degraded` if the search engine does not, or if writes are refused with 429. */
 export const health: Route = {

@@ -1,9 +1,9 @@
 import type { Route } from '../http/route.ts';
 import { channelRoutes } from './channel.ts';
-import { health } from './health.ts';
+import { health, livez, readyz } from './health.ts';
 import { messageRoutes } from './message.ts';
 import { metrics } from './metrics.ts';
 import { searchRoutes } from './search.ts';
 
 /** Every endpoint of the API. */
-export const routes: Route[] = [...messageRoutes, ...channelRoutes, ...searchRoutes, health, metrics];
+export const routes: Route[] = [...messageRoutes, ...channelRoutes, ...searchRoutes, health, livez, readyz, metrics];

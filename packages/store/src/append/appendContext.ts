@@ -7,6 +7,8 @@ import type { LaneFence } from './fence.ts';
 export interface StoreLimits {
   shards: number;
   logRetention: number;
+  /** seconds; 0 keeps all */
+  logMaxAge: number;
   inboxMax: number;
   inboxKeep: number;
   idempotencyTtl: number;

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- mark-gone.lua: notes that entries which refer to a body are about to be trimmed; with the last one the body is deleted.
+-- It runs even if Redis is full, because what follows it frees memory.
 -- KEYS   body, bitmap of positions that are gone, bitmap of positions that are late
 -- ARGV   positions
 -- returns 1 if the body was deleted

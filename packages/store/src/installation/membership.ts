@@ -20,8 +20,11 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
+/** A name that no other process has. */
+export const newName = (role: string): string => `${role}-${randomBytes(6).toString('hex')}`;
+
 /** What a process tells when it starts. @param name of the process; random by default */
-export const newMember = (role: string, lanes: number, name = `${role}-${randomBytes(6).toString('hex')}`): Member => ({
+export const newMember = (role: string, lanes: number, name = newName(role)): Member => ({
   name,
   role,
   version: VERSION,

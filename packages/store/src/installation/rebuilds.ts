@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { loadScript } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { keys } from '../keys.ts';
-
-const deleteIfEqual = loadScript(import.meta.url, 'delete-if-equal');
+import { deleteIfEqual } from './deleteIfEqual.ts';
 
 const HOLD_SECONDS = 30;
 

@@ -3,6 +3,7 @@ import { untilServed } from '@ruyi/redis';
 import type { Redis } from 'ioredis';
 import { isDamage } from '../damage.ts';
 import { decodeEntry, type Entry } from '../entries.ts';
+import { scanKeys } from './keyScan.ts';
 import { type RawEntry, readPage } from './readPage.ts';
 
 const KEYS_AT_ONCE = 500;
@@ -38,12 +39,8 @@ export class LogScan {
 
   async count(): Promise<number> {
     let count = 0;
-    let cursor = '0';
-    do {
-      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', 10 * KEYS_AT_ONCE);
-      cursor = next;
-      count += keys.length;
-    } while (cursor !== '0');
+    const range = { pattern: PATTERN, count: 10 * KEYS_AT_ONCE };
+    for await (const { keys } of scanKeys(this.#redis, range)) count += keys.length;
     return count;
   }
 
@@ -55,16 +52,13 @@ export class LogScan {
    * @param signal aborts waiting for a Redis that does not serve
    */
   async *pages(from = '0', signal: AbortSignal = new AbortController().signal): AsyncGenerator<ScannedLogs> {
-    let cursor = from;
-    do {
-      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', PATTERN, 'COUNT', KEYS_AT_ONCE);
-      cursor = next;
+    for await (const { keys, next } of scanKeys(this.#redis, { pattern: PATTERN, count: KEYS_AT_ONCE, from })) {
       for (let i = 0; i < keys.length; i += LOGS_AT_ONCE) {
         const logs = keys.slice(i, i + LOGS_AT_ONCE).filter((key) => LOG_KEY.test(key));
         yield* scanSome(this.#redis, logs, signal);
       }
-      yield { pages: [], logs: keys.length, next: cursor };
-    } while (cursor !== '0');
+      yield { pages: [], logs: keys.length, next };
+    }
   }
 }
 

@@ -1,5 +1,6 @@
+#!lua flags=allow-oom
 -- drop-inbox.lua: drops the commands of an inbox below a seq, in two steps: first it returns them, so that the caller
--- can count down the bodies they refer to; called again, it drops those that were returned.
+-- can count down the bodies they refer to; called again, it drops those that were returned. It runs even if Redis is full.
 -- KEYS   seq of the newest command, inbox
 -- ARGV   drop below this seq, the seq below which bodies are counted down already (0 at first), how many at most
 -- returns {seq of the first entry returned, entries to count down}; no entries: done

@@ -57,7 +57,7 @@ export class Trimmer {
       const over = (await this.#redis.zcard(log)) - this.#limits.logRetention;
       if (over <= 0) return;
       const entries = await this.#redis.zrange(log, '0', String(Math.min(over, AT_ONCE) - 1));
-      await this.#countDown(entries);
+      await this.countDown(entries);
       await this.#redis.zrem(log, ...entries);
     }
   }
@@ -79,7 +79,7 @@ export class Trimmer {
       );
       const [first, entries] = Array.isArray(reply) ? reply : [];
       if (!Array.isArray(entries) || entries.length === 0) return dropped;
-      await this.#countDown(entries.map(String));
+      await this.countDown(entries.map(String));
       counted = Number(first) + entries.length;
       dropped += entries.length;
     }
@@ -91,15 +91,37 @@ export class Trimmer {
    */
   async dropExpired(shard: number, channel: string, entries: { text: string; expiresAt: number }[]): Promise<void> {
     try {
-      await this.#countDown(entries.map(({ text }) => text));
-      const args = entries.flatMap(({ text, expiresAt }) => [text, expiresAt]);
-      await dropExpired(this.#redis, [keys.seq(shard, channel), keys.log(shard, channel)], args);
+      await this.#dropFromLogs(shard, [{ channel, entries }]);
     } catch (error) {
       if (!isTransient(error)) throw error;
     }
   }
 
-  async #countDown(entries: string[]): Promise<void> {
+  /** Drops these entries of some logs of a shard. @returns how many of each were there */
+  dropEntries(shard: number, logs: { channel: string; entries: string[] }[]): Promise<number[]> {
+    const drop = logs.map(({ channel, entries }) => ({
+      channel,
+      entries: entries.map((text) => ({ text, expiresAt: 0 })),
+    }));
+    return this.#dropFromLogs(shard, drop);
+  }
+
+  async #dropFromLogs(
+    shard: number,
+    logs: { channel: string; entries: { text: string; expiresAt: number }[] }[],
+  ): Promise<number[]> {
+    await this.countDown(logs.flatMap(({ entries }) => entries.map(({ text }) => text)));
+    const logKeys = logs.flatMap(({ channel }) => [keys.seq(shard, channel), keys.log(shard, channel)]);
+    const args = logs.flatMap(({ entries }) => [
+      entries.length,
+      ...entries.flatMap(({ text, expiresAt }) => [text, expiresAt]),
+    ]);
+    const reply = await dropExpired(this.#redis, logKeys, args);
+    return Array.isArray(reply) ? reply.map(Number) : [];
+  }
+
+  /** Counts down the bodies that these entries refer to. To be called before the entries go. */
+  async countDown(entries: string[]): Promise<void> {
     await this.#bodies.markGone(entries.flatMap((entry) => referenceIn(entry) ?? []));
   }
 }

@@ -3,8 +3,8 @@ import { type Config, parseRedisAddress, shownAddress, tokensOf } from '@ruyi/co
 export interface Running {
   config: Config;
   env: Record<string, string | undefined>;
-  /** what api and board reported; PORT=0 lets the system choose */
-  api: Record<string, unknown>;
+  /** what the first API and the board reported; PORT=0 lets the system choose */
+  api?: Record<string, unknown> | undefined;
   board: Record<string, unknown>;
   logs: string;
 }
@@ -13,7 +13,7 @@ export interface Running {
 const HELLO = 'eyJ0eXBlIjoxLCJjb250ZW50Ijoi5L2g5aW9In0=';
 
 /** What an operator sees once everything serves. */
-export function banner({ config, env, api, board, logs }: Running): string {
+export function banner({ config, env, api = {}, board, logs }: Running): string {
   const apiUrl = webAddress(api, config.host, config.port);
   const token = config.apiToken === '' ? '' : ` -H "Authorization: Bearer ${tokenForShell(config, env)}"`;
   const hello = `{"channel_id":"hello","channel_type":2,"payload":"${HELLO}"}`;

@@ -1,21 +1,30 @@
 import { ConfigError } from '@ruyi/config';
-import { failStart, lineFor, reportReady } from '@ruyi/process';
+import { failStart, lineFor, reportReady, SAME_SIGNAL_MS } from '@ruyi/process';
 import { RedisRefusal } from '@ruyi/redis';
 import { umaskOfData } from './dataDir.ts';
 import { type AppName, up } from './up.ts';
 
+/** A child has got its signal a little later than this process. */
+const LATER_SIGNAL_MS = SAME_SIGNAL_MS + 250;
+
 /**
- * The process around `up`. Signals stop it (a second one changes nothing). If it cannot start, it prints one line on
+ * The process around `up`. Signals stop it; another one, a second later or more, ends the drain (DRAIN_SECONDS). If it cannot start, it prints one line on
  * stderr and exits with 1. Otherwise it exits with 0.
  */
 export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, string>): Promise<never> {
   process.umask(umaskOfData);
-  const stop = new AbortController();
+  const [stop, hurry] = [new AbortController(), new AbortController()];
+  let since = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // scripts/start.mjs ends this process at a signal, until here.
     process.removeAllListeners(signal);
     process.on(signal, () => {
-      if (!stop.signal.aborted) say('stopping …');
+      if (stop.signal.aborted) {
+        if (performance.now() - since > LATER_SIGNAL_MS) hurry.abort();
+        return;
+      }
+      since = performance.now();
+      say('stopping …');
       stop.abort();
     });
   }
@@ -25,7 +34,7 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   try {
-    await up({ env, entries, say, onReady: reportReady, signal: stop.signal });
+    await up({ env, entries, say, onReady: reportReady, signal: stop.signal, hurry: hurry.signal });
   } catch (error) {
     failStart(lineFor(error, [ConfigError, RedisRefusal], 'Ruyi cannot start'));
   }

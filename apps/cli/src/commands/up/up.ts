@@ -1,7 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, loadConfig } from '@ruyi/config';
-import { checkPorts, type Launched, type Listening, launchChild, oneLine, Supervised } from '@ruyi/process';
+import { type Config, ConfigError, loadConfig } from '@ruyi/config';
+import {
+  type ChildPlan,
+  checkPorts,
+  freePort,
+  type Launched,
+  type Listening,
+  launchChild,
+  oneLine,
+  Supervised,
+} from '@ruyi/process';
 import { reachRedis } from '@ruyi/redis';
 import { banner } from './banner.ts';
 import { lockDataDir } from './dataLock.ts';
@@ -23,6 +32,8 @@ export interface UpOptions {
   onReady(addresses: Record<string, unknown>): void;
   /** stops everything when it is aborted */
   signal: AbortSignal;
+  /** ends the drain of what is being stopped */
+  hurry?: AbortSignal;
 }
 
 const BACKGROUND_NICE = 10;
@@ -34,7 +45,7 @@ const BACKGROUND_NICE = 10;
  */
 export async function up(options: UpOptions): Promise<void> {
   const { env, say, signal } = options;
-  const config = loadConfig(env);
+  const config = await configOf(env);
   const run = openRunFolder(config.dataDir);
   lockDataDir(config.dataDir, run.path);
   await endLeftovers(run, say);
@@ -59,37 +70,30 @@ export async function up(options: UpOptions): Promise<void> {
     const reached = reachRedis({ settings: { ...config, redisUrl }, log: { warn: say, info: say }, signal });
     await Promise.race([reached, stopRequested]);
     run.noteRedisUrl(redisUrl);
-    const [api, board] = [child('api', 'api'), child('board', 'board')];
+    const child = (app: AppName, name: string) => {
+      const plan = planOf(app, name, {
+        config,
+        logs,
+        entry: options.entries[app],
+        env: { ...env, REDIS_URL: redisUrl, REDIS_URL_FILE: undefined },
+      });
+      const launch = noted(name, () => launchChild(plan));
+      return new Supervised(name, launch, say, isServer(app) ? config.drainSeconds : 0);
+    };
+    const apis = (config.apis === 1 ? ['api'] : numbered('api', config.apis)).map((name) => child('api', name));
+    const board = child('board', 'board');
     // Workers start before the API: queued jobs are worked before new messages come. Indexers stop after the workers.
     await start(numbered('indexer', config.indexers).map((name) => child('indexer', name)));
     await start(numbered('worker', config.workers).map((name) => child('worker', name)));
-    await start([api, board]);
+    await start([...apis, board]);
     if (!signal.aborted) {
-      say(
-        banner({ config, env, api: api.details, board: board.details, logs: env.LOG_LEVEL ? 'this terminal' : logs }),
-      );
-      options.onReady({ api: api.details, board: board.details, redisUrl });
+      const [api] = apis.map(({ details }) => details);
+      say(banner({ config, env, api, board: board.details, logs: env.LOG_LEVEL ? 'this terminal' : logs }));
+      options.onReady({ api, board: board.details, redisUrl });
       await stopRequested;
     }
-
-    function child(app: AppName, name: string): Supervised {
-      const plan = {
-        name,
-        entry: options.entries[app],
-        env: { ...env, REDIS_URL: redisUrl, REDIS_URL_FILE: undefined, DATA_DIR: config.dataDir },
-        logFile: join(logs, `${name}.log`),
-        // An operator who sets a level wants to see the lines.
-        logToTerminal: Boolean(env.LOG_LEVEL),
-        ...(app === 'indexer' ? { nice: BACKGROUND_NICE } : {}),
-        ...(app === 'api' || app === 'board' ? { listening: listening[app] } : {}),
-      };
-      return new Supervised(
-        name,
-        noted(name, () => launchChild(plan)),
-        say,
-      );
-    }
   } finally {
+    if (signal.aborted && config.drainSeconds > 0) sayDrain(config, options, stages.flat());
     for (const stage of stages.toReversed()) await Promise.all(stage.map((one) => one.stop()));
     stopBounding();
     run.clear();
@@ -99,6 +103,50 @@ export async function up(options: UpOptions): Promise<void> {
     const supervise = (launch: () => Launched) => start([new Supervised(REDIS, noted(REDIS, launch), say)]);
     return startOwnRedis({ config, env, runFolder: run.path, say, start: supervise });
   }
+}
+
+/** @throws ConfigError if a setting is invalid, or makes no sense for several processes on one machine */
+async function configOf(env: NodeJS.ProcessEnv): Promise<Config> {
+  const config = loadConfig(env);
+  if (config.healthPort !== undefined && config.healthPort !== 0) {
+    throw new ConfigError(
+      `HEALTH_PORT=${config.healthPort}: workers and indexers of npm start cannot share a port; set 0, each takes a free one then, or nothing`,
+    );
+  }
+  // Processes that share a port must know which one, also when all of them have been started again.
+  return config.apis > 1 && config.port === 0 ? Object.freeze({ ...config, port: await freePort() }) : config;
+}
+
+const isServer = (app: AppName) => app === 'api' || app === 'board';
+
+interface Surroundings {
+  config: Config;
+  logs: string;
+  entry: string;
+  env: NodeJS.ProcessEnv;
+}
+
+function planOf(app: AppName, name: string, { config, logs, entry, env }: Surroundings): ChildPlan {
+  const listening = listeningOf(config);
+  return {
+    name,
+    entry,
+    env: { ...env, PORT: String(config.port), DATA_DIR: config.dataDir },
+    logFile: join(logs, `${name}.log`),
+    // An operator who sets a level wants to see the lines.
+    logToTerminal: Boolean(env.LOG_LEVEL),
+    ...(app === 'indexer' ? { nice: BACKGROUND_NICE } : {}),
+    ...(app === 'api' || app === 'board' ? { listening: listening[app] } : {}),
+    sharesPort: app === 'api' && config.apis > 1,
+  };
+}
+
+/** Tells why stopping takes so long, and how to shorten it. */
+function sayDrain({ drainSeconds }: Config, { say, hurry }: UpOptions, running: Supervised[]): void {
+  hurry?.addEventListener('abort', () => {
+    for (const one of running) one.hurry();
+  });
+  say(`serving for ${drainSeconds} s more (DRAIN_SECONDS); the same signal again ends this`);
 }
 
 function listeningOf(config: Config): Record<'api' | 'board', Listening> {
