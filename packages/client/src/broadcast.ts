@@ -1,4 +1,4 @@
-import type { BroadcastReport, BroadcastRequest, RecipientsAnswer } from '@ruyi/contracts';
+import type { BroadcastAnswer, BroadcastRequest, PartAnswer } from '@ruyi/contracts';
 import type { CallOptions } from './call.ts';
 import type { RuyiClient } from './createClient.ts';
 import { RuyiError } from './errors.ts';
@@ -16,8 +16,8 @@ export interface PartReceipt {
 }
 
 export type BroadcastProgress =
-  | { phase: 'uploading'; broadcast_no: string; uploaded: number; answer: RecipientsAnswer }
-  | { phase: 'sending'; broadcast_no: string; report: BroadcastReport };
+  | { phase: 'uploading'; broadcast_no: string; uploaded: number; answer: PartAnswer }
+  | { phase: 'sending'; broadcast_no: string; report: BroadcastAnswer };
 
 export interface WatchOptions {
   /** between two looks; 1 */
@@ -43,7 +43,7 @@ type Callable = Pick<
 >;
 
 /** Whether nothing more will be stored, unless the failed ones are retried. */
-export const isFinished = ({ state }: { state: BroadcastReport['state'] }): boolean =>
+export const isFinished = ({ state }: { state: BroadcastAnswer['state'] }): boolean =>
   state === 'done' || state === 'cancelled' || state === 'failed';
 
 /** Creates a broadcast, uploads its recipients in parts, starts it and watches it. @returns its last report */
@@ -51,7 +51,7 @@ export async function broadcast(
   client: Callable,
   uids: Uids | undefined,
   { message, recipientsPerPart = 50_000, onPart, resume = [], ...watch }: BroadcastOptions,
-): Promise<BroadcastReport> {
+): Promise<BroadcastAnswer> {
   const call = watch.signal === undefined ? {} : { signal: watch.signal };
   const broadcastNo = resume[0]?.broadcast_no ?? (await client.createBroadcast(message, call)).broadcast_no;
   const { state } = await client.broadcastReport({ broadcast_no: broadcastNo }, call);
@@ -82,7 +82,7 @@ async function upload(
   broadcastNo: string,
   { part, lines, uids }: Part,
   { known, onPart, call }: Receipts,
-): Promise<RecipientsAnswer | undefined> {
+): Promise<PartAnswer | undefined> {
   const receipt = known.get(part);
   const digest = receipt || onPart ? await digestOf(lines) : '';
   if (receipt) {
@@ -100,7 +100,7 @@ export async function watchBroadcast(
   client: Pick<RuyiClient, 'broadcastReport'>,
   broadcastNo: string,
   { everySeconds = 1, onProgress, signal }: WatchOptions = {},
-): Promise<BroadcastReport> {
+): Promise<BroadcastAnswer> {
   for (;;) {
     const report = await client.broadcastReport({ broadcast_no: broadcastNo }, signal ? { signal } : {});
     onProgress?.({ phase: 'sending', broadcast_no: broadcastNo, report });

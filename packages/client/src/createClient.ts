@@ -1,4 +1,4 @@
-import type { BroadcastReport } from '@ruyi/contracts';
+import type { BroadcastAnswer } from '@ruyi/contracts';
 import { type BroadcastOptions, broadcast, type WatchOptions, watchBroadcast } from './broadcast.ts';
 import { Caller, type CallOptions, type ClientOptions } from './call.ts';
 import type { EndpointName, Endpoints } from './endpoints.ts';
@@ -20,9 +20,9 @@ export type RuyiClient = { readonly [N in EndpointName]: Method<N> } & {
    * `message.audience`.
    * @returns the last report, whatever its state is
    */
-  broadcast(uids: Uids | undefined, options: BroadcastOptions): Promise<BroadcastReport>;
+  broadcast(uids: Uids | undefined, options: BroadcastOptions): Promise<BroadcastAnswer>;
   /** Looks at a broadcast until it is finished. */
-  watchBroadcast(request: { broadcast_no: string }, options?: WatchOptions): Promise<BroadcastReport>;
+  watchBroadcast(request: { broadcast_no: string }, options?: WatchOptions): Promise<BroadcastAnswer>;
 };
 
 /** @throws TypeError for a URL or a token that no request can be made with */

@@ -1,10 +1,10 @@
 import type {
   BatchProgress,
+  BroadcastAnswer,
   BroadcastCreated,
   BroadcastFailure,
-  BroadcastReport,
+  BroadcastListAnswer,
   BroadcastRequest,
-  BroadcastsAnswer,
   BroadcastsQuery,
   ChannelInfoAnswer,
   ChannelInfoRequest,
@@ -16,7 +16,7 @@ import type {
   MessageSyncRequest,
   MessagesRequest,
   OkAnswer,
-  RecipientsAnswer,
+  PartAnswer,
   SendAnswer,
   SendBatchAnswer,
   SendBatchRequest,
@@ -68,14 +68,14 @@ export interface Endpoints {
   registerUser: Endpoint<UserTokenRequest, OkAnswer>;
   userSearch: Endpoint<UserSearchRequest, UserSearchAnswer>;
   createBroadcast: Endpoint<BroadcastRequest, BroadcastCreated>;
-  uploadRecipients: Endpoint<Numbered & { part: number; lines: Uint8Array | string }, RecipientsAnswer>;
-  startBroadcast: Endpoint<Numbered, BroadcastReport>;
-  pauseBroadcast: Endpoint<Numbered, BroadcastReport>;
-  resumeBroadcast: Endpoint<Numbered, BroadcastReport>;
-  cancelBroadcast: Endpoint<Numbered, BroadcastReport>;
-  retryBroadcast: Endpoint<Numbered, BroadcastReport>;
-  broadcasts: Endpoint<BroadcastsQuery, BroadcastsAnswer>;
-  broadcastReport: Endpoint<Numbered, BroadcastReport>;
+  uploadRecipients: Endpoint<Numbered & { part: number; lines: Uint8Array | string }, PartAnswer>;
+  startBroadcast: Endpoint<Numbered, BroadcastAnswer>;
+  pauseBroadcast: Endpoint<Numbered, BroadcastAnswer>;
+  resumeBroadcast: Endpoint<Numbered, BroadcastAnswer>;
+  cancelBroadcast: Endpoint<Numbered, BroadcastAnswer>;
+  retryBroadcast: Endpoint<Numbered, BroadcastAnswer>;
+  broadcasts: Endpoint<BroadcastsQuery, BroadcastListAnswer>;
+  broadcastReport: Endpoint<Numbered, BroadcastAnswer>;
   broadcastFailures: Endpoint<Numbered, AsyncIterable<BroadcastFailure>>;
   health: Endpoint<void, HealthAnswer>;
   metrics: Endpoint<void, string>;

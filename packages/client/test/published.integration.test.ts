@@ -48,9 +48,9 @@ test('it needs no other package, neither to run nor to compile against', () => {
 });
 
 const CONSUMER = `
-import { createClient, RuyiError, textPayload, type BroadcastReport } from '@ruyi/client';
+import { createClient, RuyiError, textPayload, type BroadcastAnswer } from '@ruyi/client';
 const ruyi = createClient({ url: 'http://127.0.0.1:2', retrySeconds: 0 });
-export async function report(no: string): Promise<BroadcastReport> {
+export async function report(no: string): Promise<BroadcastAnswer> {
   return ruyi.broadcast(['a'], { message: { payload: textPayload('x') }, onProgress: (p) => console.log(p.broadcast_no, no) });
 }
 // @ts-expect-error a payload is needed

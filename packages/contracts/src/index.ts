@@ -1,5 +1,5 @@
 export * from './base64.ts';
-export * from './callerBroadcasts.ts';
+export * from './broadcastAnswers.ts';
 export * from './callerRequests.ts';
 export * from './chunk.ts';
 export * from './errors.ts';

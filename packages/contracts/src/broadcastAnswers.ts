@@ -31,7 +31,7 @@ export interface BroadcastCreated {
 }
 
 /** A broadcast as `GET /broadcasts/{no}` shows it. Times are seconds, 0 while they are not known. */
-export interface BroadcastReport {
+export interface BroadcastAnswer {
   broadcast_no: string;
   name: string;
   from_uid: string;
@@ -55,14 +55,21 @@ export interface BroadcastReport {
   finished_at: number;
 }
 
-/** What became of an uploaded part. */
-export interface RecipientsAnswer {
+/** A line of an upload that names no recipient, counted from 1. */
+export interface InvalidLine {
+  line: number;
+  uid: string;
+  reason: string;
+}
+
+/** PUT /broadcasts/{no}/recipients/{part}: what became of the part. */
+export interface PartAnswer {
   part: number;
   accepted: number;
   /** within this part */
   duplicates: number;
   /** the first 100 */
-  invalid: { line: number; uid: string; reason: string }[];
+  invalid: InvalidLine[];
   invalid_count: number;
 }
 
@@ -73,8 +80,8 @@ export interface BroadcastsQuery {
   limit?: number;
 }
 
-export interface BroadcastsAnswer {
-  broadcasts: BroadcastReport[];
+export interface BroadcastListAnswer {
+  broadcasts: BroadcastAnswer[];
   /** "" at the end */
   cursor: string;
 }
