@@ -61,6 +61,7 @@ export function createClient(options: ClientOptions = {}): RuyiClient {
     broadcastReport: method('broadcastReport'),
     broadcastFailures: async (request, options) => ndjson(await caller.stream('broadcastFailures', request, options)),
     health: method('health'),
+    status: method('status'),
     metrics: (request, options) => caller.text('metrics', request, options),
     broadcast: (uids, options) => broadcast(client, uids, options),
     watchBroadcast: ({ broadcast_no }, options) => watchBroadcast(client, broadcast_no, options),

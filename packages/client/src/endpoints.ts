@@ -21,6 +21,7 @@ import type {
   SendBatchAnswer,
   SendBatchRequest,
   SendRequest,
+  StatusAnswer,
   SubscriberAddRequest,
   SubscriberRemoveRequest,
   SubscribersAnswer,
@@ -78,6 +79,7 @@ export interface Endpoints {
   broadcastReport: Endpoint<Numbered, BroadcastAnswer>;
   broadcastFailures: Endpoint<Numbered, AsyncIterable<BroadcastFailure>>;
   health: Endpoint<void, HealthAnswer>;
+  status: Endpoint<void, StatusAnswer>;
   metrics: Endpoint<void, string>;
 }
 
@@ -128,5 +130,6 @@ export const PLACES: Record<EndpointName, Place> = {
   broadcastFailures: get('/broadcasts/{broadcast_no}/failures'),
   // 503 says that it is down, and what is.
   health: { ...get('/health'), alsoAnswers: 503 },
+  status: get('/status'),
   metrics: get('/metrics'),
 };

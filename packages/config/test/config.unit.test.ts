@@ -118,6 +118,7 @@ const VARIABLES: Variable[] = [
   },
   {
     ...text('MEILI_URL', 'meiliUrl', '', ['http://localhost:7700', 'https://search.example/meili']),
+    ...text('RUYI_URL', 'ruyiUrl', 'http://127.0.0.1:5001', ['http://localhost:80', 'https://api.example/ruyi']),
     invalid: [...NO_URLS, 'redis://localhost', 'http://', 'http://a b'],
   },
   text('REDIS_CA_FILE', 'redisCaFile', '', []),
