@@ -25,7 +25,10 @@ export function addBroadcast(program: Command, env: NodeJS.ProcessEnv, finish: F
     .command('broadcast')
     .description('send one message to any number of recipients, and watch over it')
     .enablePositionalOptions()
-    .configureHelp({ optionDescription: ({ description }) => description, subcommandTerm: (one) => `${one.name()} ${one.usage()}` })
+    .configureHelp({
+      optionDescription: ({ description }) => description,
+      subcommandTerm: (one) => `${one.name()} ${one.usage()}`,
+    })
     .usage('[options] | <command>');
   for (const option of broadcastOptions()) command.addOption(option);
   command.addHelpText(

@@ -1,6 +1,6 @@
-import type { BroadcastAnswer } from '@ruyi/client';
+import { type BroadcastAnswer, isFinished } from '@ruyi/client';
 import { Presets, SingleBar } from 'cli-progress';
-import { count, duration, time } from '../../terminal/formats.ts';
+import { count, duration } from '../../terminal/formats.ts';
 
 const LINE_EVERY_MS = 5000;
 
@@ -28,13 +28,11 @@ export function reportLine({
   cancelled,
   rate_now,
   eta_seconds,
-  ...report
 }: BroadcastAnswer): string {
   const parts = [`${count(stored)} of ${count(total)} stored`];
   if (state === 'running') parts.push(`${count(rate_now)}/s`, `${duration(eta_seconds)} left`);
   parts.push(`${count(failed)} failed`);
   if (cancelled > 0) parts.push(`${count(cancelled)} cancelled`);
-  if (state === 'scheduled') parts.push(`starts at ${time(report.started_at)}`);
   return `${state}: ${parts.join(', ')}`;
 }
 
@@ -51,7 +49,8 @@ class Lines implements ProgressView {
     this.#at(`uploading: ${count(recipients)} recipients${share}`, done === total);
   }
   report(report: BroadcastAnswer): void {
-    this.#at(reportLine(report), report.state !== 'running');
+    // What became of it is said by the summary.
+    if (!isFinished(report)) this.#at(reportLine(report), report.state !== 'running');
   }
   /** Every 5 s, and at once what is new and not a step on the way. */
   #at(line: string, isNews: boolean): void {

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
-import { type BroadcastAnswer, type BroadcastRequest, isFinished, type RuyiClient, RuyiError } from '@ruyi/client';
+import {
+  type BroadcastAnswer,
+  type BroadcastRequest,
+  type InvalidLine,
+  isFinished,
+  type RuyiClient,
+  RuyiError,
+} from '@ruyi/client';
 import { UsageError } from '../../errorLine.ts';
 import { bytes, count, duration, printable, time } from '../../terminal/formats.ts';
 import type { BroadcastPlan } from './broadcastOptions.ts';
@@ -19,6 +26,7 @@ interface Run {
   plan: BroadcastPlan;
   view: ProgressView;
   signal: AbortSignal;
+  invalid: InvalidLines;
 }
 
 /** `ruyi broadcast`: creates, uploads, asks, starts and watches. @returns the exit code */
@@ -31,13 +39,14 @@ export async function sendBroadcast(openApi: () => Promise<RuyiClient>, plan: Br
   const client = await openApi();
   const interrupt = onInterrupt();
   const view = plan.isJson ? noProgress : progressView(process.stdout);
-  const run = { client, plan, view, signal: interrupt.signal };
+  const run = { client, plan, view, signal: interrupt.signal, invalid: new InvalidLines() };
   let goesOn = '';
   try {
     const broadcast_no = await upload(run, prepared, (line) => {
       goesOn = line;
     });
     view.close();
+    run.invalid.show(note);
     const open = await client.broadcastReport({ broadcast_no }, { signal: run.signal });
     if (open.state === 'open' && !(await mayStart(run, open))) return await callOff(run, broadcast_no);
     goesOn = `it goes on; watch it with: ruyi broadcast watch ${broadcast_no}`;
@@ -103,8 +112,7 @@ const keyed = ({ payload = '', ...request }: BroadcastPlan['request']): Broadcas
 /** @returns the number of the broadcast, which has all its recipients */
 async function upload(run: Run, list: Prepared | undefined, say: (goesOn: string) => void): Promise<string> {
   const { client, plan, signal } = run;
-  const invalid = new InvalidLines(note);
-  const uploading = { ...run, onInvalid: invalid.add.bind(invalid) };
+  const uploading = { ...run, onInvalid: (line: InvalidLine) => run.invalid.add(line) };
   if (!list) {
     const { broadcast_no } = await client.createBroadcast(keyed(plan.request), { signal });
     say(`${broadcast_no} is not started; remove it with: ruyi broadcast cancel ${broadcast_no}`);
@@ -126,7 +134,7 @@ async function upload(run: Run, list: Prepared | undefined, say: (goesOn: string
 }
 
 async function uploadForEstimate(
-  uploading: Run & { onInvalid: InvalidLines['add'] },
+  uploading: Run & { onInvalid(line: InvalidLine): void },
   { file, state }: Prepared,
 ): Promise<string> {
   const { client, signal } = uploading;
@@ -183,7 +191,10 @@ async function startAndWatch(
   if (isOpen) await start(client, broadcast_no, signal);
   const report = await client.broadcastReport({ broadcast_no }, { signal });
   if (report.state === 'scheduled') {
-    if (!plan.isJson) note(`it starts by itself; watch it with: ruyi broadcast watch ${broadcast_no}`);
+    if (!plan.isJson)
+      note(
+        `it starts by itself${plan.request.start_at ? ` at ${time(plan.request.start_at)}` : ''}; watch it with: ruyi broadcast watch ${broadcast_no}`,
+      );
     forget(plan);
     printReport(report, plan.isJson);
     return 0;

@@ -16,16 +16,17 @@ interface Upload {
 
 const MOST_SHOWN = 20;
 
-/** Shows the first invalid lines of a list, and how many there are. */
+/** Keeps the first invalid lines of a list, and shows them when the bar is gone. */
 export class InvalidLines {
-  #seen = 0;
-  readonly #say: (line: string) => void;
-  constructor(say: (line: string) => void) {
-    this.#say = say;
+  readonly #lines: InvalidLine[] = [];
+  #more = 0;
+  add(line: InvalidLine): void {
+    if (this.#lines.length < MOST_SHOWN) this.#lines.push(line);
+    else this.#more++;
   }
-  add({ line, uid, reason }: InvalidLine): void {
-    if (++this.#seen <= MOST_SHOWN) this.#say(`line ${line}: ${printable(reason)}: ${printable(uid)}`);
-    else if (this.#seen === MOST_SHOWN + 1) this.#say('more invalid lines are not shown');
+  show(say: (line: string) => void): void {
+    for (const { line, uid, reason } of this.#lines) say(`line ${line}: ${printable(reason)}: ${printable(uid)}`);
+    if (this.#more > 0) say('more invalid lines are not shown');
   }
 }
 
