@@ -3,6 +3,16 @@ import { defineConfig } from 'vitest/config';
 const source = { conditions: ['ruyi-source', 'node', 'import', 'module', 'default'] };
 const shared = { resolve: source, ssr: { resolve: source } };
 
+const CLUSTER_SUITES = [
+  'packages/redis/test/*.cluster.test.ts',
+  'packages/store/test/{append,broadcasts,channels,inboxes,logs,idempotency,trimming}.integration.test.ts',
+  'packages/queue/test/{lanes,fairTurns,bullmqInternals,backlog}.integration.test.ts',
+  'apps/worker/test/{fanOut,order,poison}.integration.test.ts',
+  'apps/indexer/test/{rebuild,documents}.integration.test.ts',
+  'apps/api/test/{send,sendbatch,sync,messagesync,channels,commands,metrics}.integration.test.ts',
+  'test/*.cluster.test.ts',
+];
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -23,6 +33,17 @@ export default defineConfig({
           include: ['{packages,apps}/*/test/**/*.integration.test.ts', 'test/**/*.integration.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        // The suites that decide whether everything works on a Redis Cluster, run once more on one (testkit).
+        test: {
+          name: 'cluster',
+          include: CLUSTER_SUITES,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          env: { RUYI_TEST_CLUSTER: '1' },
         },
       },
       {

@@ -66,6 +66,7 @@ const steps = {
   unused: countingOne(() => run(bin('knip'), ['--no-config-hints'])),
   'unit tests': () => vitest('unit'),
   'integration tests': () => vitest('integration'),
+  'tests on a Redis Cluster': () => vitest('cluster'),
   'end-to-end tests': () => vitest('e2e'),
 };
 

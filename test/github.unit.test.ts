@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { rows } from '../packages/config/src/settings.ts';
 import { page, root } from './docs/files.ts';
 
 /**
@@ -137,42 +136,4 @@ test('.github/dependabot.yml names folders and files that exist', () => {
   );
   expect(missing).toEqual([]);
   expect(updates.map((update) => update['package-ecosystem'])).toEqual(Object.keys(READ_FROM));
-});
-
-const Compose = z.object({
-  services: z.record(
-    z.string(),
-    z.strictObject({
-      image: words,
-      build: z.literal('.').optional(),
-      init: z.boolean().optional(),
-      restart: z.literal('unless-stopped'),
-      stop_grace_period: z
-        .string()
-        .regex(/^\d+s$/)
-        .optional(),
-      depends_on: z.record(z.string(), z.strictObject({ condition: z.literal('service_healthy') })).optional(),
-      command: z.array(z.string()).optional(),
-      environment: z.record(z.string(), z.string()).optional(),
-      ports: z.array(z.string().regex(/^127\.0\.0\.1:\d+:\d+$/)).optional(),
-      volumes: z.array(words).optional(),
-      healthcheck: z
-        .strictObject({ test: z.array(z.string()), interval: words, timeout: words, retries: z.number() })
-        .optional(),
-    }),
-  ),
-  volumes: z.record(z.string(), z.null()),
-});
-
-test('docker-compose.yml starts apps that exist, with settings that exist', () => {
-  const { services } = Compose.parse(yaml('docker-compose.yml'));
-  const ours = Object.entries(services).filter(([, { build }]) => build !== undefined);
-  expect(ours.map(([name]) => name)).toEqual(['api', 'worker', 'indexer', 'board']);
-  const settings = [...rows.values()].map(({ name }) => name);
-  for (const [name, { command, environment = {}, depends_on = {} }] of ours) {
-    expect(command).toEqual(['node', `apps/${name}/dist/main.js`]);
-    expect(existsSync(join(root, `apps/${name}/src/main.ts`))).toBe(true);
-    expect(settings).toEqual(expect.arrayContaining(Object.keys(environment)));
-    expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(depends_on)));
-  }
 });

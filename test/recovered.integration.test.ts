@@ -1,7 +1,7 @@
 import { channelName, type SendItem } from '@ruyi/contracts';
 import { BROADCAST, type BroadcastJob, DEAD, INDEX, openQueues, type Queues } from '@ruyi/queue';
 import { createSearchEngine, type SearchEngine } from '@ruyi/search';
-import { keys, refOf, type Store, shardOf } from '@ruyi/store';
+import { keys, refOf, type Store, shardNumber, shardOf } from '@ruyi/store';
 import { type TempDir, tempDir } from '@ruyi/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -45,7 +45,7 @@ class World {
     const id = await this.#store.ids.block(UIDS.length);
     this.#ref = refOf(id);
     const body: Omit<SendItem, 'ch'> = { id, ts: now(), from: FROM, no: 'n', payload: payload({ content: '你好' }) };
-    const place = (uid: string) => shardOf(channelName(1, uid, FROM), LIMITS.shards);
+    const place = (uid: string) => shardNumber(channelName(1, uid, FROM), LIMITS.shards.count);
     const sorted = UIDS.toSorted((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
     const starts = Array.from({ length: Math.ceil(sorted.length / CHUNK) }, (_, i) => i * CHUNK);
     const chunks = starts.map((start, chunk) => ({

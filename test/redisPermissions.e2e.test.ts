@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keys, shardOf } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { startRedis, type TestProcess, type TestRedis, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NEEDED_COMMANDS } from '../packages/redis/src/neededCommands.ts';
@@ -63,7 +64,7 @@ test('users and channels', async () => {
 });
 
 test('a dead letter is listed and put back', async () => {
-  const key = keys.log(shardOf('2:broken', 64), '2:broken');
+  const key = keys.log(shardOf('2:broken', evenShards(64)), '2:broken');
   await redis.client.set(key, 'not a log');
   await sendTo(ruyi, 'broken', 'lost');
   const list = () => ruyi.ruyi('dead', 'list');
@@ -95,7 +96,7 @@ test('nothing was refused but CONFIG, and every command is one that the probe as
 test.each(['KEYS *', 'FLUSHALL', 'CONFIG SET maxmemory 1', 'SHUTDOWN', 'GET other', 'PUBLISH other 1', 'ACL LIST'])(
   'the user may not %s',
   async (command) => {
-    const user = redis.client.duplicate({ username: 'ruyi', password: 'hush' });
+    const user = connect(`redis://ruyi:hush@127.0.0.1:${redis.port}`, 'request', 'test');
     user.on('error', () => {});
     const [name = '', ...args] = command.split(' ');
     await expect(user.call(name, ...args)).rejects.toThrow(/NOPERM/);

@@ -28,7 +28,7 @@ function walk(folder: string, deep: boolean, name: RegExp): TextFile[] {
 /** Everything that may cite a page. */
 export const sources = (): TextFile[] =>
   filesIn(
-    ['.', '.github', 'apps', 'packages', 'bench', 'torture', 'test', 'scripts'],
+    ['.', '.github', 'apps', 'packages', 'bench', 'deploy', 'torture', 'test', 'scripts'],
     /\.([cm]?[jt]s|lua|ya?ml)$|^Dockerfile$/,
   );
 /** The sources of an installation, without tests and tools. */

@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { keys, shardOf } from '@ruyi/store';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { Redis } from 'ioredis';
 import { GROUP, type World } from './load/world.ts';
@@ -30,7 +30,8 @@ export function watchProgress(port: number, world: World): ProgressWatch {
     world.groups.filter((group) => group.lane === lane).map(({ id }) => channelName(GROUP, id)),
   );
   const logs = lanes.flat();
-  const seqKeys = logs.map((channel) => keys.seq(shardOf(channel, SHARDS), channel));
+  const shards = evenShards(SHARDS);
+  const seqKeys = logs.map((channel) => keys.seq(shardOf(channel, shards), channel));
   const stored: number[] = lanes.map(() => 0);
   const movedAt = lanes.map(() => performance.now());
   let longest = 0;

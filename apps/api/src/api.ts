@@ -4,7 +4,7 @@ import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { probesOnly, type Readiness, STILL_STARTING } from '@ruyi/process';
 import { Backlog, joinLanes, Producer, type Queues, servingCheck } from '@ruyi/queue';
-import { connect, reachRedis } from '@ruyi/redis';
+import { connect, connectForReplicas, reachRedis } from '@ruyi/redis';
 import { createSearchReader, indexFolder } from '@ruyi/search';
 import { createStore, type Membership, newName } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
@@ -75,6 +75,7 @@ export async function startApi(
       await Promise.race([closed, delay(CLOSE_QUEUES_MS, undefined, { ref: false })]);
       connections.requests.disconnect();
       connections.background.disconnect();
+      connections.waiting?.redis.disconnect();
     },
   };
 }
@@ -108,19 +109,22 @@ function openConnections(config: Config, log: Logger) {
     background: connect(config, 'background', 'api-background'),
     subscriber: connect(config, 'background', 'api-subscriber'),
   };
-  for (const connection of Object.values(connections)) connection.on('error', (err) => log.warn({ err }, 'redis'));
-  return connections;
+  const waiting = connectForReplicas(config, 'api');
+  for (const connection of [...Object.values(connections), waiting?.redis]) {
+    connection?.on('error', (err) => log.warn({ err }, 'redis'));
+  }
+  return { ...connections, waiting };
 }
 
 function createContext(
   config: Config,
   log: Logger,
-  { requests, background, subscriber }: ReturnType<typeof openConnections>,
+  { requests, background, subscriber, waiting }: ReturnType<typeof openConnections>,
   { membership, queues }: { membership: Membership; queues: Queues },
   readiness: Readiness,
 ): ApiContext {
-  const store = createStore(requests, config);
-  const producer = new Producer(queues, config.shards);
+  const store = createStore(requests, { ...config, shards: membership.shards }, waiting);
+  const producer = new Producer(queues, config.shards, (keys) => store.replicas.confirm(keys));
   const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
   const onError = firstFailure(log, 'the memory of Redis is not measured');
   const admission = new Admission(background, backlog, config.maxBacklog, onError);

@@ -1,9 +1,9 @@
-import { keys, shardOf } from '@ruyi/store';
+import { evenShards, keys, type Shard, shardOf } from '@ruyi/store';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { type Answer, base64, fresh, group, testSystem } from './harness.ts';
 
 const system = testSystem(['worker', 'indexer'], { REQUIRE_KNOWN_USERS: '1' });
-const shard = (name: string) => shardOf(name, 8);
+const shard = (name: string) => shardOf(name, evenShards(8));
 
 /** A conversation: a group with one member, who also got a batch and a command batch from someone. */
 interface Conversation {
@@ -66,11 +66,11 @@ const ENDPOINTS = {
 } satisfies Record<string, Ask>;
 type Name = keyof typeof ENDPOINTS;
 
-const ofRoom = (key: (shard: number, channel: string) => string) => (one: Conversation) => {
+const ofRoom = (key: (shard: Shard, channel: string) => string) => (one: Conversation) => {
   const channel = `2:${one.room}`;
   return key(shard(channel), channel);
 };
-const ofMember = (key: (shard: number, name: string) => string) => (one: Conversation) => key(shard(one.uid), one.uid);
+const ofMember = (key: (shard: Shard, name: string) => string) => (one: Conversation) => key(shard(one.uid), one.uid);
 const subscribersKey = ({ room, uid }: Conversation) => keys.subscribers(shard(uid), `2:${room}`);
 const hash = (fields: Record<string, string>) => (key: string) => system.redis.client.hset(key, fields);
 const text1 = (value: string) => (key: string) => system.redis.client.set(key, value);

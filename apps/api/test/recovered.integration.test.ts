@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { channelName } from '@ruyi/contracts';
 import { openQueues } from '@ruyi/queue';
-import { keys, shardOf } from '@ruyi/store';
+import { connect } from '@ruyi/redis';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { base64, fresh, names, testSystem } from './harness.ts';
@@ -10,7 +11,7 @@ const system = testSystem(['worker', 'indexer']);
 
 const logKey = (uid: string, from: string) => {
   const channel = channelName(1, uid, from);
-  return keys.log(shardOf(channel, 8), channel);
+  return keys.log(shardOf(channel, evenShards(8)), channel);
 };
 
 /** What `ruyi reindex` does; resolves when the new index serves. */
@@ -22,7 +23,7 @@ async function reindex(): Promise<void> {
 
 /** What `ruyi dead retry --all` does; resolves when the letters are worked. */
 async function retryAll(): Promise<void> {
-  const queues = openQueues(system.redis.client.duplicate(), 2);
+  const queues = openQueues(connect(system.redis.url, 'background', 'test'), 2);
   const letters = await queues.dead.getFailed();
   for (const letter of letters) await letter.retry();
   for (const { id = '' } of letters) {

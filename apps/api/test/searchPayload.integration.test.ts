@@ -1,4 +1,4 @@
-import { keys, shardOf } from '@ruyi/store';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { describe, expect, test } from 'vitest';
 import { base64, fresh, group, names, startApi, testSystem } from './harness.ts';
 import { contents, say, searching } from './searching.ts';
@@ -65,8 +65,8 @@ describe('a payload comes back as it was sent', () => {
 });
 
 describe('what is damaged in Redis is left out, and everything else is shown', () => {
-  const SHARDS = 8;
-  const logKey = (name: string) => keys.log(shardOf(name, SHARDS), name);
+  const shards = evenShards(8);
+  const logKey = (name: string) => keys.log(shardOf(name, shards), name);
 
   test.each([
     ['a log of another type', async (key: string) => void (await system.redis.client.set(key, 'no log'))],

@@ -1,11 +1,11 @@
-import { keys, shardOf } from '@ruyi/store';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { base64, fresh, group, startApp, testSystem, upTo } from './harness.ts';
 
 describe('an installation with expired messages', () => {
   const system = testSystem(['worker']);
-  const logOf = (room: string) => keys.log(shardOf(`2:${room}`, 8), `2:${room}`);
+  const logOf = (room: string) => keys.log(shardOf(`2:${room}`, evenShards(8)), `2:${room}`);
 
   test('300 expired messages are gone although nobody reads or appends, and seqs go on', async () => {
     const room = fresh('room');

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addBroadcast } from './commands/broadcast/broadcastCommand.ts';
 import { deadLetters } from './commands/dead.ts';
+import { memory } from './commands/memory.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
 import { status } from './commands/status.ts';
@@ -44,6 +45,16 @@ const COMMANDS: PlainCommand[] = [
       ['ruyi status --json', 'the same for programs'],
     ],
     run: status,
+  },
+  {
+    name: 'memory',
+    usage: '[--json] [--seconds <n> | --exact] [--retention <n>] [--max-age <s>]',
+    summary: "what takes Redis' memory, and what a bound of the logs would free",
+    examples: [
+      ['ruyi memory', 'an estimate, in a few seconds'],
+      ['ruyi memory --max-age 2592000', 'what a LOG_MAX_AGE of 30 days would free'],
+    ],
+    run: memory,
   },
   {
     name: 'dead',

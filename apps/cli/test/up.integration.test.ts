@@ -86,6 +86,7 @@ describe('a start that cannot work is one line, exit 1 and nothing left running'
   };
 
   test('an invalid setting', () => refused({ WORKERS: 'many' }, /^WORKERS=many: must be a whole number/));
+  test('one port for the probes of several processes', () => refused({ HEALTH_PORT: '9' }, /^HEALTH_PORT=9: .*set 0/));
   test('an address that is open to others without a token', () => refused({ HOST: '0.0.0.0' }, /API_TOKEN/));
   test('a data folder that cannot be written', async () => {
     writeFileSync(join(installation.dataDir, 'file'), '');
@@ -167,6 +168,32 @@ describe('stopping', () => {
     process.kill(installation.pidOf('up.mjs'), 'SIGINT');
     expect((await starting).code).toBe(0);
     await installation.nothingRuns();
+  });
+
+  test('api and board have the time to drain', async () => {
+    // Longer than a child may take that does not drain.
+    const up = await installation.start({ DRAIN_SECONDS: '11' });
+    expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(up.stdout).toContain('serving for 11 s more (DRAIN_SECONDS)');
+    expect(up.stdout).not.toContain('killing it');
+    expect(installation.events().filter((event) => event.includes('stops'))).toHaveLength(4);
+  });
+
+  test('another signal, a second later, ends the drain', async () => {
+    const up = await installation.start({ DRAIN_SECONDS: '600' });
+    const since = performance.now();
+    let ended = 0;
+    void up.exit.then(() => {
+      ended = performance.now() - since;
+    });
+    const again = () => {
+      up.child.kill('SIGTERM');
+      return ended > 0;
+    };
+    await waitFor(again, { what: 'the drain to end', deadlineMs: 20_000 });
+    expect(ended).toBeGreaterThan(1000);
+    expect(await up.exit).toEqual({ code: 0, signal: null });
+    expect(installation.events().filter((event) => event.includes('stops'))).toHaveLength(4);
   });
 
   test('a child that does not stop is killed', async () => {

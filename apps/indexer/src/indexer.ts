@@ -35,7 +35,7 @@ export async function startIndexer(
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const self = newMember('indexer', config.lanes);
   const membership = await whileStarting(() => joinInstallation(redis, config, self, onError), starting);
-  const store = createStore(redis, config);
+  const store = createStore(redis, { ...config, shards: membership.shards });
   const queues = openQueues(jobs, config.lanes);
   const abort = new AbortController();
   const giveIndexFree = await ownEmbeddedIndex(config, {

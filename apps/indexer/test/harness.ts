@@ -1,16 +1,15 @@
 import { channelName, type SendItem } from '@ruyi/contracts';
 import { type IndexJob, planBroadcast } from '@ruyi/queue';
-import { connect } from '@ruyi/redis';
+import { connect, type RedisClient } from '@ruyi/redis';
 import { accessKey, type SearchDocument, type SearchEngine, type SearchQuery } from '@ruyi/search';
-import { type Broadcast, chunkRecipients, createStore, type Store, type StoreLimits } from '@ruyi/store';
+import { type Broadcast, chunkRecipients, createStore, evenShards, type Store, type StoreLimits } from '@ruyi/store';
 import { expectNoLeaks, type Random, startRedis, type TestRedis } from '@ruyi/testkit';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { rebuildFromRedis } from '../src/rebuild.ts';
 
 const LANES = 2;
 export const LIMITS: StoreLimits = {
-  shards: 8,
+  shards: evenShards(8),
   logRetention: 0,
   logMaxAge: 0,
   inboxMax: 1000,
@@ -27,7 +26,7 @@ export const groupKey = (channel: string) => accessKey('channel', channel);
 /** One redis-server for the file, empty at the start of each test. */
 export function testStores() {
   let redis: TestRedis;
-  const connections: Redis[] = [];
+  const connections: RedisClient[] = [];
   const open = () => {
     const connection = connect(redis.url, 'background', 'test');
     connection.on('error', () => {});
@@ -86,7 +85,7 @@ export async function storeBatch(
 ): Promise<{ ref: string; jobs: IndexJob[] }> {
   const id = await store.ids.block(to.length);
   const whole = { id, ts: now(), from: 'news', no: `n${id}`, payload: payload({}), ...body };
-  const layout = { shards: LIMITS.shards, lanes: LANES };
+  const layout = { shards: LIMITS.shards.count, lanes: LANES };
   const plan = planBroadcast({ firstId: id, from: whole.from, cmd: false }, to, layout);
   const planned = { total: to.length, toStore: true, createdAt: whole.ts, firstAt: 0 };
   await store.progress.open(plan.ref, { ...planned, refused: { fail_uids: [], reason: [] } });

@@ -128,7 +128,7 @@ test('a batch without any copy, or without a body, has no document', async () =>
 test('a key that is not a log does not keep the others from being rebuilt', async () => {
   const store = redis.open();
   await storeMessages(store, [{ ch: '2:room' }, { ch: '3:room' }]);
-  await redis.redis.client.set(keys.log(0, '2:broken'), 'not a log');
+  await redis.redis.client.set(keys.log('0', '2:broken'), 'not a log');
   expect(await rebuilt(store, folder.path)).toHaveLength(2);
 });
 

@@ -1,7 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { joinLanes, LaneWorkers, openDeadLetters, servingCheck, waitingRecipients } from '@ruyi/queue';
-import { connect, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
+import { connect, connectForReplicas, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
 import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
@@ -22,12 +22,14 @@ export async function startWorker(
   await reachRedis(starting);
   const redis = connect(config, 'worker', 'worker');
   const jobs = connect(config, 'worker', 'worker-jobs');
-  for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  const waiting = connectForReplicas(config, 'worker');
+  const connections = [redis, jobs, ...(waiting ? [waiting.redis] : [])];
+  for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));
 
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
   for (const line of await whileStarting(() => reviewListpack(redis), starting)) log.warn(line);
-  const store = createStore(redis, config);
+  const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
 
   let waitingForIndex = 0;
   const measure = async () => {
@@ -72,8 +74,7 @@ export async function startWorker(
         membership.leave(),
       ]);
       await Promise.race([closed, timeout(1500)]);
-      redis.disconnect();
-      jobs.disconnect();
+      for (const connection of connections) connection.disconnect();
     },
   };
 }

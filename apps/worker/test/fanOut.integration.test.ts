@@ -10,15 +10,14 @@ const MANY = 10_000;
 
 /** The entries of each recipient, in the order of the uids. */
 async function copies(uids: string[], from: string, cmd: boolean): Promise<string[][]> {
-  const pipeline = lanes.client.pipeline();
-  for (const uid of uids) {
-    if (cmd) pipeline.lrange(keys.inbox(shardOf(uid, LIMITS.shards), uid), 0, -1);
-    else {
+  const { client } = lanes;
+  return Promise.all(
+    uids.map((uid) => {
+      if (cmd) return client.lrange(keys.inbox(shardOf(uid, LIMITS.shards), uid), 0, -1);
       const channel = channelName(1, uid, from);
-      pipeline.zrange(keys.log(shardOf(channel, LIMITS.shards), channel), '0', '-1');
-    }
-  }
-  return ((await pipeline.exec()) ?? []).map(([, reply]) => (Array.isArray(reply) ? reply.map(String) : []));
+      return client.zrange(keys.log(shardOf(channel, LIMITS.shards), channel), '0', '-1');
+    }),
+  );
 }
 
 async function dropJobs(): Promise<void> {

@@ -2,7 +2,7 @@ import { loadConfig } from '@ruyi/config';
 import { type SendItem, SYSTEM_UID } from '@ruyi/contracts';
 import { LANE_KINDS, limitLanes, openQueues, Producer, planBroadcast, type Queues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
-import { createStore, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
+import { createStore, evenShards, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { expectNoLeaks, startRedis, type TestRedis, unexpectedKeys, waitFor } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -10,7 +10,7 @@ import { startWorker } from '../src/worker.ts';
 
 export const LANES = 2;
 export const LIMITS: StoreLimits = {
-  shards: 8,
+  shards: evenShards(8),
   logRetention: 0,
   logMaxAge: 0,
   inboxMax: 1000,
@@ -62,7 +62,7 @@ export function testLanes(lanes = LANES): TestLanes {
     await redis.client.flushall();
     store = createStore(open(), LIMITS);
     queues = openQueues(open(), lanes);
-    producer = new Producer(queues, LIMITS.shards);
+    producer = new Producer(queues, LIMITS.shards.count);
     await limitLanes(queues);
   });
   afterEach(async () => {
@@ -95,7 +95,7 @@ export function testLanes(lanes = LANES): TestLanes {
     connect: open,
     rest,
     async work() {
-      const settings = { REDIS_URL: redis.url, SHARDS: String(LIMITS.shards), LANES: String(lanes) };
+      const settings = { REDIS_URL: redis.url, SHARDS: String(LIMITS.shards.count), LANES: String(lanes) };
       working.push(await startWorker(loadConfig(settings), createLog('worker', 'silent')));
     },
     async settled() {
@@ -138,7 +138,7 @@ export async function logOf(client: Connection, channel: string): Promise<{ ids:
 /** Accepts a batch as the API does: plans it and writes its body. Its jobs are not queued yet. */
 export async function acceptBatch(store: Store, to: string[], { cmd = false, from = SYSTEM_UID, lanes = LANES } = {}) {
   const firstId = await store.ids.block(to.length);
-  const plan = planBroadcast({ firstId, from, cmd }, to, { shards: LIMITS.shards, lanes });
+  const plan = planBroadcast({ firstId, from, cmd }, to, { shards: LIMITS.shards.count, lanes });
   const { ch: _, ...body } = message(firstId, { from });
   const refused = { fail_uids: [], reason: [] };
   await store.progress.open(plan.ref, { total: to.length, toStore: true, createdAt: body.ts, firstAt: 0, refused });

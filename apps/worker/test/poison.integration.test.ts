@@ -1,12 +1,12 @@
 import { BROADCAST, DEAD, type DeadJob, type IndexJob, type LaneKind, openIndexWorker } from '@ruyi/queue';
-import { keys, laneOf, shardOf } from '@ruyi/store';
+import { keys, laneOf, shardNumber, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { acceptBatch, LANES, LIMITS, logOf, message, names, picture, testLanes } from './harness.ts';
 
 const lanes = testLanes();
 const ROOM = '2:room';
-const ROOM_LANE = laneOf(shardOf(ROOM, LIMITS.shards), LANES);
+const ROOM_LANE = laneOf(shardNumber(ROOM, LIMITS.shards.count), LANES);
 
 /** Puts a job on a lane, with this text as its data in Redis. */
 async function addRaw(kind: LaneKind, lane: number, id: string, data: string): Promise<void> {

@@ -8,7 +8,7 @@ import { acceptBatch, LIMITS, message, names, testLanes } from './harness.ts';
 
 const lanes = testLanes();
 const config = (settings: Record<string, string> = {}) =>
-  loadConfig({ REDIS_URL: lanes.redis.url, SHARDS: String(LIMITS.shards), LANES: '2', ...settings });
+  loadConfig({ REDIS_URL: lanes.redis.url, SHARDS: String(LIMITS.shards.count), LANES: '2', ...settings });
 const log = createLog('worker', 'silent');
 
 test('a worker reports what it stored and what became dead letters, by kind of lane', async () => {

@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { keys, shardOf } from '@ruyi/store';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
@@ -8,7 +8,7 @@ import { batchBodies, broadcast, type System, startSystem, timed } from '../syst
 
 const BATCH = 10_000;
 const COMMANDS_IN_PIPELINE = 10_000;
-const SHARDS = 64;
+const shards = evenShards(64);
 
 /** The comparison: the same INCR + ZADD from a client that sends one pipeline of 10,000 commands after the other. */
 async function byPipelines(system: System, recipients: number, from: string): Promise<void> {
@@ -16,7 +16,7 @@ async function byPipelines(system: System, recipients: number, from: string): Pr
     const pipeline = system.redis.client.pipeline();
     for (let i = first; i < Math.min(first + COMMANDS_IN_PIPELINE / 2, recipients); i++) {
       const channel = channelName(1, `user_${i}`, from);
-      const shard = shardOf(channel, SHARDS);
+      const shard = shardOf(channel, shards);
       pipeline.incr(keys.seq(shard, channel)).zadd(keys.log(shard, channel), 'NX', 1, `107f4dk04qo.${i}`);
     }
     await pipeline.exec();
@@ -32,7 +32,7 @@ async function check(system: System, recipients: number, senders: string[]): Pro
         channelName(1, `user_${first + i}`, from),
       );
       for (const channel of names) {
-        const shard = shardOf(channel, SHARDS);
+        const shard = shardOf(channel, shards);
         pipeline.get(keys.seq(shard, channel)).zrange(keys.log(shard, channel), '0', '-1', 'WITHSCORES');
       }
       const replies = (await pipeline.exec()) ?? [];

@@ -1,11 +1,11 @@
 import { channelName } from '@ruyi/contracts';
-import { encodeEntry, keys, shardOf } from '@ruyi/store';
+import { encodeEntry, evenShards, keys, shardOf } from '@ruyi/store';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
 import { payloadOf, type System, startSystem } from '../system.ts';
 
-const SHARDS = 64;
+const shards = evenShards(64);
 const READS = 400;
 
 const entry = (id: number, to?: string) =>
@@ -13,7 +13,7 @@ const entry = (id: number, to?: string) =>
 
 async function fillLog(system: System, id: string, count: number): Promise<void> {
   const channel = channelName(2, id);
-  const shard = shardOf(channel, SHARDS);
+  const shard = shardOf(channel, shards);
   for (let seq = 1; seq <= count; seq += 2000) {
     const members: (string | number)[] = [];
     for (let i = seq; i < Math.min(seq + 2000, count + 1); i++) members.push(i, entry(i));
@@ -23,7 +23,7 @@ async function fillLog(system: System, id: string, count: number): Promise<void>
 }
 
 async function fillInbox(system: System, uid: string, count: number): Promise<void> {
-  const shard = shardOf(uid, SHARDS);
+  const shard = shardOf(uid, shards);
   for (let seq = 1; seq <= count; seq += 2000) {
     const entries = Array.from({ length: Math.min(2000, count + 1 - seq) }, (_, i) => entry(seq + i, 'peer'));
     await system.redis.client.rpush(keys.inbox(shard, uid), ...entries);

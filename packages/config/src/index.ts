@@ -5,7 +5,13 @@ import { readFile, withSecretsFromFiles } from './secretFiles.ts';
 import { rows, settings } from './settings.ts';
 
 export { ConfigError } from './configError.ts';
-export { parseRedisAddress, type RedisAddress, RedisAddressError, shownAddress } from './redisAddress.ts';
+export {
+  type Endpoint,
+  parseRedisAddress,
+  type RedisAddress,
+  RedisAddressError,
+  shownAddress,
+} from './redisAddress.ts';
 export { tokensOf } from './settings.ts';
 
 /** Every setting, typed and frozen. */

@@ -1,5 +1,5 @@
 /** A place where a server listens on TCP. */
-interface Endpoint {
+export interface Endpoint {
   host: string;
   port: number;
 }

@@ -74,7 +74,7 @@ export const settings = z.object({
   }),
   redisUrl: redisUrl().default('').register(about, {
     name: 'REDIS_URL',
-    text: 'One server, a unix socket, Sentinel: docs/redis.md. Redis 7 or newer, AOF, `maxmemory-policy noeviction`. Empty: `npm start` runs one on a socket in `DATA_DIR`',
+    text: 'One server, a unix socket, Sentinel or a Redis Cluster: docs/redis.md. Redis 7 or newer, AOF, `maxmemory-policy noeviction`. Empty: `npm start` runs one on a socket in `DATA_DIR`',
     fallback: 'own redis-server',
   }),
   redisCaFile: tlsFile().default('').register(about, {
@@ -176,6 +176,14 @@ export const settings = z.object({
       text: 'Single sends, and recipients of fan-out (a group command counts its subscribers), that may wait before requests are answered 429. One number sets both',
       fallback: '1,000,000/5,000,000',
     }),
+  redisNodes: whole(1, 64).default(1).register(about, {
+    name: 'REDIS_NODES',
+    text: 'redis-servers that `npm start` runs; above 1 they are a Redis Cluster of that many masters on loopback, with a password in `DATA_DIR/redis/cluster.json` (0600), and `REDIS_MAXMEMORY` is their sum. Its bus has no password: for a machine whose users are trusted. Fixed once data exists',
+  }),
+  redisWait: whole(0, 10).default(0).register(about, {
+    name: 'REDIS_WAIT',
+    text: 'Replicas that must have a job and a body before 200, what a worker stored before its job completes, and a cursor before syncack answers. If they do not confirm in time: 503, and workers wait. See docs/reliability.md',
+  }),
   redisMaxmemory: whole(16 * MIB)
     .default(Math.floor(totalmem() / 2))
     .register(about, {

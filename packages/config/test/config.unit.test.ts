@@ -152,6 +152,8 @@ const VARIABLES: Variable[] = [
     valid: [['7', { send: 7, fanout: 7 }]],
   },
   number('REDIS_MAXMEMORY', 'redisMaxmemory', Math.floor(totalmem() / 2), 16 * MIB),
+  number('REDIS_NODES', 'redisNodes', 1, 1, 64),
+  number('REDIS_WAIT', 'redisWait', 0, 0, 10),
   number('INDEX_BACKLOG', 'indexBacklog', 5_000_000, 1),
   number('IDEMPOTENCY_TTL', 'idempotencyTtl', 86_400, 1, 31_536_000),
   number('INBOX_KEEP', 'inboxKeep', 100, 0, 1_000_000),

@@ -1,4 +1,5 @@
 export * from './findRedis.ts';
+export * from './formCluster.ts';
 export * from './healthListener.ts';
 export * from './launchChild.ts';
 export * from './launchRedis.ts';

@@ -39,8 +39,10 @@ const PORTS = 10_000;
 /**
  * A loopback port on which nothing listens now. It is not one that the kernel picks for outgoing connections: a client
  * that keeps trying a stopped server could be given that port, connect to itself, and keep the server from coming back.
+ * @param wanted taken if it is free
  */
-export async function freePort(): Promise<number> {
+export async function freePort(wanted?: number): Promise<number> {
+  if (wanted !== undefined && (await tryListen('127.0.0.1', wanted)) === undefined) return wanted;
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * PORTS);
     if ((await tryListen('127.0.0.1', port)) === undefined) return port;

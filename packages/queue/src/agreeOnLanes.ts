@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisClient } from '@ruyi/redis';
 import { keys, type Member } from '@ruyi/store';
-import type { Redis } from 'ioredis';
 import { unfinishedJobs } from './bullmqInternals.ts';
 import { LANE_KINDS } from './names.ts';
 import { openQueues } from './queues.ts';
@@ -22,7 +22,11 @@ interface Agreement {
  * and an API with another number would queue where no worker looks.
  * @param members all live members, as they are now
  */
-export async function agreeOnLanes(redis: Redis, wanted: number, members: () => Promise<Member[]>): Promise<Agreement> {
+export async function agreeOnLanes(
+  redis: RedisClient,
+  wanted: number,
+  members: () => Promise<Member[]>,
+): Promise<Agreement> {
   await redis.hsetnx(keys.meta, 'lanes', wanted);
   for (let waited = 0; ; waited += LOOK_EVERY_MS) {
     const lanes = Number(await redis.hget(keys.meta, 'lanes'));
@@ -39,7 +43,7 @@ export async function agreeOnLanes(redis: Redis, wanted: number, members: () => 
 }
 
 /** The number of lanes of an installation; undefined if nothing was started on it yet. */
-export async function lanesOfInstallation(redis: Redis): Promise<number | undefined> {
+export async function lanesOfInstallation(redis: RedisClient): Promise<number | undefined> {
   const lanes = await redis.hget(keys.meta, 'lanes');
   return lanes === null ? undefined : Number(lanes);
 }
@@ -50,13 +54,13 @@ export async function lanesOfInstallation(redis: Redis): Promise<number | undefi
  * @param lanes absent for a process that works with no lane
  * @returns a check, which resolves with the reason why not, and rejects while Redis does not answer
  */
-export const servingCheck = (redis: Redis, lanes?: number) => async (): Promise<string | undefined> => {
+export const servingCheck = (redis: RedisClient, lanes?: number) => async (): Promise<string | undefined> => {
   const found = await lanesOfInstallation(redis);
   if (lanes === undefined || found === undefined || found === lanes) return undefined;
   return `this process works with ${lanes} lanes, the installation has ${found}: restart it`;
 };
 
-async function areEmpty(redis: Redis, lanes: number): Promise<boolean> {
+async function areEmpty(redis: RedisClient, lanes: number): Promise<boolean> {
   const queues = openQueues(redis, lanes);
   let jobs = 0;
   for (const kind of LANE_KINDS) {

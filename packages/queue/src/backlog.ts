@@ -1,6 +1,6 @@
 import { every } from '@ruyi/flow';
+import type { RedisClient } from '@ruyi/redis';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { waitingJobs } from './bullmqInternals.ts';
 import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
 import type { Queues } from './queues.ts';
@@ -9,7 +9,7 @@ const REFRESH_MS = 250;
 const SAMPLE = 50;
 
 /** Recipients waiting in a queue, estimated: its length times the mean of sampled jobs, whose ids end in their recipients. */
-export async function waitingRecipients(redis: Redis, queue: Queue): Promise<number> {
+export async function waitingRecipients(redis: RedisClient, queue: Queue): Promise<number> {
   const { count, ids } = await waitingJobs(redis, queue, SAMPLE);
   if (ids.length === 0) return 0;
   const mean = ids.reduce((sum, id) => sum + recipientsInJob(id), 0) / ids.length;
@@ -29,11 +29,11 @@ export class Backlog {
   readonly #stop: () => Promise<void>;
 
   /** @param onError told of each measurement that failed, and how many did in a row; the last one counts meanwhile */
-  constructor(redis: Redis, queues: Queues, onError: (error: unknown, inARow: number) => void) {
+  constructor(redis: RedisClient, queues: Queues, onError: (error: unknown, inARow: number) => void) {
     this.#stop = every(REFRESH_MS, () => this.#measure(redis, queues), onError);
   }
 
-  async #measure(redis: Redis, queues: Queues): Promise<void> {
+  async #measure(redis: RedisClient, queues: Queues): Promise<void> {
     for (const kind of LANE_KINDS) {
       const before = this.#queued[kind];
       const lanes = Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane));

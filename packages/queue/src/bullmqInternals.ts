@@ -1,5 +1,5 @@
+import type { RedisClient } from '@ruyi/redis';
 import type { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 // What BullMQ does not document and this package relies on. Each assumption has a test in
 // test/bullmqInternals.integration.test.ts, so that an upgrade fails there and nowhere else.
@@ -9,7 +9,11 @@ import type { Redis } from 'ioredis';
  * `prioritized`; those without one, and those that are started again, stand in the list `wait`.
  * @param most ids from each end of each of the two
  */
-export async function waitingJobs(redis: Redis, queue: Queue, most: number): Promise<{ count: number; ids: string[] }> {
+export async function waitingJobs(
+  redis: RedisClient,
+  queue: Queue,
+  most: number,
+): Promise<{ count: number; ids: string[] }> {
   const [wait, prioritized] = [queue.toKey('wait'), queue.toKey('prioritized')];
   const [listed, sorted, ...ends] = await Promise.all([
     redis.llen(wait),
@@ -23,7 +27,7 @@ export async function waitingJobs(redis: Redis, queue: Queue, most: number): Pro
 }
 
 /** Jobs of a queue that wait or are being worked: the latter stand in the list `active`. */
-export async function unfinishedJobs(redis: Redis, queue: Queue): Promise<number> {
+export async function unfinishedJobs(redis: RedisClient, queue: Queue): Promise<number> {
   const counts = await Promise.all([
     redis.llen(queue.toKey('wait')),
     redis.llen(queue.toKey('active')),
@@ -33,10 +37,10 @@ export async function unfinishedJobs(redis: Redis, queue: Queue): Promise<number
 }
 
 /** A job's data as it lies in Redis, JSON unless it is damaged; null if the job is gone. */
-export const rawData = (redis: Redis, queue: Queue, jobId: string): Promise<string | null> =>
+export const rawData = (redis: RedisClient, queue: Queue, jobId: string): Promise<string | null> =>
   redis.hget(queue.toKey(jobId), 'data');
 
-export async function replaceRawData(redis: Redis, queue: Queue, jobId: string, data: string): Promise<void> {
+export async function replaceRawData(redis: RedisClient, queue: Queue, jobId: string, data: string): Promise<void> {
   await redis.hset(queue.toKey(jobId), 'data', data);
 }
 

@@ -1,5 +1,5 @@
+import type { RedisClient } from '@ruyi/redis';
 import { type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { rawData, replaceRawData } from './bullmqInternals.ts';
 import { DEAD, type DeadJob } from './jobs.ts';
 import { allQueues, DEAD_QUEUE } from './names.ts';
@@ -48,7 +48,7 @@ function isJson(text: string): boolean {
  * The worker of the dead letters. Its first attempt fails for good, so that the letter lies among the failed
  * jobs; BullMQ's own retry (the board's button, `ruyi dead retry`) runs it again, which puts the job back on its queue.
  */
-export function openDeadLetters(connection: Redis, lanes: number): { close(): Promise<void> } {
+export function openDeadLetters(connection: RedisClient, lanes: number): { close(): Promise<void> } {
   const names = new Map(allQueues(lanes).map((queue) => [queue.name, queue]));
   const worker = new Worker(
     DEAD_QUEUE.name,

@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { laneQueue } from './names.ts';
 
 const takeTurnsScript = loadScript(import.meta.url, 'take-turns');
@@ -15,12 +14,12 @@ const turnsKey = (lane: number) => `${laneQueue('fanout', lane).prefix}:turns`;
  * behind the turn being worked, so a small batch waits for one job per busy sender instead of for all jobs of whoever sent
  * a million. Each sender's jobs keep their order.
  */
-export async function takeTurns(redis: Redis, lane: number, sender: string, jobs: number): Promise<number[]> {
+export async function takeTurns(redis: RedisClient, lane: number, sender: string, jobs: number): Promise<number[]> {
   const first = Number(await takeTurnsScript(redis, [turnsKey(lane)], [sender, jobs, LAST_TURN, KEEP_MS]));
   return Array.from({ length: jobs }, (_, i) => Math.min(first + i, LAST_TURN));
 }
 
 /** Notes the turn that is being worked: new senders start right behind it. */
-export async function noteTurn(redis: Redis, lane: number, turn: number): Promise<void> {
+export async function noteTurn(redis: RedisClient, lane: number, turn: number): Promise<void> {
   await noteTurnScript(redis, [turnsKey(lane)], [turn]);
 }

@@ -17,7 +17,16 @@ export {
 } from './jobs.ts';
 export { joinLanes } from './joinLanes.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
-export { allQueues, DEAD_QUEUE, LANE_KINDS, type LaneKind, laneQueue, recipientsInJob } from './names.ts';
+export {
+  allQueues,
+  DEAD_QUEUE,
+  INDEX_QUEUE,
+  LANE_KINDS,
+  type LaneKind,
+  laneQueue,
+  queueKey,
+  recipientsInJob,
+} from './names.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
 export { type Guard, Producer } from './producer.ts';
 export { limitLanes, openQueue, openQueues, type Queues } from './queues.ts';

@@ -1,6 +1,5 @@
-import { type Starting, whileStarting } from '@ruyi/redis';
+import { type RedisClient, type Starting, whileStarting } from '@ruyi/redis';
 import { joinInstallation, Members, type Membership, newMember } from '@ruyi/store';
-import type { Redis } from 'ioredis';
 import { agreeOnLanes } from './agreeOnLanes.ts';
 import { limitLanes, openQueues, type Queues } from './queues.ts';
 
@@ -10,9 +9,9 @@ interface Joining {
   name?: string;
   settings: { shards: number; lanes: number };
   /** a connection that waits while Redis is away */
-  redis: Redis;
+  redis: RedisClient;
   /** the connection of the queues */
-  jobs: Redis;
+  jobs: RedisClient;
   starting: Starting;
   /** told of each sign of life that failed, and how many did in a row */
   onError(error: unknown, inARow: number): void;

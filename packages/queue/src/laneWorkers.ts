@@ -1,7 +1,7 @@
 import { every } from '@ruyi/flow';
+import { onConnectionLost, type RedisClient } from '@ruyi/redis';
 import { type JobRun, OutdatedError, type Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { beforeCompletion } from './bullmqInternals.ts';
 import { healUnreadable, isDeadLettered } from './deadLetters.ts';
 import { noteTurn } from './fairTurns.ts';
@@ -20,7 +20,7 @@ interface LaneWorkersOptions {
   /** of this process, among all of the installation */
   name: string;
   /** for BullMQ: waits while Redis is away (maxRetriesPerRequest null) */
-  connection: Redis;
+  connection: RedisClient;
   store: Store;
   queues: Queues;
   /** told that another version has changed the data: the process must end. The job stays for a newer worker */
@@ -64,7 +64,7 @@ export class LaneWorkers {
       if (!this.#abort.signal.aborted) this.#connectionEpoch = new AbortController();
       before.abort();
     };
-    options.connection.on('close', lost);
+    onConnectionLost(options.connection, lost);
     options.store.onConnectionLost(lost);
     this.#abort.signal.addEventListener('abort', () => this.#connectionEpoch.abort(), { once: true });
   }

@@ -13,6 +13,9 @@ const queueName = (name: string): QueueName => ({ name, prefix: `{r.${name}}` })
 /** The queue of one lane, `send.0` or `fanout.3`. laneOf says which shards it serves. */
 export const laneQueue = (kind: LaneKind, lane: number): QueueName => queueName(`${kind}.${lane}`);
 
+/** A key of the queue `name`; all of its keys are in one slot. */
+export const queueKey = (name: string): string => queueName(name).prefix;
+
 export const INDEX_QUEUE = queueName('index');
 export const DEAD_QUEUE = queueName('dead');
 

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { SendItem } from '@ruyi/contracts';
 import { Batcher, Gate, groupBy, inTurn } from '@ruyi/flow';
-import { laneOf, shardOf } from '@ruyi/store';
+import { laneOf, shardNumber } from '@ruyi/store';
 import { takeTurns } from './fairTurns.ts';
 import { BROADCAST, GROUP_COMMAND, type GroupCommandJob, SEND } from './jobs.ts';
-import { recipientsInJob } from './names.ts';
+import { laneQueue, recipientsInJob } from './names.ts';
 import type { BroadcastPlan } from './planBroadcast.ts';
 import type { Queues } from './queues.ts';
 
@@ -31,9 +31,12 @@ export class Producer {
   readonly #queues: Queues;
   readonly #shards: number;
   readonly #batchers: Batcher<Entry, Map<Entry, unknown>>[];
+  readonly #confirm: (keys: string[]) => Promise<void>;
   #jobs = 0;
 
-  constructor(queues: Queues, shards: number) {
+  /** @param confirm resolves once what was written under these keys is safe; by default it is once it is written */
+  constructor(queues: Queues, shards: number, confirm: (keys: string[]) => Promise<void> = async () => {}) {
+    this.#confirm = confirm;
     this.#queues = queues;
     this.#shards = shards;
     const gate = new Gate(ADDS_IN_FLIGHT);
@@ -63,20 +66,22 @@ export class Producer {
 
   /** Resolves when the message is on its lane's queue. */
   async send(item: SendItem, guard = unguarded): Promise<void> {
-    const batcher = this.#batchers[laneOf(shardOf(item.ch, this.#shards), this.#queues.lanes)];
+    const lane = laneOf(shardNumber(item.ch, this.#shards), this.#queues.lanes);
     const entry = { item, guard };
-    const refused = await batcher?.add(entry, item.payload.length + 200);
+    const refused = await this.#batchers[lane]?.add(entry, item.payload.length + 200);
     if (refused?.has(entry)) throw refused.get(entry);
+    await this.#confirm([laneQueue('send', lane).prefix]);
   }
 
   /** @param recipients for the backlog; part of the job's id, so it must be the same when the job is added again */
   async groupCommand(job: GroupCommandJob, guard = unguarded, recipients = 1): Promise<void> {
-    const lane = laneOf(shardOf(job.ch, this.#shards), this.#queues.lanes);
+    const lane = laneOf(shardNumber(job.ch, this.#shards), this.#queues.lanes);
     // Commands to one channel keep their order, whoever sends them.
     const [priority = 1] = await takeTurns(this.#queues.redis, lane, job.ch, 1);
     guard();
     const jobId = `g${job.ref}.${recipients}`;
     await this.#queues.lane('fanout', lane).add(GROUP_COMMAND.name, job, { jobId, priority });
+    await this.#confirm([laneQueue('fanout', lane).prefix]);
   }
 
   /** Adds the jobs of a broadcast, each lane's in order. Adding them again changes nothing: their ids are fixed. */
@@ -95,6 +100,7 @@ export class Producer {
           return { added: this.#queues.lane('fanout', lane).addBulk(adds) };
         });
         await added;
+        await this.#confirm([laneQueue('fanout', lane).prefix]);
       }),
     );
   }

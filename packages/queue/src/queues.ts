@@ -1,5 +1,5 @@
+import type { RedisClient } from '@ruyi/redis';
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { DEAD_QUEUE, INDEX_QUEUE, LANE_KINDS, type LaneKind, laneQueue, type QueueName } from './names.ts';
 
 /** Completed jobs are kept for people who watch the board. 300 kept jobs of 2,000 recipients would be 10 MB per lane. */
@@ -14,18 +14,18 @@ export interface Queues {
   index: Queue;
   dead: Queue;
   /** the connection of all of them */
-  redis: Redis;
+  redis: RedisClient;
   close(): Promise<void>;
 }
 
-export function openQueue(connection: Redis, { name, prefix }: QueueName): Queue {
+export function openQueue(connection: RedisClient, { name, prefix }: QueueName): Queue {
   const queue = new Queue(name, { connection, prefix, skipVersionCheck: true, defaultJobOptions: JOB_OPTIONS });
   // The commands reject by themselves. Without a listener the emitter would end the process.
   queue.on('error', () => {});
   return queue;
 }
 
-export function openQueues(connection: Redis, lanes: number): Queues {
+export function openQueues(connection: RedisClient, lanes: number): Queues {
   const byKind = Object.fromEntries(
     LANE_KINDS.map((kind) => [
       kind,

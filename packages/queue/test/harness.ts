@@ -11,15 +11,14 @@ import {
   planBroadcast,
   type Queues,
 } from '@ruyi/queue';
-import { connect } from '@ruyi/redis';
-import { createStore, keys, type Store, type StoreLimits } from '@ruyi/store';
+import { connect, type RedisClient } from '@ruyi/redis';
+import { createStore, evenShards, keys, type Store, type StoreLimits } from '@ruyi/store';
 import { expectNoLeaks, startRedis, type TestRedis, unexpectedKeys, waitFor } from '@ruyi/testkit';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 
 export const LANES = 2;
 export const LIMITS: StoreLimits = {
-  shards: 8,
+  shards: evenShards(8),
   logRetention: 0,
   logMaxAge: 0,
   inboxMax: 1000,
@@ -35,11 +34,11 @@ const completing = (): LaneHandler => async () => {};
 
 export interface TestLanes {
   readonly redis: TestRedis;
-  readonly client: Redis;
+  readonly client: RedisClient;
   readonly store: Store;
   readonly queues: Queues;
   readonly producer: Producer;
-  connect(): Redis;
+  connect(): RedisClient;
   /** Works the lanes in this process, with a handler that completes every job unless there is another one. */
   work(handler?: (kind: LaneKind, lane: number) => LaneHandler): LaneWorkers;
   /** Ends what `work` began. */
@@ -56,7 +55,7 @@ export function testLanes(lanes = LANES): TestLanes {
   let store: Store;
   let queues: Queues;
   let producer: Producer;
-  const connections: Redis[] = [];
+  const connections: RedisClient[] = [];
   const working: { close(): Promise<void> }[] = [];
   const open = () => {
     const connection = connect(redis.url, 'background', 'test');
@@ -74,8 +73,8 @@ export function testLanes(lanes = LANES): TestLanes {
     await redis.client.flushall();
     store = createStore(open(), LIMITS);
     queues = openQueues(open(), lanes);
-    producer = new Producer(queues, LIMITS.shards);
-    await redis.client.hset(keys.meta, 'lanes', lanes);
+    producer = new Producer(queues, LIMITS.shards.count);
+    await redis.client.hset(keys.meta, { lanes, tags: 'even' });
     await limitLanes(queues);
   });
   afterEach(async () => {
@@ -154,7 +153,7 @@ export function message(id: number, overrides: Partial<SendItem> = {}): SendItem
 /** A batch, accepted the way the API does it: planned and its body written, its jobs not yet queued. */
 export async function acceptBatch(store: Store, to: string[], { cmd = false, from = SYSTEM_UID, lanes = LANES } = {}) {
   const firstId = await store.ids.block(to.length);
-  const plan = planBroadcast({ firstId, from, cmd }, to, { shards: LIMITS.shards, lanes });
+  const plan = planBroadcast({ firstId, from, cmd }, to, { shards: LIMITS.shards.count, lanes });
   const { ch: _, ...body } = message(firstId, { from });
   const refused = { fail_uids: [], reason: [] };
   await store.progress.open(plan.ref, { total: to.length, toStore: true, createdAt: body.ts, firstAt: 0, refused });

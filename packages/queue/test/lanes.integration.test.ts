@@ -1,5 +1,5 @@
 import { type LaneHandler, type LaneKind, laneQueue, openQueue, Producer, SEND } from '@ruyi/queue';
-import { keys, laneOf, shardOf } from '@ruyi/store';
+import { keys, laneOf, shardNumber } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { acceptBatch, jobsOnLanes, LANES, LIMITS, message, names, testLanes } from './harness.ts';
@@ -81,7 +81,7 @@ test('messages that arrive together share jobs, each lane its own', async () => 
   for (let lane = 0; lane < LANES; lane++) {
     const jobs = await lanes.queues.lane('send', lane).getWaiting();
     const channels = new Set(jobs.flatMap(({ data }) => data.items.map(({ ch }: { ch: string }) => ch)));
-    for (const ch of channels) expect(laneOf(shardOf(ch, LIMITS.shards), LANES)).toBe(lane);
+    for (const ch of channels) expect(laneOf(shardNumber(ch, LIMITS.shards.count), LANES)).toBe(lane);
     expect(jobs.length).toBeLessThan(10);
     for (const job of jobs) expect(job.id).toMatch(new RegExp(`\\.${job.data.items.length}$`));
   }
@@ -92,7 +92,7 @@ test('messages that arrive together share jobs, each lane its own', async () => 
 });
 
 test('two API processes never name a job alike, and one names no two of its own alike', async () => {
-  const producers = [lanes.producer, new Producer(lanes.queues, LIMITS.shards)];
+  const producers = [lanes.producer, new Producer(lanes.queues, LIMITS.shards.count)];
   for (let i = 0; i < 30; i++) {
     for (const [n, producer] of producers.entries()) await producer.send(message(2 * i + n + 1));
   }

@@ -1,6 +1,6 @@
 import { channelName } from '@ruyi/contracts';
 import { planBroadcast, recipientsInJob } from '@ruyi/queue';
-import { chunkRecipients, laneOf, shardOf } from '@ruyi/store';
+import { chunkRecipients, laneOf, shardNumber } from '@ruyi/store';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -24,7 +24,7 @@ test('every recipient is planned once, at a position of its own, on the lane of 
       expect(placed[plan.firstAt]?.uid).toBe(to[0]);
       let before = { lane: -1, shard: -1, uid: '' };
       for (const { uid, lane } of placed) {
-        const shard = shardOf(cmd ? uid : channelName(1, uid, 'ann'), layout.shards);
+        const shard = shardNumber(cmd ? uid : channelName(1, uid, 'ann'), layout.shards);
         if (lane !== laneOf(shard, layout.lanes)) expect.fail(`${uid} is on lane ${lane}`);
         // Sorted by lane, shard and uid, so that the calls of a job are as few as can be.
         const sorted =

@@ -22,7 +22,7 @@ export function addressOf({ redisUrl }: RedisSettings): RedisAddress {
 
 /**
  * Where to connect, and as whom, in ioredis' terms.
- * @throws RedisRefusal for an address that is not served yet, or a file of TLS that is gone
+ * @throws RedisRefusal for a file of TLS that is gone
  */
 export function optionsOf(settings: RedisSettings): Options {
   const address = addressOf(settings);
@@ -39,7 +39,8 @@ export function optionsOf(settings: RedisSettings): Options {
       return { sentinels, name, db, ...login };
     }
     case 'cluster':
-      throw new RedisRefusal('REDIS_URL: Redis Cluster is not supported yet; give the address of one Redis');
+      // What every node has in common; where they are is for connectCluster.
+      return { ...login, ...(address.tls ? { tls: tlsOptions(settings) } : {}) };
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
 
 /** Runs a transaction or pipeline; the first error inside it is thrown. */
-export async function execute(pipeline: ReturnType<Redis['multi']>): Promise<unknown[]> {
+export async function execute(pipeline: ReturnType<RedisClient['multi']>): Promise<unknown[]> {
   const replies = (await pipeline.exec()) ?? [];
   return replies.map(([error, value]) => {
     if (error) throw error;

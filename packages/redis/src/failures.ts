@@ -1,3 +1,5 @@
+import { ReplicasLateError } from './replicas.ts';
+
 const REPLY_CODES = [
   // Redis refuses a whole transaction if it refused one of its commands.
   'EXECABORT',
@@ -35,6 +37,7 @@ export function isUnavailable(error: unknown): boolean {
 function isConnectionError(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : '';
   // Also a unix socket that is missing while Redis restarts (ENOENT), or whose queue is full (EAGAIN).
+  if (error instanceof ReplicasLateError) return true;
   if ('syscall' in error && error.syscall === 'connect') return true;
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/.test(code) ||

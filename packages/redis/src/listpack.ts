@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
+import { mastersOf } from './nodes.ts';
 
 /** Up to this length a log of references stays compact: 20 bytes per reference instead of 125 to 139 (docs/performance.md). */
 const LISTPACK_ENTRIES = 512;
@@ -6,7 +8,14 @@ const LISTPACK_ENTRIES = 512;
 const LISTPACK_VALUE = 64;
 
 /** What keeps Redis from storing logs compactly: each a line for the log. Nothing where CONFIG is not allowed. */
-export async function reviewListpack(redis: Redis): Promise<string[]> {
+export async function reviewListpack(redis: RedisClient): Promise<string[]> {
+  const reviews = (await mastersOf(redis)).map(async (master) =>
+    (await reviewOne(master.redis)).map((line) => (master.name === '' ? line : `${master.name}: ${line}`)),
+  );
+  return (await Promise.all(reviews)).flat();
+}
+
+async function reviewOne(redis: Redis): Promise<string[]> {
   const warnings: string[] = [];
   for (const [name, least] of [
     ['zset-max-listpack-entries', LISTPACK_ENTRIES],

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
 
 type Argument = string | number;
 
 /** Runs the script: EVALSHA, with EVAL where Redis has forgotten it. @returns its reply */
-export type Script = (redis: Redis, keys: string[], args?: Argument[]) => Promise<unknown>;
+export type Script = (redis: RedisClient, keys: string[], args?: Argument[]) => Promise<unknown>;
 
 const files = new Map<string, string>();
 

@@ -1,10 +1,12 @@
-import type { Config, RedisAddress } from '@ruyi/config';
+import type { Config, Endpoint, RedisAddress } from '@ruyi/config';
 import { Redis } from 'ioredis';
-import { addressOf, optionsOf, type RedisSettings } from './connectionOptions.ts';
+import { addressOf, type Options, optionsOf, type RedisSettings } from './connectionOptions.ts';
 import { diagnose } from './diagnose.ts';
 import { NEEDED_COMMANDS } from './neededCommands.ts';
 import { NotServing, refusalOf, refuse } from './reasons.ts';
+import { RedisRefusal } from './refusal.ts';
 import { type Finding, reviewRedis } from './server.ts';
+import { SLOTS } from './slots.ts';
 
 /** The settings that decide whether a Redis is taken. */
 export type ProbeSettings = RedisSettings & Partial<Pick<Config, 'allowNoAof' | 'allowEviction'>>;
@@ -17,14 +19,60 @@ const PROBED_KEYS = ['r:{meta}:probe', '{r.index}:probe'];
 
 /**
  * Looks once whether Redis can serve: connects, compares what it tells about itself with what Ruyi needs, and asks for
- * every command that the user must be allowed. Nothing is written.
+ * every command that the user must be allowed. Nothing is written. In a cluster every master is asked.
  * @returns what the operator should know
  * @throws RedisRefusal if Redis cannot be used as it is; another error if it cannot serve now
  */
 export async function probeRedis(settings: ProbeSettings): Promise<Finding[]> {
   const address = addressOf(settings);
+  if (address.kind !== 'cluster') {
+    return asking(settings, optionsOf(settings), (redis) => examine(redis, address, settings));
+  }
+  const options = optionsOf(settings);
+  const masters = await askAny(address.nodes, (node) =>
+    asking(settings, { ...options, ...node }, (redis) => mastersToldBy(redis, address)),
+  );
+  const findings = masters.map(async ({ host, port }) => {
+    const found = await asking(settings, { ...options, host, port }, (redis) => examine(redis, address, settings));
+    return found.map(({ level, line }) => ({ level, line: `${host}:${port}: ${line}` }));
+  });
+  return (await Promise.all(findings)).flat();
+}
+
+/** The answer of the first node that has one. @throws the error of the last if none has; a refusal at once */
+async function askAny<T>(nodes: Endpoint[], ask: (node: Endpoint) => Promise<T>): Promise<T> {
+  let last: unknown;
+  for (const node of nodes) {
+    try {
+      return await ask(node);
+    } catch (error) {
+      if (error instanceof RedisRefusal) throw error;
+      last = error;
+    }
+  }
+  throw last;
+}
+
+async function mastersToldBy(redis: Redis, address: RedisAddress): Promise<Endpoint[]> {
+  if (!/^cluster_enabled:1/m.test(await redis.info('cluster'))) {
+    throw refuse(address, 'this Redis is no cluster; use redis:// or rediss://');
+  }
+  const ranges = await redis.cluster('SLOTS');
+  const masters = new Map<string, Endpoint>();
+  let slots = 0;
+  for (const [first, last, [host, port] = []] of ranges) {
+    slots += last - first + 1;
+    if (host !== undefined && port !== undefined) masters.set(`${host}:${port}`, { host, port });
+  }
+  if (slots < SLOTS) throw new NotServing(`${SLOTS - slots} of its ${SLOTS} slots have no master`);
+  return [...masters.values()];
+}
+
+/** Opens a connection for one look. @throws what `look` throws, or why it came to nothing */
+async function asking<T>(settings: ProbeSettings, options: Options, look: (redis: Redis) => Promise<T>): Promise<T> {
+  const address = addressOf(settings);
   const redis = new Redis({
-    ...optionsOf(settings),
+    ...options,
     lazyConnect: true,
     connectTimeout: CONNECT_MS,
     commandTimeout: COMMAND_MS,
@@ -41,7 +89,7 @@ export async function probeRedis(settings: ProbeSettings): Promise<Finding[]> {
   });
   try {
     await redis.connect();
-    return await examine(redis, address, settings);
+    return await look(redis);
   } catch (error) {
     const cause = reason ?? error;
     throw refusalOf(error, address) ?? refusalOf(cause, address) ?? (await diagnose(cause, address, settings)) ?? cause;
@@ -79,7 +127,8 @@ async function refuseMissingPermissions(client: Redis, address: RedisAddress): P
     }
     replies.push(client.call('DISCARD'));
     for (const reply of await Promise.allSettled(replies)) {
-      if (reply.status === 'rejected') missing.push(missingOf(reply.reason, key));
+      const what = reply.status === 'rejected' ? missingOf(reply.reason, key) : undefined;
+      if (what !== undefined) missing.push(what);
     }
   }
   if (missing.length === 0) return;
@@ -89,7 +138,9 @@ async function refuseMissingPermissions(client: Redis, address: RedisAddress): P
 }
 
 /** @throws the error if it is not about a permission */
-function missingOf(error: unknown, key: string): string {
+function missingOf(error: unknown, key: string): string | undefined {
+  // A node of a cluster checks the permission first, then whether the key is its own.
+  if (error instanceof Error && error.message.startsWith('MOVED')) return undefined;
   if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw error;
   const [, command] = /'([^']+)' command/.exec(error.message) ?? [];
   if (command !== undefined) return command;

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
 import { serverTime } from './server.ts';
 
 /** A measurement is repeated this long after the last one, while its time is still used. */
@@ -22,14 +22,14 @@ interface Measurement {
  * the background, at most once per second; there is no timer to stop.
  */
 export class RedisClock {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #local: () => number;
   #measurement: Measurement | undefined;
   #measuring: Promise<Measurement> | undefined;
   #latest = 0;
 
   /** @param local a clock that never goes back, in milliseconds */
-  constructor(redis: Redis, local: () => number = () => performance.now()) {
+  constructor(redis: RedisClient, local: () => number = () => performance.now()) {
     this.#redis = redis;
     this.#local = local;
   }

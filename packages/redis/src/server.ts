@@ -1,5 +1,7 @@
 import type { Config, RedisAddress } from '@ruyi/config';
 import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
+import { masterOf, mastersOf, placementOf } from './nodes.ts';
 import { refuse } from './reasons.ts';
 
 /** What the operator should know of Redis: a line for the log. */
@@ -49,8 +51,18 @@ function refused(error: unknown): undefined {
   throw error;
 }
 
-/** Memory used and allowed, in bytes; `allowed` 0 without a bound. */
-export async function redisMemory(redis: Redis): Promise<{ used: number; allowed: number }> {
+/**
+ * Memory used and allowed, in bytes; `allowed` 0 without a bound. In a cluster that of the fullest master: writes to its
+ * slots are refused first, and a broadcast has recipients on every one.
+ */
+export async function redisMemory(redis: RedisClient): Promise<{ used: number; allowed: number }> {
+  const masters = await mastersOf(redis);
+  const memories = await Promise.all(masters.map((master) => memoryOf(master.redis)));
+  const share = ({ used, allowed }: { used: number; allowed: number }) => (allowed > 0 ? used / allowed : 0);
+  return memories.reduce((a, b) => (share(b) > share(a) || (share(b) === share(a) && b.used > a.used) ? b : a));
+}
+
+async function memoryOf(redis: Redis): Promise<{ used: number; allowed: number }> {
   const info = await redis.info('memory');
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   return { used: field('used_memory'), allowed: field('maxmemory') };
@@ -58,18 +70,25 @@ export async function redisMemory(redis: Redis): Promise<{ used: number; allowed
 
 /**
  * Names the run of the server, which ends with its process. A cursor of one run leads nowhere in another: keys stand in an
- * order of its own there.
+ * order of its own there. In a cluster: the runs of all masters, and which slots each of them has.
  */
-export async function serverRun(redis: Redis): Promise<string> {
-  const [, run = ''] = /^run_id:(\w+)/m.exec(await redis.info('server')) ?? [];
-  return run;
+export async function serverRun(redis: RedisClient): Promise<string> {
+  const masters = await mastersOf(redis);
+  const runs = await Promise.all(
+    masters.map(async (master) => /^run_id:(\w+)/m.exec(await master.redis.info('server'))?.[1] ?? ''),
+  );
+  return [...runs, placementOf(redis)].filter((part) => part !== '').join('-');
 }
 
+/** In a cluster the clock of the installation is that of the master of this key. It also knows who is alive (`r:{meta}`). */
+const CLOCK_KEY = 'r:{meta}';
+
 /** Seconds by Redis' clock, which is the same for every process. */
-export const serverClock = async (redis: Redis): Promise<number> => (await serverTime(redis)).seconds;
+export const serverClock = async (redis: RedisClient): Promise<number> => (await serverTime(redis)).seconds;
 
 /** The same with the microseconds of that second. */
-export async function serverTime(redis: Redis): Promise<{ seconds: number; microseconds: number }> {
-  const [seconds, microseconds] = await redis.time();
+export async function serverTime(redis: RedisClient): Promise<{ seconds: number; microseconds: number }> {
+  const master = await masterOf(redis, CLOCK_KEY);
+  const [seconds, microseconds] = await master.redis.time();
   return { seconds: Number(seconds), microseconds: Number(microseconds) };
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
-import { connect } from '@ruyi/redis';
+import { connect, type RedisClient } from '@ruyi/redis';
 import { startRedis, type TestRedis } from '@ruyi/testkit';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let server: TestRedis;
@@ -11,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe.each(['request', 'worker'] as const)('a connection for %s', (role) => {
-  async function withConnection(use: (redis: Redis) => Promise<void>): Promise<void> {
+  async function withConnection(use: (redis: RedisClient) => Promise<void>): Promise<void> {
     const redis = connect(server.url, role, 'test');
     redis.on('error', () => {});
     try {
@@ -22,7 +21,7 @@ describe.each(['request', 'worker'] as const)('a connection for %s', (role) => {
     }
   }
 
-  const cut = (redis: Redis): void => {
+  const cut = (redis: RedisClient): void => {
     const stream: Socket = Reflect.get(redis, 'stream');
     stream.destroy();
   };

@@ -1,12 +1,11 @@
 import { connect, RedisClock } from '@ruyi/redis';
 import { expectNoLeaks, startRedis, type TestRedis, waitFor } from '@ruyi/testkit';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const NOW = 1_700_000_000;
 
 let redis: TestRedis;
-let connection: Redis;
+let connection: ReturnType<typeof connect>;
 /** the local monotonic clock, in milliseconds; it stands still until a test moves it */
 let local = 0;
 /** what the server is asked, and what its clock says (seconds) */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { connect, isTransient, isUnavailable, unixUrl } from '@ruyi/redis';
 import { startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 // What must be encoded in an address is in its name.
@@ -23,6 +24,7 @@ test.each<Parameters<typeof connect>[1]>(['request', 'background', 'worker'])(
   'a connection for %s speaks over it',
   async (role) => {
     const connection = connect(url, role, 'test');
+    if (!(connection instanceof Redis)) throw new Error('this is one Redis');
     expect(await connection.call('ACL', 'WHOAMI')).toBe('ann');
     expect(await connection.client('INFO')).toMatch(/ db=3 /);
     // BullMQ makes its own connections from the one it is given.

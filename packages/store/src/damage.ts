@@ -74,10 +74,10 @@ const OWNERS: Record<string, string> = {
 /** Whose key it is, from its name (keys.ts). */
 function ownerOf(error: Error): string {
   const key = keyOf(error) ?? '';
-  const [, kind = '', name = ''] = /^r:\{\d+\}:(\w+):(.*)$/s.exec(key) ?? [];
+  const [, kind = '', name = ''] = /^r:\{[0-9a-z]+\}:(\w+):(.*)$/s.exec(key) ?? [];
   const owner = OWNERS[kind];
   if (owner !== undefined) return `${owner} ${name}`;
-  const [, ref] = /^r:\{b(\w+)\}:/.exec(key) ?? [];
+  const [, ref] = /^r:\{b(\w+)\}:(?:body|gone|late|progress)$/.exec(key) ?? [];
   if (ref !== undefined) return `batch ${ref}`;
   if (kind === 'idem') return 'the record of a client_msg_no';
   return key === '' ? 'what this request reads' : `the key ${key}`;

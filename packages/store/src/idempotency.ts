@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { DamagedError } from './damage.ts';
 import { keys } from './keys.ts';
+import type { Shard } from './shardTags.ts';
 
 /** What a request was given when it was first seen, and a digest of it. */
 interface Known {
@@ -74,21 +75,21 @@ function parse(text: string, key: string): IdemRecord {
 }
 
 export class Idempotency {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #ttl: number;
 
-  constructor(redis: Redis, ttlSeconds: number) {
+  constructor(redis: RedisClient, ttlSeconds: number) {
     this.#redis = redis;
     this.#ttl = ttlSeconds;
   }
 
   /** Claims the record for this request. @returns the earlier record if another request was first */
-  async claim(shard: number, hash: string, request: Claim): Promise<IdemRecord | undefined> {
+  async claim(shard: Shard, hash: string, request: Claim): Promise<IdemRecord | undefined> {
     return this.#set(keys.idem(shard, hash), `${startOf('R', request)}${request.recipients ?? 1}`);
   }
 
   /** The same for a message that is stored nowhere (no_persist): its first answer is all there is to keep. */
-  async claimAnswer(shard: number, hash: string, request: Claim): Promise<IdemRecord | undefined> {
+  async claimAnswer(shard: Shard, hash: string, request: Claim): Promise<IdemRecord | undefined> {
     return this.#set(keys.idem(shard, hash), `${storedRecord(request)}0`);
   }
 
@@ -98,16 +99,16 @@ export class Idempotency {
   }
 
   /** All jobs of a batch are on their queues. The record lives on as long as it would have. */
-  async markQueued(shard: number, hash: string, request: Known): Promise<void> {
+  async markQueued(shard: Shard, hash: string, request: Known): Promise<void> {
     await this.#redis.set(keys.idem(shard, hash), startOf('Q', request), 'KEEPTTL', 'XX');
   }
 
   /** A group command reached every subscriber. */
-  async markStored(shard: number, hash: string, request: Known): Promise<void> {
+  async markStored(shard: Shard, hash: string, request: Known): Promise<void> {
     await this.#redis.set(keys.idem(shard, hash), `${storedRecord(request)}0`, 'KEEPTTL', 'XX');
   }
 
-  async read(shard: number, hash: string): Promise<IdemRecord | undefined> {
+  async read(shard: Shard, hash: string): Promise<IdemRecord | undefined> {
     const key = keys.idem(shard, hash);
     const text = await this.#redis.get(key);
     return text === null ? undefined : parse(text, key);

@@ -1,33 +1,35 @@
+import type { Shard } from './shardTags.ts';
+
 /**
- * Every key of the system except those of the queues (packages/queue). `{shard}` is a hash tag, so that all keys that one
+ * Every key of the system except those of the queues (packages/queue). `{shard}` is a hash tag (shardTags.ts), so that all keys that one
  * script touches are in one slot. A broadcast's own keys have another tag.
  */
 export const keys = {
   /** string: the last message_seq of a log; absent if it is what the log holds, see include/sequences.lua */
-  seq: (shard: number, channel: string) => `r:{${shard}}:seq:${channel}`,
+  seq: (shard: Shard, channel: string) => `r:{${shard}}:seq:${channel}`,
   /** sorted set: score = seq, member = entry */
-  log: (shard: number, channel: string) => `r:{${shard}}:log:${channel}`,
+  log: (shard: Shard, channel: string) => `r:{${shard}}:log:${channel}`,
   /** list: entries of a user's commands, gap-free, the newest last */
-  inbox: (shard: number, uid: string) => `r:{${shard}}:in:${uid}`,
+  inbox: (shard: Shard, uid: string) => `r:{${shard}}:in:${uid}`,
   /** string: seq of the newest command; absent if it is what the inbox holds */
-  inboxSeq: (shard: number, uid: string) => `r:{${shard}}:inseq:${uid}`,
+  inboxSeq: (shard: Shard, uid: string) => `r:{${shard}}:inseq:${uid}`,
   /** string: seq of the last acknowledged command */
-  cursor: (shard: number, uid: string) => `r:{${shard}}:cur:${uid}`,
+  cursor: (shard: Shard, uid: string) => `r:{${shard}}:cur:${uid}`,
   /** sorted set, all scores 0: those subscribers of a channel that live in this shard */
-  subscribers: (shard: number, channel: string) => `r:{${shard}}:sub:${channel}`,
+  subscribers: (shard: Shard, channel: string) => `r:{${shard}}:sub:${channel}`,
   /** list: those subscribers at the moment of a group command, and an empty string at the end */
-  frozen: (shard: number, ref: string) => `r:{${shard}}:frozen:${ref}`,
+  frozen: (shard: Shard, ref: string) => `r:{${shard}}:frozen:${ref}`,
   /** set: names of the channels that a user subscribes to */
-  groups: (shard: number, uid: string) => `r:{${shard}}:groups:${uid}`,
+  groups: (shard: Shard, uid: string) => `r:{${shard}}:groups:${uid}`,
   /** hash: a channel's info */
-  channel: (shard: number, channel: string) => `r:{${shard}}:chan:${channel}`,
+  channel: (shard: Shard, channel: string) => `r:{${shard}}:chan:${channel}`,
   /** hash: a registered user; and the set of all of them in this shard */
-  user: (shard: number, uid: string) => `r:{${shard}}:user:${uid}`,
-  users: (shard: number) => `r:{${shard}}:users`,
+  user: (shard: Shard, uid: string) => `r:{${shard}}:user:${uid}`,
+  users: (shard: Shard) => `r:{${shard}}:users`,
   /** string `<job id> <items applied>[,<number of a failed item>…]`: the last script call that a lane applied in this shard */
-  head: (shard: number, lane: string) => `r:{${shard}}:head:${lane}`,
+  head: (shard: Shard, lane: string) => `r:{${shard}}:head:${lane}`,
   /** string, TTL: see idempotency.ts */
-  idem: (shard: number, hash: string) => `r:{${shard}}:idem:${hash}`,
+  idem: (shard: Shard, hash: string) => `r:{${shard}}:idem:${hash}`,
   /** hash: a broadcast's body, once */
   body: (ref: string) => `r:{b${ref}}:body`,
   /** bitmap: positions whose entry was trimmed; full means that the body can go */
@@ -55,7 +57,7 @@ export const keys = {
   /** string, TTL: the name of the worker that sweeps */
   sweeper: 'r:{meta}:sweeper',
   /** string: the oldest schema whose scripts may write in a shard; absent as long as any may */
-  schema: (shard: number) => `r:{${shard}}:schema`,
+  schema: (shard: Shard) => `r:{${shard}}:schema`,
   /** sorted set: worker processes, score = last sign of life */
   workers: 'r:{lanes}:workers',
 } as const;

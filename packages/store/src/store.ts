@@ -1,6 +1,17 @@
 import { Gate } from '@ruyi/flow';
-import { countConnectionLosses, RedisClock, redisMemory, serverClock, serverRun } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import {
+  countConnectionLosses,
+  NO_REPLICAS,
+  onConnectionLost,
+  type RedisClient,
+  RedisClock,
+  type Replicas,
+  type ReplicaWait,
+  redisMemory,
+  serverClock,
+  serverRun,
+  waitForReplicas,
+} from '@ruyi/redis';
 import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
 import { LaneFence } from './append/fence.ts';
@@ -20,6 +31,7 @@ import { Reports } from './installation/reports.ts';
 import { storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
+import type { Shards } from './shardTags.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { Trimmer } from './trimming/trimmer.ts';
 
@@ -29,9 +41,11 @@ const FAN_OUT_IN_FLIGHT = 256;
 /** All that is kept in Redis besides the queues, over one connection. */
 export interface Store {
   /** what is fixed for an installation */
-  layout: { shards: number };
+  layout: { shards: Shards };
   /** how often the connection was lost so far, see countConnectionLosses */
   connectionLosses(): number;
+  /** makes sure that replicas have what was written (REDIS_WAIT) */
+  replicas: Replicas;
   /** calls `listener` whenever the connection is lost */
   onConnectionLost(listener: () => void): void;
   /** rejects if Redis does not serve */
@@ -75,16 +89,26 @@ export interface Store {
   appender(lane: string): Appender;
 }
 
-export function createStore(redis: Redis, limits: StoreLimits): Store {
+/**
+ * @param waiting the connection that waits for replicas, and how many; without it nobody waits. Another master there than
+ * before counts as a lost connection as well
+ */
+export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: ReplicaWait): Store {
   const bodies = new Bodies(redis);
-  const connectionLosses = countConnectionLosses(redis);
+  const replicas = waiting ? waitForReplicas(waiting.redis, waiting.replicas) : NO_REPLICAS;
+  const connections = waiting ? [redis, waiting.redis] : [redis];
+  const counts = connections.map(countConnectionLosses);
+  const connectionLosses = () => counts.reduce((sum, count) => sum + count(), 0);
   const gate = new Gate(FAN_OUT_IN_FLIGHT);
   const trimmer = new Trimmer(redis, bodies, limits);
   const clock = new RedisClock(redis);
   return {
     layout: { shards: limits.shards },
     connectionLosses,
-    onConnectionLost: (listener) => void redis.on('close', listener),
+    replicas,
+    onConnectionLost: (listener) => {
+      for (const connection of connections) onConnectionLost(connection, listener);
+    },
     health: async () => void (await redis.ping()),
     memory: () => redisMemory(redis),
     clock: () => serverClock(redis),
@@ -110,7 +134,7 @@ export function createStore(redis: Redis, limits: StoreLimits): Store {
     laneMembers: new LaneMembers(redis),
     appender: (lane) => {
       const fence = new LaneFence({ redis, connectionLosses }, lane);
-      return createAppender({ redis, fence, limits, trimmer, gate });
+      return createAppender({ redis, fence, limits, trimmer, gate, replicas });
     },
   };
 }

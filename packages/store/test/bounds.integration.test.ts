@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { encodeEntry, keys, shardOf } from '@ruyi/store';
+import { encodeEntry, evenShards, keys, shardOf } from '@ruyi/store';
 import { seededRandom } from '@ruyi/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { batch, jobRun, LIMITS, logOf, message, names, now, recipients, testStores, upTo } from './harness.ts';
@@ -225,7 +225,7 @@ describe('expired messages', () => {
 
 describe('subscribers', () => {
   test('come in pages that cost what they return', async () => {
-    const store = redis.open({ shards: 1 });
+    const store = redis.open({ shards: evenShards(1) });
     await store.channels.addSubscribers(2, 'room', names(20_000));
     let cursor = '0-u1';
     const read = async () => {

@@ -1,21 +1,22 @@
 import { channelName, type SendItem } from '@ruyi/contracts';
-import { connect } from '@ruyi/redis';
+import { connect, type RedisClient } from '@ruyi/redis';
 import {
   type Broadcast,
   createStore,
+  evenShards,
   type JobRun,
   keys,
   type Recipient,
   type Store,
   type StoreLimits,
+  shardNumber,
   shardOf,
 } from '@ruyi/store';
 import { expectNoLeaks, startRedis, type TestRedis } from '@ruyi/testkit';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 
 export const LIMITS: StoreLimits = {
-  shards: 4,
+  shards: evenShards(4),
   logRetention: 0,
   logMaxAge: 0,
   inboxMax: 1000,
@@ -34,7 +35,7 @@ export type Around = (send: () => Promise<unknown>, args: unknown[]) => Promise<
 
 export interface TestStores {
   /** for looking at keys */
-  readonly client: Redis;
+  readonly client: RedisClient;
   readonly server: TestRedis;
   /** A store as another process has it: over a connection of its own. */
   open(limits?: Partial<StoreLimits>, around?: Around, seen?: (command: string) => boolean): Store;
@@ -43,7 +44,7 @@ export interface TestStores {
 /** One redis-server for the file, empty at the start of each test. */
 export function testStores(): TestStores {
   let server: TestRedis;
-  const opened: Redis[] = [];
+  const opened: RedisClient[] = [];
   beforeAll(async () => {
     server = await startRedis();
   });
@@ -71,7 +72,7 @@ export function testStores(): TestStores {
   };
 }
 
-function intercepted(connection: Redis, around: Around, seen?: (command: string) => boolean): Redis {
+function intercepted(connection: RedisClient, around: Around, seen?: (command: string) => boolean): RedisClient {
   return new Proxy(connection, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property);
@@ -106,27 +107,27 @@ export function batch(firstId: number, overrides: Partial<Broadcast['body']> = {
 
 /** Recipients in the order in which a batch numbers them: by shard, so that a call's positions rise by one. */
 export function recipients(uids: string[], from: string, command: boolean, shards = LIMITS.shards): Recipient[] {
-  const shard = (uid: string) => shardOf(command ? uid : channelName(1, uid, from), shards);
+  const shard = (uid: string) => shardNumber(command ? uid : channelName(1, uid, from), shards.count);
   return [...uids].sort((a, b) => shard(a) - shard(b)).map((uid, position) => ({ uid, position }));
 }
 
 export const names = (count: number, prefix = 'u') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
 /** A log as it is stored. */
-export async function logOf(client: Redis, channel: string, shards = LIMITS.shards) {
+export async function logOf(client: RedisClient, channel: string, shards = LIMITS.shards) {
   const page = await client.zrange(keys.log(shardOf(channel, shards), channel), '0', '-1', 'WITHSCORES');
   return page.flatMap((entry, i) => (i % 2 === 0 ? [{ entry, seq: Number(page[i + 1]) }] : []));
 }
 
 /** An inbox as it is stored, with the seq of its newest command. */
-export async function inboxOf(client: Redis, uid: string, shards = LIMITS.shards) {
+export async function inboxOf(client: RedisClient, uid: string, shards = LIMITS.shards) {
   const shard = shardOf(uid, shards);
   const entries = await client.lrange(keys.inbox(shard, uid), 0, -1);
   return { entries, newest: Number((await client.get(keys.inboxSeq(shard, uid))) ?? entries.length) };
 }
 
 /** Every key with its content: two equal pictures mean that nothing was written in between. */
-export async function picture(client: Redis): Promise<Record<string, string>> {
+export async function picture(client: RedisClient): Promise<Record<string, string>> {
   const all = (await client.keys('*')).sort();
   const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
   return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));

@@ -152,29 +152,29 @@ test('a personal command reaches both inboxes once where they lie in one shard',
 test('a batch record goes from accepted to queued, keeps its digest and its first expiry', async () => {
   const { idempotency } = redis.open();
   const own = { id: 2 ** 52 + 1, ts: now(), digest };
-  await idempotency.claim(0, hash, { ...own, recipients: 70 });
-  await redis.client.expire(keys.idem(0, hash), 77);
+  await idempotency.claim('0', hash, { ...own, recipients: 70 });
+  await redis.client.expire(keys.idem('0', hash), 77);
   const other = { id: 9, ts: 9, digest: digestOf('another request') };
-  expect(await idempotency.claim(0, hash, other)).toEqual({ state: 'accepted', ...own, recipients: 70 });
-  await idempotency.markQueued(0, hash, own);
-  expect(await idempotency.claim(0, hash, other)).toEqual({ state: 'queued', ...own });
-  expect(await redis.client.ttl(keys.idem(0, hash))).toBeLessThanOrEqual(77);
-  await idempotency.markStored(0, hash, own);
-  expect(await idempotency.read(0, hash)).toEqual({ state: 'stored', ...own, seq: 0 });
+  expect(await idempotency.claim('0', hash, other)).toEqual({ state: 'accepted', ...own, recipients: 70 });
+  await idempotency.markQueued('0', hash, own);
+  expect(await idempotency.claim('0', hash, other)).toEqual({ state: 'queued', ...own });
+  expect(await redis.client.ttl(keys.idem('0', hash))).toBeLessThanOrEqual(77);
+  await idempotency.markStored('0', hash, own);
+  expect(await idempotency.read('0', hash)).toEqual({ state: 'stored', ...own, seq: 0 });
 });
 
 test('marking a record that is gone makes none', async () => {
   const { idempotency } = redis.open();
-  await idempotency.markQueued(0, hash, { id: 1, ts: 1, digest });
-  await idempotency.markStored(0, hash, { id: 1, ts: 1, digest });
-  expect(await idempotency.read(0, hash)).toBeUndefined();
+  await idempotency.markQueued('0', hash, { id: 1, ts: 1, digest });
+  await idempotency.markStored('0', hash, { id: 1, ts: 1, digest });
+  expect(await idempotency.read('0', hash)).toBeUndefined();
 });
 
 test('an answer that is stored nowhere is kept as it was given', async () => {
   const { idempotency } = redis.open();
-  expect(await idempotency.claimAnswer(1, hash, { id: 5, ts: 6, digest })).toBeUndefined();
+  expect(await idempotency.claimAnswer('1', hash, { id: 5, ts: 6, digest })).toBeUndefined();
   const other = { id: 7, ts: 8, digest: digestOf('another request') };
-  expect(await idempotency.claimAnswer(1, hash, other)).toEqual({ state: 'stored', id: 5, ts: 6, digest, seq: 0 });
+  expect(await idempotency.claimAnswer('1', hash, other)).toEqual({ state: 'stored', id: 5, ts: 6, digest, seq: 0 });
 });
 
 test.each([
@@ -185,8 +185,8 @@ test.each([
   ['Q:5:6', { state: 'queued' }],
 ])('a record of a version without digests, %s, is read and equals every request', async (text, record) => {
   const { idempotency } = redis.open();
-  await redis.client.set(keys.idem(0, hash), text);
-  expect(await idempotency.read(0, hash)).toEqual({ id: 5, ts: 6, digest: '', ...record });
+  await redis.client.set(keys.idem('0', hash), text);
+  expect(await idempotency.read('0', hash)).toEqual({ id: 5, ts: 6, digest: '', ...record });
   expect([isSameRequest('', digest), isSameRequest(digest, '')]).toEqual([true, true]);
   expect([isSameRequest(digest, digest), isSameRequest(digest, digestOf('another request'))]).toEqual([true, false]);
 });

@@ -1,7 +1,19 @@
-import { checkInstallation, keys, type Member, newMember, SCHEMA, VERSION } from '@ruyi/store';
+import {
+  checkInstallation,
+  decimalShards,
+  evenShards,
+  keys,
+  type Member,
+  newMember,
+  SCHEMA,
+  type Shards,
+  shardNumber,
+  shardsOfInstallation,
+  VERSION,
+} from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
-import { testStores } from './harness.ts';
+import { jobRun, message, testStores, upTo } from './harness.ts';
 
 const redis = testStores();
 const SHARDS = { shards: 64 };
@@ -29,7 +41,7 @@ test('members know of each other what they tell, and names differ with every sta
   const [api, worker] = [newMember('api', 8), newMember('worker', 4)];
   expect(newMember('api', 8).name).not.toBe(api.name);
   await start(api);
-  const living = await start(worker);
+  const { members: living } = await start(worker);
   expect(living.toSorted((a, b) => (a.role < b.role ? -1 : 1))).toEqual([api, worker]);
   const { members } = redis.open();
   expect(await members.all()).toHaveLength(2);
@@ -51,7 +63,7 @@ test('a member that says nothing any more is gone after a few seconds', async ()
 test('a member of a later version, with another role and more to tell, is no obstacle', async () => {
   const later = { ...newMember('webhooks', 8), version: '9.0.0', schema: SCHEMA + 1, sharding: 'new' };
   await redis.open().members.join(later);
-  expect(await start()).toContainEqual(later);
+  expect((await start()).members).toContainEqual(later);
 });
 
 describe('data of an earlier schema', () => {
@@ -100,5 +112,35 @@ describe('data of an earlier schema', () => {
     } finally {
       clearInterval(alive);
     }
+  });
+});
+
+describe('the tags of shards', () => {
+  const inbox = async () => {
+    const [, [key = '']] = await redis.client.scan(0, 'MATCH', 'r:{*}:in:bob', 'COUNT', 1000);
+    return key;
+  };
+  const write = async (shards: Shards) => {
+    const store = redis.open({ shards });
+    const id = await store.ids.one();
+    await store.appender('send.0').appendMessages(jobRun(`job-${id}`), [message(id, { cmd: 1, ch: '1:ann@bob' })]);
+    return store.inboxes.read('bob', 0, 10);
+  };
+
+  test('a new installation has even ones, also if many processes begin it at once', async () => {
+    const joined = await Promise.all(upTo(20).map(() => start()));
+    for (const { shards } of joined) expect(shards).toEqual(evenShards(64));
+  });
+
+  test('one that began with decimal tags keeps them, and its data', async () => {
+    await redis.client.hset(keys.meta, { schema: SCHEMA - 1, shards: 64 });
+    await write(decimalShards(64));
+    const key = await inbox();
+    expect(key).toBe(`r:{${shardNumber('bob', 64)}}:in:bob`);
+    const { shards } = await start();
+    expect(shards).toEqual(decimalShards(64));
+    expect(await shardsOfInstallation(redis.client, { shards: 64 })).toEqual(decimalShards(64));
+    expect(await write(shards)).toHaveLength(2);
+    expect(await redis.client.llen(key)).toBe(2);
   });
 });

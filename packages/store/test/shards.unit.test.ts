@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { laneOf, personalShard, shardOf } from '@ruyi/store';
+import { laneOf, personalShard, shardNumber } from '@ruyi/store';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { names } from './harness.ts';
@@ -18,14 +18,14 @@ test.each([
   ['😀', 38, 206],
   ['xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', 51, 747],
 ])('%j is in shard %i of 64 and %i of 1,000', (name, of64, of1000) => {
-  expect([shardOf(name, 64), shardOf(name, 1000)]).toEqual([of64, of1000]);
+  expect([shardNumber(name, 64), shardNumber(name, 1000)]).toEqual([of64, of1000]);
 });
 
 test.each(['u', 'user-', '2:group', '1:ann@u', '成员'])(
   'names that differ in a number (%s…) spread evenly',
   (prefix) => {
     const counts = new Array<number>(64).fill(0);
-    for (const name of names(64_000, prefix)) counts[shardOf(name, 64)] = (counts[shardOf(name, 64)] ?? 0) + 1;
+    for (const name of names(64_000, prefix)) counts[shardNumber(name, 64)] = (counts[shardNumber(name, 64)] ?? 0) + 1;
     // 1,000 each; the deviation of an even throw is 31.
     expect(Math.min(...counts)).toBeGreaterThan(840);
     expect(Math.max(...counts)).toBeLessThan(1160);
@@ -45,7 +45,7 @@ test('the shard of a personal channel is the same by its users and by its name',
   );
   fc.assert(
     fc.property(uid, uid, fc.constantFrom(1, 7, 64), (self, peer, shards) => {
-      expect(personalShard(self, shards)(peer)).toBe(shardOf(channelName(1, peer, self), shards));
+      expect(personalShard(self, shards)(peer)).toBe(shardNumber(channelName(1, peer, self), shards));
     }),
   );
 });

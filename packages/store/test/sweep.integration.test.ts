@@ -143,20 +143,14 @@ describe('inboxes', () => {
   const old = expired();
 
   test('expired commands lose their content wherever they stand, and the others keep their seq', async () => {
-    await store([command(1, old), command(2), command(3, old), command(4), command(5, old)]);
+    const [second, fourth] = [command(2), command(4)];
+    await store([command(1, old), second, command(3, old), fourth, command(5, old)]);
     await storeBatch(redis.open(), 'b1', ['bob'], { command: true, ...old });
     await storeBatch(redis.open(), 'b2', ['bob'], { command: true });
     expect(await sweepWith(redis)).toMatchObject({ expired: 2 * 3 + 1, bodies: 1 });
     const { entries, newest } = await inboxOf(redis.client, 'bob');
     expect(newest).toBe(7);
-    expect(entries).toEqual([
-      encodeEntry(command(2), 'bob'),
-      '0.0',
-      encodeEntry(command(4), 'bob'),
-      '0.0',
-      '0.0',
-      'b2.0',
-    ]);
+    expect(entries).toEqual([encodeEntry(second, 'bob'), '0.0', encodeEntry(fourth, 'bob'), '0.0', '0.0', 'b2.0']);
     expect((await redis.open().inboxes.read('bob', 0, 10)).map((m) => m.message_seq)).toEqual([2, 4, 7]);
     expect(await sweepWith(redis)).toMatchObject({ expired: 0 });
   });

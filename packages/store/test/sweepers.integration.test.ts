@@ -34,6 +34,12 @@ describe('who sweeps', () => {
     expect(await sweeper.sweep('one', signal)).toBeUndefined();
   });
 
+  test('a worker that stops ends its round', async () => {
+    await store(upTo(20).map((id) => message(id, { ch: `2:room${id}` })));
+    const stopping = AbortSignal.abort(new Error('the worker stops'));
+    await expect(redis.open().sweeper.sweep('one', stopping)).rejects.toThrow('the worker stops');
+  });
+
   test('two that sweep at once remove everything once', async () => {
     const old = expired();
     await store(upTo(2000).map((id) => message(id, { ch: `2:room${id % 200}`, ...(id % 2 === 0 ? old : {}) })));

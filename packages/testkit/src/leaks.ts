@@ -1,19 +1,21 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { runningGroups } from './atExit.ts';
 
 /**
  * Every key that the pattern does not allow, sorted. For the end of a test:
  * `expect(await unexpectedKeys(redis.client, /^r:/)).toEqual([])`.
  */
-export async function unexpectedKeys(client: Redis, allowed: RegExp): Promise<string[]> {
+export async function unexpectedKeys(client: Redis | Cluster, allowed: RegExp): Promise<string[]> {
   const found = new Set<string>();
-  let cursor = '0';
-  do {
-    const [next, keys] = await client.scan(cursor, 'COUNT', 1000);
-    for (const key of keys) if (!allowed.test(key)) found.add(key);
-    cursor = next;
-  } while (cursor !== '0');
+  for (const node of client instanceof Cluster ? client.nodes('master') : [client]) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await node.scan(cursor, 'COUNT', 1000);
+      for (const key of keys) if (!allowed.test(key)) found.add(key);
+      cursor = next;
+    } while (cursor !== '0');
+  }
   return [...found].sort();
 }
 

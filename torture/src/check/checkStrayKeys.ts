@@ -1,9 +1,9 @@
 import { LANE_KINDS } from '@ruyi/queue';
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import type { Findings } from '../findings.ts';
 import { LANES, SHARDS } from '../system/system.ts';
 
-const PLACE_KEY = /^r:\{\d+\}:(log|in):(.*)$/s;
+const PLACE_KEY = /^r:\{[0-9a-z]+\}:(log|in):(.*)$/s;
 /** Keys of messages, users and channels, and keys that expire by themselves: they grow with what is stored. */
 const STORED =
   /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|progress)\b|^r:\{reports\}/;
@@ -17,27 +17,33 @@ const SCAN_COUNT = 1000;
  * @returns how many keys hold no message
  */
 export async function checkStrayKeys(
-  redis: Redis,
+  redis: Redis | Cluster,
   places: { has(place: string): boolean },
   findings: Findings,
 ): Promise<number> {
   let others = 0;
-  let cursor = '0';
-  do {
-    const [next, page] = await redis.scan(cursor, 'COUNT', SCAN_COUNT);
-    for (const key of page) {
-      if (!STORED.test(key)) others++;
-      const [, kind, name] = PLACE_KEY.exec(key) ?? [];
-      if (kind === undefined) continue;
-      const place = `${kind === 'in' ? 'inbox' : 'log'} ${name}`;
-      if (!places.has(place)) findings.add('unexpected', `${key} was written by nobody`);
-    }
-    cursor = next;
-  } while (cursor !== '0');
+  for await (const key of allKeys(redis)) {
+    if (!STORED.test(key)) others++;
+    const [, kind, name] = PLACE_KEY.exec(key) ?? [];
+    if (kind === undefined) continue;
+    const place = `${kind === 'in' ? 'inbox' : 'log'} ${name}`;
+    if (!places.has(place)) findings.add('unexpected', `${key} was written by nobody`);
+  }
   // Each lane has a head in each shard.
   const lanes = LANE_KINDS.length * LANES;
   if (others > lanes * SHARDS + (lanes + 2) * KEYS_OF_QUEUE) {
     findings.add('growth', `${others} keys hold no message`);
   }
   return others;
+}
+
+async function* allKeys(redis: Redis | Cluster): AsyncGenerator<string> {
+  for (const node of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
+    let cursor = '0';
+    do {
+      const [next, page] = await node.scan(cursor, 'COUNT', SCAN_COUNT);
+      yield* page;
+      cursor = next;
+    } while (cursor !== '0');
+  }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { channelName } from '@ruyi/contracts';
 import { LANE_KINDS, openQueues, type Queues } from '@ruyi/queue';
-import { keys, shardOf } from '@ruyi/store';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { logPlace, payloadOf } from '../ledger/places.ts';
 import { GROUP } from '../load/world.ts';
@@ -47,7 +47,7 @@ export const poison: Fault = async (context) => {
 /** Sends a message to a log whose key is not a sorted set: the API accepts it, and Redis refuses to store it. */
 async function breakLog({ system, http, ledger, random }: FaultContext): Promise<Poisoned> {
   const id = `broken-${ledger.sent.length}`;
-  const log = keys.log(shardOf(channelName(GROUP, id), SHARDS), channelName(GROUP, id));
+  const log = keys.log(shardOf(channelName(GROUP, id), evenShards(SHARDS)), channelName(GROUP, id));
   await system.redis.client.set(log, 'no log');
   const sent = ledger.open({
     order: `to ${id}`,

@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { laneOf, shardOf } from '@ruyi/store';
+import { laneOf, shardNumber } from '@ruyi/store';
 import { LANES, SHARDS } from '../system/system.ts';
 
 export const GROUP = 2;
@@ -44,7 +44,7 @@ export function createWorld(senderCount: number): World {
   const names = [...Array.from({ length: 2 * LANES }, (_, i) => `g${i}`), ...groupPerLane(), ...STRANGE];
   const groups = names.map((id, i) => ({
     id,
-    lane: laneOf(shardOf(channelName(GROUP, id), SHARDS), LANES),
+    lane: laneOf(shardNumber(channelName(GROUP, id), SHARDS), LANES),
     members: [...senders, ...Array.from({ length: GROUP_MEMBERS }, (_, j) => users[(i * 7 + j) % users.length] ?? '')],
   }));
   return { senders, users, readers: users.slice(-4), groups };
@@ -55,7 +55,7 @@ function groupPerLane(): string[] {
   return Array.from({ length: LANES }, (_, lane) => {
     for (let i = 0; ; i++) {
       const id = `lane${lane}-${i}`;
-      if (laneOf(shardOf(channelName(GROUP, id), SHARDS), LANES) === lane) return id;
+      if (laneOf(shardNumber(channelName(GROUP, id), SHARDS), LANES) === lane) return id;
     }
   });
 }

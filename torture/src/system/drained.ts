@@ -1,11 +1,11 @@
+import type { Queues } from '@ruyi/queue';
 import { LANE_KINDS, openQueues } from '@ruyi/queue';
-import type { Redis } from 'ioredis';
 import { LANES } from './system.ts';
 
 const LISTS = ['wait', 'active', 'prioritized', 'delayed', 'failed'] as const;
 
 /** Counts of waiting and running jobs on all queues, and of failed jobs where nothing may fail; `{}` if all is done. */
-export async function unfinishedJobs(redis: Redis): Promise<Record<string, number>> {
+export async function unfinishedJobs(redis: Queues['redis']): Promise<Record<string, number>> {
   const queues = openQueues(redis, LANES);
   const unfinished: Record<string, number> = {};
   const lanes = LANE_KINDS.flatMap((kind) => Array.from({ length: LANES }, (_, lane) => queues.lane(kind, lane)));

@@ -1,8 +1,7 @@
 import { OverloadedError } from '@ruyi/contracts';
 import { every } from '@ruyi/flow';
 import type { Backlog, LaneKind } from '@ruyi/queue';
-import { redisMemory } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { type RedisClient, redisMemory } from '@ruyi/redis';
 
 const MEMORY_EVERY_MS = 1000;
 const MEMORY_SHARE = 0.8;
@@ -16,7 +15,7 @@ export class Admission {
 
   /** @param onError is told of each measurement of Redis' memory that failed, and how many failed in a row */
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     backlog: Backlog,
     most: Record<LaneKind, number>,
     onError: (error: unknown, inARow: number) => void,

@@ -1,7 +1,7 @@
 import type { Request } from '@ruyi/contracts';
 import { inSlices } from '@ruyi/flow';
 import { type BroadcastPlan, planInSlices } from '@ruyi/queue';
-import { type BatchReceipt, idemHash, refOf, shardOf } from '@ruyi/store';
+import { type BatchReceipt, idemHash, keys, refOf, type Shard, shardOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { clientMsgNo, messageBody } from './messageFields.ts';
 import {
@@ -13,7 +13,7 @@ import {
   sortOutRecipients,
 } from './recipients.ts';
 import { batchDigest, formerFingerprint, otherRequest, requireSameRequest } from './requestDigest.ts';
-import { requireUnbrokenConnection } from './unbrokenConnection.ts';
+import { requireReplicas, requireUnbrokenConnection } from './unbrokenConnection.ts';
 
 /** A message to many; `subscribers` are in the order of the request, with duplicates. */
 export type BroadcastRequest = Request<'SendBatch'> & { stream_no?: string };
@@ -49,7 +49,7 @@ interface Batch {
 
 /** Where the record of a batch's client_msg_no lies, and what is compared with it. */
 interface BatchKey {
-  shard: number;
+  shard: Shard;
   hash: string;
   digest: string;
   /** every string of `subscribers` once */
@@ -75,14 +75,22 @@ export async function acceptBroadcast(
     const batch = await claimBatch(context, kind, request, recipients);
     const { receipt, refused, jobs } = await openBatch(context, request, recipients, batch);
     if (batch.before !== 'queued') await queueBatch(context, { ...request, no }, batch, receipt, jobs, losses);
+    await requireReplicas(context.store, keysOf(batch), losses);
     const firstId = batch.id + receipt.firstAt;
     return { ref: batch.ref, firstId, no, accepted: receipt.total, refused, isReplayed: batch.before !== 'unknown' };
   });
 }
 
+/** All that is written for a batch besides its jobs. */
+const keysOf = ({ ref, key }: Batch): string[] => [
+  keys.body(ref),
+  keys.progress(ref),
+  ...(key === undefined ? [] : [keys.idem(key.shard, key.hash)]),
+];
+
 /** Gives the batch its ids: new ones, or those of an earlier request with the same client_msg_no. */
 async function claimBatch(
-  { store, config }: ApiContext,
+  { store }: ApiContext,
   kind: BroadcastKind,
   request: BroadcastRequest,
   { unique, uids }: Recipients,
@@ -91,7 +99,7 @@ async function claimBatch(
   if (request.client_msg_no === '') return { ...proposed, ref: refOf(proposed.id), before: 'unknown' };
   const sorted = await inSlices(unique.size, sortInSlices(unique));
   const digest = await inSlices(unique.size, batchDigest(request, sorted));
-  const shard = shardOf(request.from_uid, config.shards);
+  const shard = shardOf(request.from_uid, store.layout.shards);
   const hash = idemHash([kind, request.from_uid], request.client_msg_no);
   const record = await store.idempotency.claim(shard, hash, { ...proposed, digest });
   requireSameRequest(record, digest);
@@ -151,6 +159,8 @@ async function queueBatch(
     const body = messageBody(request, { id, ts, no: request.no });
     const cmd = request.header.sync_once === 1;
     await store.bodies.write(ref, { body, kind: 'batch', cmd, starts: jobs.starts }, receipt.total);
+    // A job may run at once. What refers to a body must never outlive it.
+    await requireReplicas(store, [keys.body(ref)], losses);
     await producer.broadcast(jobs, guard);
     await store.bodies.confirm(ref, body);
     guard();

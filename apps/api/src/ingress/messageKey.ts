@@ -1,5 +1,5 @@
 import { CHANNEL_TYPE_PERSONAL, type Request, SYSTEM_UID } from '@ruyi/contracts';
-import { type Claim, type IdemRecord, idemHash, type Store, shardOf } from '@ruyi/store';
+import { type Claim, type IdemRecord, idemHash, keys, type Shard, type Shards, type Store, shardOf } from '@ruyi/store';
 import { messageDigest, requireSameRequest } from './requestDigest.ts';
 
 export type ChannelMessage = Extract<Request<'Send'>, { channel_id: string }>;
@@ -10,16 +10,16 @@ export interface MessageKey {
   /** of the request; '' if the client_msg_no was generated, because then nobody can repeat it */
   digest: string;
   /** a shard that the message is written to, so that the store script sees the record */
-  shard: number;
+  shard: Shard;
   /** the channel's shard, if it is another one: a message and a command to the same channel both have it */
-  channelShard?: number;
+  channelShard?: Shard;
 }
 
 /**
  * The shard that a message is written to: its log's, or the recipient's inbox's. Undefined if nothing is written, because
  * the system user has no inbox.
  */
-export function targetShard(request: ChannelMessage, channel: string, shards: number): number | undefined {
+export function targetShard(request: ChannelMessage, channel: string, shards: Shards): Shard | undefined {
   const isPersonalCommand = request.header.sync_once === 1 && request.channel_type === CHANNEL_TYPE_PERSONAL;
   if (!isPersonalCommand) return shardOf(channel, shards);
   const uid = request.channel_id === SYSTEM_UID ? request.from_uid : request.channel_id;
@@ -27,13 +27,17 @@ export function targetShard(request: ChannelMessage, channel: string, shards: nu
 }
 
 /** @param no the client's client_msg_no, or the generated one */
-export function keyOf(request: ChannelMessage, channel: string, no: string, shards: number): MessageKey {
+export function keyOf(request: ChannelMessage, channel: string, no: string, shards: Shards): MessageKey {
   const hash = idemHash([request.from_uid, channel], no);
   const channelShard = shardOf(channel, shards);
-  const shard = targetShard(request, channel, shards) ?? 0;
+  const shard = targetShard(request, channel, shards) ?? shards.tags[0] ?? '';
   if (request.client_msg_no === '') return { hash, digest: '', shard };
   return { hash, digest: messageDigest(request), shard, ...(shard === channelShard ? {} : { channelShard }) };
 }
+
+/** What `claimKey` writes. */
+export const recordKeys = ({ hash, shard, channelShard }: MessageKey): string[] =>
+  [shard, ...(channelShard === undefined ? [] : [channelShard])].map((one) => keys.idem(one, hash));
 
 /**
  * Claims a key for a message, or returns the record of an earlier request with that key. The record of a personal command

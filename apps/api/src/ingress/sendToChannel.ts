@@ -1,10 +1,10 @@
 import { CHANNEL_TYPE_PERSONAL, channelName, type SendItem } from '@ruyi/contracts';
 import type { Guard } from '@ruyi/queue';
-import { refOf } from '@ruyi/store';
+import { keys, refOf } from '@ruyi/store';
 import type { ApiContext } from '../context.ts';
 import { clientMsgNo, messageBody } from './messageFields.ts';
-import { type ChannelMessage, claimKey, keyOf, type MessageKey, targetShard } from './messageKey.ts';
-import { requireUnbrokenConnection } from './unbrokenConnection.ts';
+import { type ChannelMessage, claimKey, keyOf, type MessageKey, recordKeys, targetShard } from './messageKey.ts';
+import { requireReplicas, requireUnbrokenConnection } from './unbrokenConnection.ts';
 
 /** What became of a message that was sent. */
 export interface SentMessage {
@@ -44,7 +44,7 @@ export async function sendToChannel(
   waitSeconds: number,
 ): Promise<SentMessage> {
   const { store, admission } = context;
-  const { shards } = context.config;
+  const { shards } = store.layout;
   const losses = store.connectionLosses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
@@ -58,6 +58,7 @@ export async function sendToChannel(
     if (key === undefined) return { id: proposed.id, no, isReplayed: false };
     admission.requireFreeMemory();
     const before = await claimKey(store, key, proposed, false);
+    await requireReplicas(store, recordKeys(key), losses);
     return before ? replayOf(before, no) : { id: proposed.id, no, isReplayed: false };
   }
   const guard = () => requireUnbrokenConnection(store, losses);
@@ -70,8 +71,9 @@ export async function sendToChannel(
     const queued = await queueMessage(context, draft, before ?? { ...proposed, recipients });
     return { id: before?.id ?? proposed.id, no, isReplayed: before !== undefined, ...queued };
   });
-  if (stored === undefined) return sent;
   const seq = await stored;
+  await requireReplicas(store, key ? recordKeys(key) : [], losses);
+  if (stored === undefined) return sent;
   if (seq !== undefined) return { ...sent, seq: request.header.sync_once ? 0 : seq };
   guard();
   return sent;
@@ -123,4 +125,5 @@ async function queueGroupCommand(
   const job = { ref, ch, ...(idem === undefined ? {} : { idem }), ...(digest === undefined ? {} : { digest }) };
   await producer.groupCommand(job, guard, recipients);
   await store.bodies.confirm(ref, body);
+  await store.replicas.confirm([keys.body(ref)]);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisClient } from '@ruyi/redis';
 import { storedTopic } from '@ruyi/store';
-import type { Redis } from 'ioredis';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -9,10 +9,10 @@ const LOOK_EVERY_MS = 1000;
  * publish can get lost, so the waiter also looks into Redis, every second and at the deadline.
  */
 export class StoredWaiter {
-  readonly #subscriber: Redis;
+  readonly #subscriber: RedisClient;
   readonly #waiting = new Map<number, (seq: number) => void>();
 
-  constructor(subscriber: Redis, apiName: string) {
+  constructor(subscriber: RedisClient, apiName: string) {
     this.#subscriber = subscriber;
     subscriber.on('message', (_, text) => {
       const stored: [id: number, seq: number][] = JSON.parse(text);

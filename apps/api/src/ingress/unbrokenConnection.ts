@@ -12,3 +12,14 @@ export function requireUnbrokenConnection(store: Store, losses: number): void {
   if (store.connectionLosses() !== losses)
     throw new UnavailableError('the connection to Redis was lost meanwhile, try again');
 }
+
+/**
+ * Resolves once REDIS_WAIT replicas have what a request wrote under these keys. To be called before its answer.
+ * @param losses how often the connection had been lost when the first step began
+ * @throws UnavailableError or ReplicasLateError (503): whether the request takes effect is unknown, a repeat completes it
+ */
+export async function requireReplicas(store: Store, keys: string[], losses: number): Promise<void> {
+  if (store.replicas.count === 0) return;
+  await store.replicas.confirm(keys);
+  requireUnbrokenConnection(store, losses);
+}

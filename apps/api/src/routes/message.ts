@@ -13,6 +13,7 @@ import { acceptBroadcast } from '../ingress/broadcast.ts';
 import type { Refusal } from '../ingress/recipients.ts';
 import { type SentMessage, sendToChannel } from '../ingress/sendToChannel.ts';
 import { sendToSubscribers } from '../ingress/sendToSubscribers.ts';
+import { requireReplicas } from '../ingress/unbrokenConnection.ts';
 
 const REASONS: Record<Refusal, string> = { invalid: BATCH_REASON_INVALID, unknown: BATCH_REASON_UNKNOWN };
 
@@ -62,7 +63,9 @@ const sync = route('POST', '/message/sync', 'Sync', async ({ store }, { uid, mes
 }));
 
 const syncAck = route('POST', '/message/syncack', 'SyncAck', async ({ store }, { uid, last_message_seq }) => {
+  const losses = store.connectionLosses();
   await store.inboxes.acknowledge(uid, last_message_seq);
+  await requireReplicas(store, [store.inboxes.cursorKey(uid)], losses);
   return ok;
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createStore, type RebuildProgress } from '@ruyi/store';
+import { createStore, type RebuildProgress, shardsOfInstallation } from '@ruyi/store';
 import { openRedis } from './connection.ts';
 
 const LOOK_EVERY_MS = 250;
@@ -17,8 +17,8 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
     return 2;
   }
   const { config, redis } = await openRedis(env);
-  const { rebuilds } = createStore(redis, config);
   try {
+    const { rebuilds } = createStore(redis, { ...config, shards: await shardsOfInstallation(redis, config) });
     const running = await rebuilds.requested();
     if (!running?.fresh) await rebuilds.request('ruyi reindex', { fresh: true });
     const before = await rebuilds.progress();

@@ -1,5 +1,6 @@
-import { BROADCAST, GROUP_COMMAND, type JobKind, SEND } from '@ruyi/queue';
-import { isDamage, type JobRun } from '@ruyi/store';
+import { BROADCAST, DEAD_QUEUE, GROUP_COMMAND, INDEX_QUEUE, type JobKind, queueKey, SEND } from '@ruyi/queue';
+import { untilServed } from '@ruyi/redis';
+import { isDamage, type JobRun, keys } from '@ruyi/store';
 import type { z } from 'zod';
 import { toDeadLetters } from './deadLetter.ts';
 import type { LaneContext } from './laneContext.ts';
@@ -44,6 +45,21 @@ export async function handleLaneJob(
   run: JobRun,
   job: { name: string; data: unknown },
 ): Promise<void> {
+  const { store } = context;
+  const onReplicas = (written: string[]) => untilServed(() => store.replicas.confirm(written), run.signal);
+  // If the end of the job before were lost after this one has written, that job would run again behind it.
+  await onReplicas([queueKey(context.lane)]);
+  await storeJob(context, run, job);
+  // The store scripts have waited for what they wrote. This is what follows from it, and is on other masters.
+  const ref = refIn(job.data);
+  await onReplicas([
+    INDEX_QUEUE.prefix,
+    DEAD_QUEUE.prefix,
+    ...(ref === undefined ? [] : [keys.progress(ref), keys.body(ref)]),
+  ]);
+}
+
+async function storeJob(context: LaneContext, run: JobRun, job: { name: string; data: unknown }): Promise<void> {
   try {
     const handle = HANDLERS.get(job.name);
     if (!handle) throw new InvalidJobError(`no handler for ${job.name} jobs`);
@@ -58,3 +74,6 @@ export async function handleLaneJob(
     });
   }
 }
+
+const refIn = (data: unknown): string | undefined =>
+  typeof data === 'object' && data !== null && 'ref' in data && typeof data.ref === 'string' ? data.ref : undefined;

@@ -13,15 +13,15 @@ export async function storeGroupCommand(context: LaneContext, run: JobRun, job: 
   const { ref, ch } = job;
   const { done, broadcast } = await lookUp(context, run, ref, [0]);
   if (done.size === 0 && broadcast) {
-    const [counts] = await together(
+    const [frozen] = await together(
       repeated(run, () => store.channels.freeze(ch, ref, FROZEN_SECONDS)),
       repeated(run, () => store.bodies.confirm(ref, broadcast.body)),
     );
-    const total = counts.reduce((sum, count) => sum + count, 0);
+    const total = frozen.reduce((sum, { count }) => sum + count, 0);
     await repeated(run, () => (total > 0 ? store.bodies.setTotal(ref, total) : store.bodies.remove(ref)));
     let position = 0;
-    const parts = counts
-      .map((count, shard) => {
+    const parts = frozen
+      .map(({ shard, count }) => {
         const first = position;
         position += count;
         return { shard, count, first };

@@ -1,11 +1,12 @@
 import type { Gate } from '@ruyi/flow';
-import type { Redis } from 'ioredis';
+import type { RedisClient, Replicas } from '@ruyi/redis';
+import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import type { LaneFence } from './fence.ts';
 
 /** Bounds that a store script applies with each message, from the configuration. */
 export interface StoreLimits {
-  shards: number;
+  shards: Shards;
   logRetention: number;
   /** seconds; 0 keeps all */
   logMaxAge: number;
@@ -20,10 +21,11 @@ export const CALLS_IN_FLIGHT = 4;
 
 /** What the appends of one lane work with. */
 export interface AppendContext {
-  redis: Redis;
+  redis: RedisClient;
   fence: LaneFence;
   limits: StoreLimits;
   trimmer: Trimmer;
   /** shared by the lanes of a process: how many recipients of broadcasts may be on their way */
   gate: Gate;
+  replicas: Replicas;
 }

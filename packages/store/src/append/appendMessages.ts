@@ -1,11 +1,11 @@
 import { personalPair, type SendItem, SYSTEM_UID } from '@ruyi/contracts';
 import { eachLimited, groupBy } from '@ruyi/flow';
-import { isTransient, loadScript, untilServed } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { isTransient, loadScript, type RedisClient, untilServed } from '@ruyi/redis';
 import { encodeEntry } from '../entries.ts';
 import { storedRecord } from '../idempotency.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shard, Shards } from '../shardTags.ts';
 import { type AppendContext, CALL_SIZE, CALLS_IN_FLIGHT } from './appendContext.ts';
 import type { JobRun } from './fence.ts';
 import { counterKey, entriesKey, type Place } from './place.ts';
@@ -49,12 +49,12 @@ export async function appendMessages(context: AppendContext, run: JobRun, items:
   return [...stored.values()];
 }
 
-function operationsOf(item: SendItem, shards: number): Operation[] {
+function operationsOf(item: SendItem, shards: Shards): Operation[] {
   if (!item.cmd) return [{ item, place: { shard: shardOf(item.ch, shards), channel: item.ch } }];
   return commandInboxes(item).map((uid) => ({ item, place: { shard: shardOf(uid, shards), uid } }));
 }
 
-async function appendToShard(context: AppendContext, run: JobRun, shard: number, operations: Operation[]) {
+async function appendToShard(context: AppendContext, run: JobRun, shard: Shard, operations: Operation[]) {
   const { fence, trimmer, redis } = context;
   const seqs: number[] = [];
   const size = { count: operations.length, size: CALL_SIZE };
@@ -90,14 +90,14 @@ async function appendToShard(context: AppendContext, run: JobRun, shard: number,
  * A retried message is skipped by its idempotency record before its log is read. If that log has since become unreadable,
  * there is no seq to report, and no failure either.
  */
-async function seqOf(redis: Redis, shard: number, item: SendItem): Promise<string | null> {
+async function seqOf(redis: RedisClient, shard: Shard, item: SendItem): Promise<string | null> {
   return redis.zscore(keys.log(shard, item.ch), encodeEntry(item)).catch((error: unknown) => {
     if (isTransient(error)) throw error;
     return null;
   });
 }
 
-function callOf({ fence, limits }: AppendContext, shard: number, operations: Operation[]) {
+function callOf({ fence, limits }: AppendContext, shard: Shard, operations: Operation[]) {
   const callKeys: string[] = [];
   const args: (string | number)[] = [limits.logRetention, limits.inboxMax];
   for (const { item, place } of operations) {
@@ -134,7 +134,7 @@ function commandInboxes(item: SendItem): string[] {
  * The idempotency record that goes with an operation: the one that ingress claimed, except for the sender's copy of a
  * command. Both inboxes may be in one shard, and the second must not be taken for a repeat of the first.
  */
-function recordKey(shard: number, idem: string, item: SendItem, uid: string | undefined): string {
+function recordKey(shard: Shard, idem: string, item: SendItem, uid: string | undefined): string {
   const isSendersCopy = uid === item.from && ![uid, SYSTEM_UID].includes(commandRecipient(item));
   return keys.idem(shard, isSendersCopy ? `${idem}.own` : idem);
 }

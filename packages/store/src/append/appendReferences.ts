@@ -3,6 +3,7 @@ import { eachLimited, groupBy } from '@ruyi/flow';
 import { loadScript } from '@ruyi/redis';
 import type { Recipient } from '../broadcasts/chunks.ts';
 import { shardOf } from '../shards.ts';
+import type { Shard } from '../shardTags.ts';
 import { type AppendContext, CALL_SIZE, CALLS_IN_FLIGHT } from './appendContext.ts';
 import type { JobRun } from './fence.ts';
 import { counterKey, entriesKey, type Place } from './place.ts';
@@ -51,7 +52,7 @@ export async function appendReferences(
 export const appendReferencesToShard = (
   context: AppendContext,
   run: JobRun,
-  shard: number,
+  shard: Shard,
   broadcast: ReferenceSource,
   recipients: Recipient[],
 ): Promise<FailedRecipient[]> =>
@@ -61,7 +62,7 @@ export const appendReferencesToShard = (
 async function appendToShard(
   { fence, limits, trimmer, gate }: AppendContext,
   run: JobRun,
-  shard: number,
+  shard: Shard,
   { command, ref }: ReferenceSource,
   copies: Copy[],
 ): Promise<FailedRecipient[]> {

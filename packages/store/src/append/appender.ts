@@ -1,5 +1,7 @@
 import type { SendItem } from '@ruyi/contracts';
+import { untilServed } from '@ruyi/redis';
 import type { Recipient } from '../broadcasts/chunks.ts';
+import type { Shard } from '../shardTags.ts';
 import type { AppendContext } from './appendContext.ts';
 import { appendMessages, type StoredMessage } from './appendMessages.ts';
 import {
@@ -10,7 +12,10 @@ import {
 } from './appendReferences.ts';
 import type { JobRun } from './fence.ts';
 
-/** Writes into logs and inboxes on behalf of one lane; see fence.ts for what keeps that exactly once. */
+/**
+ * Writes into logs and inboxes on behalf of one lane; see fence.ts for what keeps that exactly once. Each resolves once
+ * REDIS_WAIT replicas have what it wrote.
+ */
 export interface Appender {
   /** Stores the messages of a send job, in their order per log and per channel. */
   appendMessages(run: JobRun, items: SendItem[]): Promise<StoredMessage[]>;
@@ -22,15 +27,25 @@ export interface Appender {
   /** The same for recipients who all live in one shard. */
   appendReferencesToShard(
     run: JobRun,
-    shard: number,
+    shard: Shard,
     broadcast: ReferenceSource,
     recipients: Recipient[],
   ): Promise<FailedRecipient[]>;
 }
 
-export const createAppender = (context: AppendContext): Appender => ({
-  appendMessages: (run, items) => appendMessages(context, run, items),
-  appendReferences: (run, broadcast, recipients) => appendReferences(context, run, broadcast, recipients),
-  appendReferencesToShard: (run, shard, broadcast, recipients) =>
-    appendReferencesToShard(context, run, shard, broadcast, recipients),
-});
+export function createAppender(context: AppendContext): Appender {
+  /** What follows an append, such as noting its progress on another master, must not outlive it. */
+  const onReplicas = async <T>(run: JobRun, append: () => Promise<T>, shard?: Shard): Promise<T> => {
+    const result = await append();
+    const heads = shard === undefined ? context.fence.takeTouched() : [context.fence.headKey(shard)];
+    await untilServed(() => context.replicas.confirm(heads), run.signal);
+    return result;
+  };
+  return {
+    appendMessages: (run, items) => onReplicas(run, () => appendMessages(context, run, items)),
+    appendReferences: (run, broadcast, recipients) =>
+      onReplicas(run, () => appendReferences(context, run, broadcast, recipients)),
+    appendReferencesToShard: (run, shard, broadcast, recipients) =>
+      onReplicas(run, () => appendReferencesToShard(context, run, shard, broadcast, recipients), shard),
+  };
+}

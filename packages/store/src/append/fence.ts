@@ -1,9 +1,9 @@
 import type { Gate } from '@ruyi/flow';
-import type { Script } from '@ruyi/redis';
+import type { RedisClient, Script } from '@ruyi/redis';
 import { untilServed } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
 import { SCHEMA } from '../installation/schema.ts';
 import { keys } from '../keys.ts';
+import type { Shard } from '../shardTags.ts';
 import { type AppendReply, parseAppendReply } from './appendReply.ts';
 
 /** The job's lock is lost: another worker has it, and this one must not write any more. */
@@ -47,7 +47,7 @@ function parseHead(text: string): Head {
 
 /** The connection of a fence, and how often it was lost so far. */
 export interface FenceConnection {
-  redis: Redis;
+  redis: RedisClient;
   connectionLosses(): number;
 }
 
@@ -87,18 +87,26 @@ const EARLIER = 'refused by Redis in an earlier run of the job';
 export class LaneFence {
   readonly #connection: FenceConnection;
   readonly #lane: string;
-  readonly #heads = new Map<number, string>();
+  readonly #heads = new Map<Shard, string>();
   /** what is expected if no head is known */
   #unknown = '';
   #losses = 0;
+  #touched = new Set<string>();
 
   constructor(connection: FenceConnection, lane: string) {
     this.#connection = connection;
     this.#lane = lane;
   }
 
-  headKey(shard: number): string {
+  headKey(shard: Shard): string {
     return keys.head(shard, this.#lane);
+  }
+
+  /** The heads of the shards that were written to since the last call, also by a run that has failed. */
+  takeTouched(): string[] {
+    const touched = [...this.#touched];
+    this.#touched = new Set();
+    return touched;
   }
 
   /**
@@ -107,10 +115,11 @@ export class LaneFence {
    */
   async apply(
     run: JobRun,
-    shard: number,
+    shard: Shard,
     items: { count: number; size: number },
     call: FencedCall,
   ): Promise<Map<number, string>> {
+    this.#touched.add(this.headKey(shard));
     let expected = this.#expected(shard);
     // A second run in the same process, as after a lost lock. Redis says how far the first one came.
     if (parseHead(expected).jobId === run.jobId) expected = ASK;
@@ -163,7 +172,7 @@ export class LaneFence {
   }
 
   /** A Redis that was away may have lost its last writes, so all heads are in doubt. */
-  #expected(shard: number): string {
+  #expected(shard: Shard): string {
     const losses = this.#connection.connectionLosses();
     if (losses !== this.#losses) {
       this.#losses = losses;

@@ -1,7 +1,8 @@
 import { keys } from '../keys.ts';
+import type { Shard } from '../shardTags.ts';
 
 /** A log or an inbox: where an entry is appended. */
-export type Place = { shard: number; channel: string } | { shard: number; uid: string };
+export type Place = { shard: Shard; channel: string } | { shard: Shard; uid: string };
 
 /** The key of its seq counter. */
 export const counterKey = (place: Place): string =>

@@ -1,7 +1,6 @@
 import { MessageBody } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { LRUCache } from 'lru-cache';
 import { DamagedError, isDamage } from '../damage.ts';
 import { firstIdOf, parseJson } from '../entries.ts';
@@ -28,13 +27,13 @@ const CACHE_BYTES = 32 * 1024 * 1024;
 
 /** Bodies of broadcasts, each stored once for all recipients. They never change, so readers cache them. */
 export class Bodies {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #cache = new LRUCache<string, Broadcast>({
     maxSize: CACHE_BYTES,
     sizeCalculation: (broadcast) => broadcast.body.payload.length + 500,
   });
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

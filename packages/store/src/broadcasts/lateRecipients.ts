@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 const markLate = loadScript(import.meta.url, 'mark-late');
@@ -13,9 +12,9 @@ const CALL_SIZE = 1000;
  * when they are served, because a rebuild of the index must make the same documents.
  */
 export class LateRecipients {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -1,6 +1,5 @@
 import type { BatchProgress } from '@ruyi/contracts';
-import { execute, loadScript, serverClock } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, loadScript, type RedisClient, serverClock } from '@ruyi/redis';
 import { DamagedError, readable } from '../damage.ts';
 import { parseJson } from '../entries.ts';
 import { keys } from '../keys.ts';
@@ -57,10 +56,10 @@ function unpack(text: string): BatchReceipt {
  * can find it. A replay sets the same fields and adds nothing.
  */
 export class Progress {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keep: number;
 
-  constructor(redis: Redis, idempotencyTtl: number) {
+  constructor(redis: RedisClient, idempotencyTtl: number) {
     this.#redis = redis;
     // Chunks that are done must be known for as long as a client may repeat the batch.
     this.#keep = Math.max(KEEP_SECONDS, idempotencyTtl + 3600);

@@ -1,10 +1,10 @@
 import { CHANNEL_TYPE_PERSONAL, channelName } from '@ruyi/contracts';
 import { eachLimited, groupBy, together } from '@ruyi/flow';
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { DamagedError, readable } from '../damage.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shard, Shards } from '../shardTags.ts';
 
 const changeSubscribers = loadScript(import.meta.url, 'change-subscribers');
 const readSubscribers = loadScript(import.meta.url, 'read-subscribers');
@@ -31,10 +31,10 @@ interface Damage {
 
 /** Channels and who subscribes to them. Subscribers live in their own shard, together with the list of their groups. */
 export class Channels {
-  readonly #redis: Redis;
-  readonly #shards: number;
+  readonly #redis: RedisClient;
+  readonly #shards: Shards;
 
-  constructor(redis: Redis, shards: number) {
+  constructor(redis: RedisClient, shards: Shards) {
     this.#redis = redis;
     this.#shards = shards;
   }
@@ -93,7 +93,7 @@ export class Channels {
   async replaceSubscribers(channelType: number, channelId: string, uids: string[]): Promise<void> {
     const channel = channelName(channelType, channelId);
     const byShard = this.#byShard(uids);
-    await this.#inShards(this.#allShards(), async (shard) => {
+    await this.#inShards(this.#shards.tags, async (shard) => {
       const wanted = new Set(byShard.get(shard));
       const damaged: Damage[] = [];
       for (let after = ''; ; ) {
@@ -119,7 +119,7 @@ export class Channels {
   }
 
   /** @returns users whose groups are damaged: nothing was changed for them */
-  async #change(shard: number, channel: string, added: string[], removed: string[]): Promise<Damage[]> {
+  async #change(shard: Shard, channel: string, added: string[], removed: string[]): Promise<Damage[]> {
     const changes = [...added.map((uid) => ({ uid, add: true })), ...removed.map((uid) => ({ uid, add: false }))];
     const damaged: Damage[] = [];
     for (let i = 0; i < changes.length; i += CALL_SIZE) {
@@ -141,7 +141,7 @@ export class Channels {
 
   /**
    * A page of subscribers, by shard and uid. This order does not shift when others come or go, so a subscriber who stays
-   * throughout is returned exactly once. The cursor is `<shard>-<last uid>`, `''` at the end. A page costs what it returns,
+   * throughout is returned exactly once. The cursor is `<number of the shard>-<last uid>`, `''` at the end. A page costs what it returns,
    * plus one command per shard that has nothing left.
    */
   async subscribers(channelType: number, channelId: string, cursor: string, limit: number) {
@@ -149,17 +149,18 @@ export class Channels {
     const [, from = '0', after = ''] = /^(\d+)-(.*)$/s.exec(cursor) ?? [];
     return readable(`channel ${channel}`, async () => {
       const subscribers: string[] = [];
-      for (let shard = Number(from); shard < this.#shards; shard++) {
-        const start = shard === Number(from) ? after : '';
+      for (const [n, shard] of this.#shards.tags.entries()) {
+        if (n < Number(from)) continue;
+        const start = n === Number(from) ? after : '';
         subscribers.push(...(await this.#page(shard, channel, start, limit - subscribers.length)));
-        if (subscribers.length === limit) return { subscribers, cursor: `${shard}-${subscribers.at(-1)}` };
+        if (subscribers.length === limit) return { subscribers, cursor: `${n}-${subscribers.at(-1)}` };
       }
       return { subscribers, cursor: '' };
     });
   }
 
   /** Subscribers of one shard after a uid, by the bytes of their uids. */
-  async #page(shard: number, channel: string, after: string, most: number): Promise<string[]> {
+  async #page(shard: Shard, channel: string, after: string, most: number): Promise<string[]> {
     const reply = await readSubscribers(this.#redis, [keys.subscribers(shard, channel)], [after, most]);
     return Array.isArray(reply) ? reply.map(String) : [];
   }
@@ -168,7 +169,7 @@ export class Channels {
   async count(channel: string): Promise<number> {
     const counts = await readable(`channel ${channel}`, () =>
       together(
-        ...this.#allShards().map((shard) => countSubscribers(this.#redis, [keys.subscribers(shard, channel)], [])),
+        ...this.#shards.tags.map((shard) => countSubscribers(this.#redis, [keys.subscribers(shard, channel)], [])),
       ),
     );
     return counts.reduce<number>((sum, count) => sum + Number(count), 0);
@@ -181,32 +182,28 @@ export class Channels {
 
   /**
    * Keeps the subscribers of this moment for a group command; a second call with the same ref changes nothing.
-   * @returns how many each shard has
+   * @returns how many each shard has, always in the same order
    */
-  async freeze(channel: string, ref: string, keepSeconds: number): Promise<number[]> {
-    const counts: number[] = new Array(this.#shards).fill(0);
-    await eachLimited(this.#allShards(), SHARDS_IN_FLIGHT, async (shard) => {
-      const frozenKeys = [keys.subscribers(shard, channel), keys.frozen(shard, ref)];
-      counts[shard] = Number(await freezeSubscribers(this.#redis, frozenKeys, [keepSeconds]));
+  async freeze(channel: string, ref: string, keepSeconds: number): Promise<{ shard: Shard; count: number }[]> {
+    const frozen = this.#shards.tags.map((shard) => ({ shard, count: 0 }));
+    await eachLimited(frozen, SHARDS_IN_FLIGHT, async (part) => {
+      const frozenKeys = [keys.subscribers(part.shard, channel), keys.frozen(part.shard, ref)];
+      part.count = Number(await freezeSubscribers(this.#redis, frozenKeys, [keepSeconds]));
     });
-    return counts;
+    return frozen;
   }
 
-  async frozen(shard: number, ref: string, count: number): Promise<string[]> {
+  async frozen(shard: Shard, ref: string, count: number): Promise<string[]> {
     return count === 0 ? [] : this.#redis.lrange(keys.frozen(shard, ref), 0, count - 1);
   }
 
   async unfreeze(ref: string): Promise<void> {
-    await eachLimited(this.#allShards(), SHARDS_IN_FLIGHT, async (shard) => {
+    await eachLimited(this.#shards.tags, SHARDS_IN_FLIGHT, async (shard) => {
       await this.#redis.del(keys.frozen(shard, ref));
     });
   }
 
-  #allShards(): number[] {
-    return Array.from({ length: this.#shards }, (_, shard) => shard);
-  }
-
-  #byShard(uids: string[]): Map<number, string[]> {
+  #byShard(uids: string[]): Map<Shard, string[]> {
     return groupBy(new Set(uids), (uid) => shardOf(uid, this.#shards));
   }
 }

@@ -1,19 +1,19 @@
 import { eachLimited, groupBy } from '@ruyi/flow';
-import { execute } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, type RedisClient } from '@ruyi/redis';
 import { readable } from '../damage.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shards } from '../shardTags.ts';
 
 const CALL_SIZE = 500;
 const SHARDS_IN_FLIGHT = 8;
 
 /** Users known by POST /user/token. */
 export class Users {
-  readonly #redis: Redis;
-  readonly #shards: number;
+  readonly #redis: RedisClient;
+  readonly #shards: Shards;
 
-  constructor(redis: Redis, shards: number) {
+  constructor(redis: RedisClient, shards: Shards) {
     this.#redis = redis;
     this.#shards = shards;
   }

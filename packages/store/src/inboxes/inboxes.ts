@@ -1,12 +1,12 @@
 import { CHANNEL_TYPE_PERSONAL, type MessageObject, parseChannelName, SYSTEM_UID } from '@ruyi/contracts';
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { Bodies, type Broadcast } from '../broadcasts/bodies.ts';
 import { readable } from '../damage.ts';
 import { decodeEntry, type Entry, isExpired, toMessage } from '../entries.ts';
 import { keys } from '../keys.ts';
 import { MAX_ANSWER_BYTES } from '../logs/logs.ts';
 import { shardOf } from '../shards.ts';
+import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 
 const readInbox = loadScript(import.meta.url, 'read-inbox');
@@ -18,13 +18,13 @@ const BODIES_AT_ONCE = 16;
 
 /** Command inboxes: reads and acknowledgements. */
 export class Inboxes {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #bodies: Bodies;
   readonly #trimmer: Trimmer;
-  readonly #shards: number;
+  readonly #shards: Shards;
   readonly #keep: number;
 
-  constructor(redis: Redis, bodies: Bodies, trimmer: Trimmer, settings: { shards: number; inboxKeep: number }) {
+  constructor(redis: RedisClient, bodies: Bodies, trimmer: Trimmer, settings: { shards: Shards; inboxKeep: number }) {
     this.#redis = redis;
     this.#bodies = bodies;
     this.#trimmer = trimmer;
@@ -60,6 +60,11 @@ export class Inboxes {
       }
       return found;
     });
+  }
+
+  /** The key that `acknowledge` writes. */
+  cursorKey(uid: string): string {
+    return keys.cursor(shardOf(uid, this.#shards), uid);
   }
 
   /** POST /message/syncack */

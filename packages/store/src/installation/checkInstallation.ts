@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
+import { NEW_TAGS, type Shards, shardsOf } from '../shardTags.ts';
 import { earlierProcesses } from './earlierProcesses.ts';
 import { type Member, Members } from './members.ts';
+
+const beginInstallation = loadScript(import.meta.url, 'begin-installation');
 
 /** How long processes of an earlier version may take to end: they are stopped right before an upgrade. */
 const PATIENCE_MS = 12_000;
@@ -18,13 +21,16 @@ export class InstallationError extends Error {
 /**
  * Joins the installation: compares SHARDS and the schema of the data with this process, and raises the schema if every live
  * process knows the new one. Members of a role that this version does not know are as good as any.
- * @returns all live members
+ * @returns all live members, and how the keys of the installation name its shards
  * @throws InstallationError with one line for the operator
  */
-export async function checkInstallation(redis: Redis, settings: { shards: number }, self: Member): Promise<Member[]> {
-  await redis.hsetnx(keys.meta, 'schema', self.schema);
-  await redis.hsetnx(keys.meta, 'shards', settings.shards);
-  const { schema, shards } = await redis.hgetall(keys.meta);
+export async function checkInstallation(
+  redis: RedisClient,
+  settings: { shards: number },
+  self: Member,
+): Promise<{ members: Member[]; shards: Shards }> {
+  await beginInstallation(redis, [keys.meta], [self.schema, settings.shards, NEW_TAGS]);
+  const { schema, shards, tags } = await redis.hgetall(keys.meta);
   if (Number(schema) > self.schema) {
     throw new InstallationError(
       `the data in Redis has schema ${schema}, version ${self.version} reads ${self.schema}: use the newer version`,
@@ -36,11 +42,17 @@ export async function checkInstallation(redis: Redis, settings: { shards: number
     );
   }
   if (Number(schema) < self.schema) await raiseSchema(redis, self);
-  return new Members(redis).join(self);
+  return { members: await new Members(redis).join(self), shards: shardsOf(tags, settings.shards) };
+}
+
+/** The shards of an installation, for somebody who does not join it. Before it has begun nothing lies in any of them. */
+export async function shardsOfInstallation(redis: RedisClient, settings: { shards: number }): Promise<Shards> {
+  const [shards, tags] = await redis.hmget(keys.meta, 'shards', 'tags');
+  return shardsOf(tags ?? undefined, Number(shards ?? settings.shards));
 }
 
 /** @throws InstallationError if a process that does not know the schema still lives */
-async function raiseSchema(redis: Redis, self: Member): Promise<void> {
+async function raiseSchema(redis: RedisClient, self: Member): Promise<void> {
   await untilNobodyIsOlder(redis, self, PATIENCE_MS);
   // From now on no process of an earlier version may start: without a counter it would give seqs from 1 again.
   await redis.hset(keys.meta, 'schema', self.schema);
@@ -48,7 +60,7 @@ async function raiseSchema(redis: Redis, self: Member): Promise<void> {
   await untilNobodyIsOlder(redis, self, 0);
 }
 
-async function untilNobodyIsOlder(redis: Redis, self: Member, patienceMs: number): Promise<void> {
+async function untilNobodyIsOlder(redis: RedisClient, self: Member, patienceMs: number): Promise<void> {
   const members = new Members(redis);
   for (let waited = 0; ; waited += LOOK_EVERY_MS) {
     const living = await members.join(self);

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 /** Workers say every 500 ms that they live. */
@@ -11,7 +11,7 @@ const REPORT_FRESH_MS = 30_000 - 6500;
  * by their reports.
  * @param known names of the members
  */
-export async function earlierProcesses(redis: Redis, known: Set<string>): Promise<string[]> {
+export async function earlierProcesses(redis: RedisClient, known: Set<string>): Promise<string[]> {
   const [[seconds = '0'], scores, reporting] = await Promise.all([
     redis.time(),
     redis.zrange(keys.workers, '0', '-1', 'WITHSCORES'),

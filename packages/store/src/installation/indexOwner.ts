@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 const holdIndex = loadScript(import.meta.url, 'hold-index');
@@ -17,9 +16,9 @@ export interface IndexHolder {
 
 /** The embedded index has one owner: the documents of an installation must not be spread over two indexes. */
 export class IndexOwner {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -1,14 +1,13 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 const joinWorkers = loadScript(import.meta.url, 'join-workers');
 
 /** The worker processes that share the lanes, by Redis' clock. */
 export class LaneMembers {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 const joinMembers = loadScript(import.meta.url, 'join-members');
@@ -26,9 +25,9 @@ export interface Member {
 
 /** All processes of the installation that live, by Redis' clock. */
 export class Members {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

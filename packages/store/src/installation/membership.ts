@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { every } from '@ruyi/flow';
-import { serverClock } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { type RedisClient, serverClock } from '@ruyi/redis';
+import type { Shards } from '../shardTags.ts';
 import { checkInstallation } from './checkInstallation.ts';
 import { type Member, Members } from './members.ts';
 import { SCHEMA } from './schema.ts';
@@ -13,6 +13,8 @@ const SIGN_OF_LIFE_MS = 1000;
 /** This process, as the others see it. */
 export interface Membership {
   self: Member;
+  /** the shards of the installation, as keys name them */
+  shards: Shards;
   /** all live members at the last sign of life */
   members(): Member[];
   /** tells the others a changed fact with the next sign of life */
@@ -42,14 +44,15 @@ export const newMember = (role: string, lanes: number, name = newName(role)): Me
  * @throws InstallationError with one line for the operator
  */
 export async function joinInstallation(
-  redis: Redis,
+  redis: RedisClient,
   settings: { shards: number },
   member: Member,
   onError: (error: unknown, inARow: number) => void,
 ): Promise<Membership> {
   const self = { ...member, since: await serverClock(redis) };
   let facts = self;
-  let living = await checkInstallation(redis, settings, self);
+  const joined = await checkInstallation(redis, settings, self);
+  let living = joined.members;
   const members = new Members(redis);
   const beat = async () => {
     living = await members.join(facts);
@@ -57,6 +60,7 @@ export async function joinInstallation(
   const stop = every(SIGN_OF_LIFE_MS, beat, onError);
   return {
     self,
+    shards: joined.shards,
     members: () => living,
     tell(changed) {
       facts = { ...facts, ...changed };

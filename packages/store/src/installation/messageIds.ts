@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 const leaseIds = loadScript(import.meta.url, 'lease-ids');
@@ -10,13 +9,13 @@ const BLOCK_LIFE_MS = 1000;
 
 /** Leases message ids: unique for ever, below 2^53, following Redis' clock (invariant 7). */
 export class MessageIds {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   #next = 0;
   #end = 0;
   #leasedAt = 0;
   #leasing: Promise<void> | undefined;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

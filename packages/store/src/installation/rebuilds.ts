@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 import { deleteIfEqual } from './deleteIfEqual.ts';
 
@@ -28,10 +28,10 @@ export interface RebuildProgress {
  * a time does it.
  */
 export class Rebuilds {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #ownId = randomUUID();
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

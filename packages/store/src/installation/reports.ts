@@ -1,13 +1,13 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 
 const LIFE_SECONDS = 30;
 
 /** The metrics of processes: each writes its own every few seconds, and they expire soon after the process ends. */
 export class Reports {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 import { deleteIfEqual } from './deleteIfEqual.ts';
 
@@ -10,9 +9,9 @@ const HELD_MS = 4000;
 
 /** Which worker sweeps: one for the whole installation. */
 export class SweepLease {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -1,11 +1,11 @@
 import type { MessageBody } from '@ruyi/contracts';
-import { execute } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { execute, type RedisClient } from '@ruyi/redis';
 import { Bodies } from '../broadcasts/bodies.ts';
 import { DamagedError } from '../damage.ts';
 import { decodeEntry, isExpired } from '../entries.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import { entriesOf, type RawEntry, readPage } from './readPage.ts';
 
@@ -33,12 +33,12 @@ export interface Stretch {
 
 /** Reads entries of logs in pages that are bounded by bytes, and what they refer to. */
 export class LogReader {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #bodies: Bodies;
   readonly #trimmer: Trimmer;
-  readonly #shards: number;
+  readonly #shards: Shards;
 
-  constructor(redis: Redis, bodies: Bodies, trimmer: Trimmer, shards: number) {
+  constructor(redis: RedisClient, bodies: Bodies, trimmer: Trimmer, shards: Shards) {
     this.#redis = redis;
     this.#bodies = bodies;
     this.#trimmer = trimmer;

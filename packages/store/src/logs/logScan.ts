@@ -1,6 +1,5 @@
 import { together } from '@ruyi/flow';
-import { untilServed } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { type RedisClient, untilServed } from '@ruyi/redis';
 import { isDamage } from '../damage.ts';
 import { decodeEntry, type Entry } from '../entries.ts';
 import { scanKeys } from './keyScan.ts';
@@ -12,7 +11,7 @@ const LOGS_AT_ONCE = 100;
 const FIRST_PAGE = { entries: 128, bytes: 32 * 1024 };
 const PAGE = { entries: 1000, bytes: 1024 * 1024 };
 const PATTERN = 'r:{*}:log:*';
-const LOG_KEY = /^r:\{\d+\}:log:(.*)$/s;
+const LOG_KEY = /^r:\{[0-9a-z]+\}:log:(.*)$/s;
 
 export interface LogPage {
   channel: string;
@@ -31,9 +30,9 @@ interface ScannedLogs {
 
 /** Goes over every log of the installation, for a rebuild of the search index. */
 export class LogScan {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 
@@ -45,9 +44,9 @@ export class LogScan {
   }
 
   /**
-   * Every entry of every log, many logs at a time. Logs that are there from beginning to end are returned at least once,
-   * if the server is the same run throughout: another run keeps its keys in another order, so a cursor means nothing there
-   * (`serverRun`). Whatever is stored meanwhile may be missing.
+   * Every entry of every log, many logs at a time, one master after the other. Logs that are there from beginning to end
+   * are returned at least once, if the servers are the same runs throughout, with the same slots: another run keeps its
+   * keys in another order, so a cursor means nothing there (`serverRun`). Whatever is stored meanwhile may be missing.
    * @param from a `next` of an earlier scan, to go on after it
    * @param signal aborts waiting for a Redis that does not serve
    */
@@ -63,7 +62,7 @@ export class LogScan {
 }
 
 /** Some logs, whole: the first pages of all of them in one round trip, since most logs are short. */
-async function* scanSome(redis: Redis, keys: string[], signal: AbortSignal): AsyncGenerator<ScannedLogs> {
+async function* scanSome(redis: RedisClient, keys: string[], signal: AbortSignal): AsyncGenerator<ScannedLogs> {
   const firsts = await untilServed(
     () => together(...keys.map((key) => pageOfLog(redis, key, '-inf', FIRST_PAGE))),
     signal,
@@ -81,7 +80,7 @@ async function* scanSome(redis: Redis, keys: string[], signal: AbortSignal): Asy
 
 /** A page of a log, and where the next one begins. A key that is not a log is reported instead of stopping the scan. */
 async function pageOfLog(
-  redis: Redis,
+  redis: RedisClient,
   key: string,
   from: string,
   page: typeof PAGE,

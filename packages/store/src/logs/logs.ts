@@ -6,13 +6,14 @@ import {
   type MessageObject,
   parseChannelName,
 } from '@ruyi/contracts';
-import { execute } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { groupBy } from '@ruyi/flow';
+import { execute, type RedisClient } from '@ruyi/redis';
 import type { Bodies } from '../broadcasts/bodies.ts';
 import { DamagedError, isDamage, readable } from '../damage.ts';
 import { firstIdOf, logChannelId, referenceIn, toMessage } from '../entries.ts';
 import { keys } from '../keys.ts';
 import { shardOf } from '../shards.ts';
+import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import { LogReader, type ReadMessage } from './logReader.ts';
 import type { RawEntry } from './readPage.ts';
@@ -44,11 +45,11 @@ const logName = ({ channel_id, channel_type, login_uid }: LogName): string =>
 
 /** Reads channel logs. Damage is a CorruptError that names the channel. */
 export class Logs {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #reader: LogReader;
-  readonly #shards: number;
+  readonly #shards: Shards;
 
-  constructor(redis: Redis, bodies: Bodies, trimmer: Trimmer, shards: number) {
+  constructor(redis: RedisClient, bodies: Bodies, trimmer: Trimmer, shards: Shards) {
     this.#redis = redis;
     this.#reader = new LogReader(redis, bodies, trimmer, shards);
     this.#shards = shards;
@@ -158,16 +159,25 @@ export class Logs {
    * the logs.
    */
   async seqsOfReferences(refs: { ref: string; position: number; from: string; uid: string }[]): Promise<number[]> {
-    const pipeline = this.#redis.pipeline();
-    for (const { ref, position, from, uid } of refs) {
+    const placed = refs.map(({ ref, position, from, uid }, i) => {
       const channel = channelName(CHANNEL_TYPE_PERSONAL, uid, from);
-      pipeline.zscore(keys.log(shardOf(channel, this.#shards), channel), `${ref}.${position}`);
-    }
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, score]) => {
-      if (error && !isDamage(error)) throw error;
-      return error ? 0 : Number(score ?? 0);
+      return { i, shard: shardOf(channel, this.#shards), channel, member: `${ref}.${position}` };
     });
+    const seqs: number[] = refs.map(() => 0);
+    // One pipeline per shard: in a cluster a pipeline goes to one master.
+    await Promise.all(
+      [...groupBy(placed, ({ shard }) => shard)].map(async ([shard, ofShard]) => {
+        const pipeline = this.#redis.pipeline();
+        for (const { channel, member } of ofShard) pipeline.zscore(keys.log(shard, channel), member);
+        const replies = (await pipeline.exec()) ?? [];
+        replies.forEach(([error, score], n) => {
+          if (error && !isDamage(error)) throw error;
+          const { i = 0 } = ofShard[n] ?? {};
+          if (!error) seqs[i] = Number(score ?? 0);
+        });
+      }),
+    );
+    return seqs;
   }
 }
 

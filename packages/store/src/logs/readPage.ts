@@ -1,5 +1,4 @@
-import { loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient } from '@ruyi/redis';
 
 const readLog = loadScript(import.meta.url, 'read-log');
 
@@ -28,7 +27,7 @@ interface Page {
   now: number;
 }
 
-export async function readPage(redis: Redis, key: string, bounds: PageBounds): Promise<Page> {
+export async function readPage(redis: RedisClient, key: string, bounds: PageBounds): Promise<Page> {
   const { from, to, direction, entries, bytes } = bounds;
   const reply = await readLog(redis, [key], [from, to, direction, entries, bytes]);
   const [page, isEnd, now] = Array.isArray(reply) ? reply : [];

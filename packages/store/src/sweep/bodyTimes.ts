@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import { LRUCache } from 'lru-cache';
 import { isDamage } from '../damage.ts';
 import { parseJson, referenceIn } from '../entries.ts';
@@ -15,10 +15,10 @@ const REMEMBERED = 50_000;
 
 /** Times of broadcasts, which never change. */
 export class BodyTimes {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #known = new LRUCache<string, Times>({ max: REMEMBERED });
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 
@@ -40,6 +40,14 @@ export class BodyTimes {
       else if (maxAge > 0 && found.ts + maxAge <= now) sorted.age.add(entry);
     }
     return sorted;
+  }
+
+  /** When the message of an entry was sent; undefined if that cannot be known. */
+  async sentAt(entry: string): Promise<number | undefined> {
+    const ref = referenceIn(entry)?.ref;
+    if (ref === undefined) return Number(/^\[\d+,(\d+),/.exec(entry)?.[1] ?? Number.NaN) || undefined;
+    const times = (await this.#read(new Set([ref]))).get(ref);
+    return typeof times === 'object' ? times.ts : undefined;
   }
 
   async #read(refs: Set<string>): Promise<Map<string, Times | 'gone'>> {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@ruyi/redis';
 import type { StoreLimits } from '../append/appendContext.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import type { BodyTimes } from './bodyTimes.ts';
@@ -13,7 +13,7 @@ export type Swept = Record<(typeof SWEPT_KINDS)[number], number>;
 
 /** What the parts of a sweep work with. */
 export interface SweepContext {
-  redis: Redis;
+  redis: RedisClient;
   limits: StoreLimits;
   trimmer: Trimmer;
   times: BodyTimes;

@@ -1,5 +1,4 @@
-import { loadScript, redisMemory } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisClient, redisMemory } from '@ruyi/redis';
 import type { StoreLimits } from '../append/appendContext.ts';
 import { unlessDamaged } from '../damage.ts';
 import { SweepLease } from '../installation/sweepLease.ts';
@@ -20,7 +19,7 @@ const KEYS_AT_ONCE = 250;
 /** Logs and inboxes that are gathered first, so that a call finds enough of its shard. */
 const GATHERED = 4000;
 const HOLD_EVERY_MS = 1000;
-/** Writes are refused at 80 %, so from here on the sweeper works harder. */
+/** Writes are refused at 80 %, so from here on the sweeper works harder, unless it found nothing to remove. */
 const HURRY_AT = 0.75;
 /** Pause between two rounds: a small installation is idle meanwhile, a large one is not read all the time. */
 const PAUSE = { shortestMs: 10_000, hurriedMs: 1000, longestMs: 600_000, perRound: 4 };
@@ -43,15 +42,17 @@ class TakenOverError extends Error {}
  * bodies are counted down before their entries go.
  */
 export class Sweeper {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #limits: StoreLimits;
   readonly #trimmer: Trimmer;
   readonly #lease: SweepLease;
   /** milliseconds by the local clock: the next round, and the next word that this worker sweeps */
   #nextRoundAt = 0;
   #nextHoldAt = 0;
+  /** the last round removed something; not known before the first one */
+  #isUseful = true;
 
-  constructor(redis: Redis, trimmer: Trimmer, limits: StoreLimits) {
+  constructor(redis: RedisClient, trimmer: Trimmer, limits: StoreLimits) {
     this.#redis = redis;
     this.#trimmer = trimmer;
     this.#limits = limits;
@@ -66,15 +67,18 @@ export class Sweeper {
    */
   async sweep(name: string, signal: AbortSignal): Promise<SweepRound | undefined> {
     if (!(await this.#lease.hold(name))) return undefined;
-    const hurried = await this.#isMemoryFull();
-    const latest = performance.now() + (hurried ? PAUSE.hurriedMs : PAUSE.longestMs);
+    const isHurried = this.#isUseful && (await this.#isMemoryFull());
+    const latest = performance.now() + (isHurried ? PAUSE.hurriedMs : PAUSE.longestMs);
     this.#nextRoundAt = Math.min(this.#nextRoundAt, latest);
     if (performance.now() < this.#nextRoundAt) return undefined;
     const from = performance.now();
     const round = await this.#round(name, signal);
     const took = performance.now() - from;
     const pause = Math.min(PAUSE.longestMs, Math.max(PAUSE.shortestMs, took * PAUSE.perRound));
-    if (round.isWhole) this.#nextRoundAt = performance.now() + pause;
+    if (round.isWhole) {
+      this.#nextRoundAt = performance.now() + pause;
+      this.#isUseful = SWEPT_KINDS.some((kind) => round.swept[kind] > 0);
+    }
     return { ...round, seconds: took / 1000 };
   }
 
@@ -92,8 +96,9 @@ export class Sweeper {
       trimmer: this.#trimmer,
       times: new BodyTimes(this.#redis),
       pace,
-      count(some) {
+      count: (some) => {
         for (const kind of SWEPT_KINDS) swept[kind] += some[kind] ?? 0;
+        this.#isUseful ||= SWEPT_KINDS.some((kind) => (some[kind] ?? 0) > 0);
       },
     };
     try {
@@ -130,7 +135,7 @@ export class Sweeper {
     if (performance.now() < this.#nextHoldAt) return;
     this.#nextHoldAt = performance.now() + HOLD_EVERY_MS;
     if (!(await this.#lease.hold(name))) throw new TakenOverError();
-    pace.isHurried = await this.#isMemoryFull();
+    pace.isHurried = this.#isUseful && (await this.#isMemoryFull());
   }
 
   async #isMemoryFull(): Promise<boolean> {

@@ -1,10 +1,10 @@
-import { isTransient, loadScript } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { isTransient, loadScript, type RedisClient } from '@ruyi/redis';
 import type { Place } from '../append/place.ts';
 import type { Bodies } from '../broadcasts/bodies.ts';
 import { isDamage } from '../damage.ts';
 import { referenceIn } from '../entries.ts';
 import { keys } from '../keys.ts';
+import type { Shard } from '../shardTags.ts';
 
 const dropInbox = loadScript(import.meta.url, 'drop-inbox');
 const dropExpired = loadScript(import.meta.url, 'drop-expired');
@@ -17,14 +17,14 @@ const AT_ONCE = 64;
  * the entries. What refers to nothing is trimmed by the store scripts themselves.
  */
 export class Trimmer {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #bodies: Bodies;
   readonly #limits: { logRetention: number; inboxMax: number };
   #waiting: Place[] = [];
   /** commands that this process dropped, acknowledged or not, from inboxes over INBOX_MAX */
   dropped = 0;
 
-  constructor(redis: Redis, bodies: Bodies, limits: { logRetention: number; inboxMax: number }) {
+  constructor(redis: RedisClient, bodies: Bodies, limits: { logRetention: number; inboxMax: number }) {
     this.#redis = redis;
     this.#bodies = bodies;
     this.#limits = limits;
@@ -50,7 +50,7 @@ export class Trimmer {
     }
   }
 
-  async #trimLog(shard: number, channel: string): Promise<void> {
+  async #trimLog(shard: Shard, channel: string): Promise<void> {
     const log = keys.log(shard, channel);
     if (this.#limits.logRetention === 0) return;
     for (;;) {
@@ -62,13 +62,13 @@ export class Trimmer {
     }
   }
 
-  async #trimToMax(shard: number, uid: string): Promise<void> {
+  async #trimToMax(shard: Shard, uid: string): Promise<void> {
     const newest = Number((await this.#redis.get(keys.inboxSeq(shard, uid))) ?? 0);
     this.dropped += await this.dropBelow(shard, uid, newest - this.#limits.inboxMax + 1);
   }
 
   /** Drops a user's commands with a seq below `below`. @returns how many */
-  async dropBelow(shard: number, uid: string, below: number): Promise<number> {
+  async dropBelow(shard: Shard, uid: string, below: number): Promise<number> {
     let counted = 0;
     let dropped = 0;
     for (;;) {
@@ -89,7 +89,7 @@ export class Trimmer {
    * Drops entries of a log that have expired by Redis' clock, or whose body is gone. If Redis takes no writes now, they stay;
    * reads leave them out anyway.
    */
-  async dropExpired(shard: number, channel: string, entries: { text: string; expiresAt: number }[]): Promise<void> {
+  async dropExpired(shard: Shard, channel: string, entries: { text: string; expiresAt: number }[]): Promise<void> {
     try {
       await this.#dropFromLogs(shard, [{ channel, entries }]);
     } catch (error) {
@@ -98,7 +98,7 @@ export class Trimmer {
   }
 
   /** Drops these entries of some logs of a shard. @returns how many of each were there */
-  dropEntries(shard: number, logs: { channel: string; entries: string[] }[]): Promise<number[]> {
+  dropEntries(shard: Shard, logs: { channel: string; entries: string[] }[]): Promise<number[]> {
     const drop = logs.map(({ channel, entries }) => ({
       channel,
       entries: entries.map((text) => ({ text, expiresAt: 0 })),
@@ -107,7 +107,7 @@ export class Trimmer {
   }
 
   async #dropFromLogs(
-    shard: number,
+    shard: Shard,
     logs: { channel: string; entries: { text: string; expiresAt: number }[] }[],
   ): Promise<number[]> {
     await this.countDown(logs.flatMap(({ entries }) => entries.map(({ text }) => text)));

@@ -44,6 +44,17 @@ export function endsWithinCommand(dir: string): boolean {
   return tail.length > 0 && tail.toString('latin1') !== '\r\n';
 }
 
+/** Starts redis-server, after cutting off what a crash of the machine left at the end of its AOF. */
+export async function startOnWholeAof(aof: Aof, start: () => Promise<void>): Promise<void> {
+  if (endsWithinCommand(aof.dir)) await repairAof(aof);
+  try {
+    await start();
+  } catch (error) {
+    if (!damagesAof(error) || !(await repairAof(aof))) throw error;
+    await start();
+  }
+}
+
 /**
  * Cuts off what a crash of the machine has left after the last whole command or transaction of the newest file. It
  * copies the file first. If a whole command follows the damage, the damage is not at the end, and nothing is cut.

@@ -5,8 +5,9 @@ import type { RunFolder, RunningProcess } from './runFolder.ts';
 
 const DEADLINE_MS = 10_000;
 
-/** The name of redis-server in the list of processes; it is ended last. */
+/** The name of redis-server in the list of processes, `redis-2` if there are several; it is ended last. */
 export const REDIS = 'redis';
+const isRedis = (name: string): boolean => /^redis(-\d+)?$/.test(name);
 
 /**
  * Ends what a supervisor left running when it was killed (-9). Its children notice that it is gone and stop, but they
@@ -16,8 +17,8 @@ export async function endLeftovers(run: RunFolder, say: (line: string) => void):
   const left = run.processes().filter(isAlive);
   if (left.length === 0) return;
   say(`ending what an earlier start left running: ${left.map(({ name }) => name).join(', ')}`);
-  await endAll(left.filter(({ name }) => name !== REDIS));
-  await endAll(left.filter(({ name }) => name === REDIS));
+  await endAll(left.filter(({ name }) => !isRedis(name)));
+  await endAll(left.filter(({ name }) => isRedis(name)));
 }
 
 async function endAll(processes: RunningProcess[]): Promise<void> {

@@ -64,7 +64,7 @@ export async function up(options: UpOptions): Promise<void> {
   };
   const logs = join(config.dataDir, 'logs');
   mkdirSync(logs, { recursive: true });
-  const stopBounding = boundLogs([logs, join(config.dataDir, 'redis')]);
+  const stopBounding = boundLogs([logs, ...redisFolders(config)]);
   try {
     const redisUrl = config.redisUrl === '' ? await startRedis() : config.redisUrl;
     const reached = reachRedis({ settings: { ...config, redisUrl }, log: { warn: say, info: say }, signal });
@@ -100,14 +100,24 @@ export async function up(options: UpOptions): Promise<void> {
   }
 
   function startRedis(): Promise<string> {
-    const supervise = (launch: () => Launched) => start([new Supervised(REDIS, noted(REDIS, launch), say)]);
+    const supervise = (launch: () => Launched, name = REDIS) => start([new Supervised(name, noted(name, launch), say)]);
     return startOwnRedis({ config, env, runFolder: run.path, say, start: supervise });
   }
+}
+
+function redisFolders({ dataDir, redisNodes }: Config): string[] {
+  const folder = join(dataDir, 'redis');
+  return [folder, ...numbered('node', redisNodes).map((name) => join(folder, name))];
 }
 
 /** @throws ConfigError if a setting is invalid, or makes no sense for several processes on one machine */
 async function configOf(env: NodeJS.ProcessEnv): Promise<Config> {
   const config = loadConfig(env);
+  if (config.redisUrl !== '' && config.redisNodes > 1) {
+    throw new ConfigError(
+      `REDIS_NODES=${config.redisNodes}: REDIS_URL is set, so npm start runs no redis-server; remove one of the two`,
+    );
+  }
   if (config.healthPort !== undefined && config.healthPort !== 0) {
     throw new ConfigError(
       `HEALTH_PORT=${config.healthPort}: workers and indexers of npm start cannot share a port; set 0, each takes a free one then, or nothing`,

@@ -1,0 +1,47 @@
+/** What a key is for, in the words of `ruyi memory`. */
+export const MEMORY_KINDS = [
+  'logs',
+  'inboxes',
+  'counters',
+  'broadcasts',
+  'idempotency',
+  'channels and users',
+  'queues',
+  'dead letters',
+  'other',
+  'not of Ruyi',
+] as const;
+export type MemoryKind = (typeof MEMORY_KINDS)[number];
+
+const OF_SHARD: Record<string, MemoryKind> = {
+  log: 'logs',
+  in: 'inboxes',
+  seq: 'counters',
+  inseq: 'counters',
+  cur: 'counters',
+  idem: 'idempotency',
+  sub: 'channels and users',
+  groups: 'channels and users',
+  chan: 'channels and users',
+  user: 'channels and users',
+  users: 'channels and users',
+  frozen: 'channels and users',
+};
+
+/** Of a key of a shard: its kind, and the channel or user that it belongs to. */
+const SHARD_KEY = /^r:\{[0-9a-z]+\}:(\w+)(?::(.*))?$/s;
+const BROADCAST_KEY = /^r:\{b[0-9a-z]+\}:(?:body|gone|late|progress)$/;
+
+/** The kind of a key (keys.ts; queues have keys of their own). */
+export function kindOf(key: string): MemoryKind {
+  // The tag of a shard may begin with a b as well.
+  if (BROADCAST_KEY.test(key)) return 'broadcasts';
+  const [, kind = ''] = SHARD_KEY.exec(key) ?? [];
+  if (kind !== '') return OF_SHARD[kind] ?? 'other';
+  if (key.startsWith('{r.dead}')) return 'dead letters';
+  if (key.startsWith('{r.')) return 'queues';
+  return key.startsWith('r:') ? 'other' : 'not of Ruyi';
+}
+
+/** The channel or user whose log or inbox a key is. */
+export const ownerOf = (key: string): string => SHARD_KEY.exec(key)?.[2] ?? key;
