@@ -96,7 +96,7 @@ function openDoor(ids: RequestIds, limits: HttpLimits, readiness: Readiness, log
     isDraining: () => readiness.state === 'draining',
   });
   const serve = (context: ApiContext) => {
-    addRoutes(app, context, { ids, bodiesBytes: limits.bodiesBytes });
+    addRoutes(app, context, { ids, limits });
     instead = undefined;
   };
   return { server, serve };

@@ -3,21 +3,22 @@ import { InvalidRequestError, MethodNotAllowedError, NotFoundError, requestSchem
 import { groupBy } from '@ruyi/flow';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import type { ApiContext } from './context.ts';
-import { answer, answerError } from './http/answer.ts';
+import { answer, answerError, answerLines } from './http/answer.ts';
 import { tokenCheck } from './http/auth.ts';
 import { readJson } from './http/body.ts';
 import { BodyBudget } from './http/bodyBudget.ts';
 import { isInvalidPath } from './http/expressInternals.ts';
 import { guard } from './http/guard.ts';
+import type { HttpLimits } from './http/limits.ts';
 import type { RequestIds } from './http/requestId.ts';
-import { bodyBytesOf, type Route } from './http/route.ts';
+import { type Answered, bodyBytesOf, type RequestDetails, type Route } from './http/route.ts';
+import { drain } from './http/uploadedBytes.ts';
 import { requestTimes } from './metrics/requestTimes.ts';
 import { routes } from './routes/index.ts';
 
 export interface AppSettings {
   ids: RequestIds;
-  /** see HttpLimits */
-  bodiesBytes: number;
+  limits: Pick<HttpLimits, 'bodiesBytes' | 'requestMs' | 'unreadMs'>;
 }
 
 /** An Express app without any route. */
@@ -35,7 +36,7 @@ export function addRoutes(app: Express, context: ApiContext, settings: AppSettin
   const { log, config } = context;
   const isAuthorized = tokenCheck(config.apiToken);
   app.use(receive(context, settings.ids, guard(config, isAuthorized)));
-  const serve = serveRoutes(context, settings.bodiesBytes, isAuthorized);
+  const serve = serveRoutes(context, settings.limits, isAuthorized);
   for (const [path, atPath] of groupBy(routes, (route) => route.path)) {
     const allowed = atPath.map(({ method }) => method).join(', ');
     app.all(path, (request, response) => {
@@ -73,21 +74,32 @@ function receive(context: ApiContext, ids: RequestIds, check: ReturnType<typeof 
 }
 
 /** @returns what hands a request to its route and sends the answer; it throws whatever the route throws */
-function serveRoutes(context: ApiContext, bodiesBytes: number, isAuthorized: ReturnType<typeof tokenCheck>) {
+function serveRoutes(
+  context: ApiContext,
+  { bodiesBytes, requestMs, unreadMs }: AppSettings['limits'],
+  isAuthorized: ReturnType<typeof tokenCheck>,
+) {
   const bodies = new BodyBudget(bodiesBytes);
   const schemas = requestSchemas(context.config);
+  const handled = (route: Route, request: Request, details: RequestDetails): Promise<Answered> => {
+    if (route.method === 'PUT') {
+      const refused = (error: unknown) => drain(request).then(() => Promise.reject(error));
+      return route.receive(context, request, { ...details, idleMs: requestMs }).catch(refused);
+    }
+    if (route.method === 'GET') return route.handle(context, schemas, request.query, details);
+    // Without a schema there is nothing to read: the route says it all.
+    if (route.request === undefined) return route.handle(context, schemas, {}, details);
+    const share = bodies.share();
+    // No variable here holds the input while the request is handled, so what no schema asks for can be freed at once.
+    return readJson(request, bodyBytesOf(route, context.config), share)
+      .then((input) => route.handle(context, schemas, input, details))
+      .finally(share.release);
+  };
   return async (route: Route, request: Request, response: ServerResponse): Promise<void> => {
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
     const details = { params, headers: request.headers, isAuthorized: () => isAuthorized(request) };
-    const share = bodies.share();
-    // No variable here holds the input while the request is handled, so what no schema asks for can be freed at once.
-    const handled =
-      route.method === 'POST'
-        ? readJson(request, bodyBytesOf(route, context.config), share).then((input) =>
-            route.handle(context, schemas, input, details),
-          )
-        : route.handle(context, schemas, request.query, details);
-    const { status = 200, body, headers } = await handled.finally(share.release);
-    answer(response, status, body, headers);
+    const { status = 200, body, headers, lines } = await handled(route, request, details);
+    if (lines) await answerLines(response, lines, unreadMs);
+    else answer(response, status, body, headers);
   };
 }

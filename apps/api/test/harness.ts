@@ -24,7 +24,7 @@ import type { HttpLimits } from '../src/http/limits.ts';
 
 const LANE_QUEUES = ['send.0', 'send.1', 'fanout.0', 'fanout.1'];
 const SETTINGS = { PORT: '0', SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent' };
-const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
+const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|broadcasts|dead)\b)/;
 const SEARCH = '/plugins/wk.plugin.search/usersearch';
 
 export interface Answer<T> {

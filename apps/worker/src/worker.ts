@@ -4,6 +4,7 @@ import { joinLanes, LaneWorkers, openDeadLetters, servingCheck, waitingRecipient
 import { connect, connectForReplicas, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
 import { createStore } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { openBroadcasts } from './broadcasts/openBroadcasts.ts';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
 import { startSweeping } from './sweeping.ts';
 import { workerCounts } from './workerMetrics.ts';
@@ -58,6 +59,7 @@ export async function startWorker(
   });
   lanes.start();
   const deadLetters = openDeadLetters(jobs, queues.lanes);
+  const broadcasts = openBroadcasts({ store, queues, config, metrics, log });
   return {
     name: lanes.name,
     lanes: queues.lanes,
@@ -66,6 +68,7 @@ export async function startWorker(
       await lanes.close(CLOSE_LANES_MS);
       // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.
       const closed = Promise.all([
+        broadcasts.close(),
         deadLetters.close(),
         queues.close(),
         stopMeasuring(),

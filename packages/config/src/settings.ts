@@ -210,6 +210,13 @@ export const settings = z.object({
     name: 'INBOX_MAX',
     text: 'Commands kept for one user; beyond it the oldest go, acknowledged or not',
   }),
+  broadcastKeepDays: whole(1, 3650).default(7).register(about, {
+    name: 'BROADCAST_KEEP_DAYS',
+    text: 'Days for which an ended broadcast is listed, and an open one waits for its next upload. Messages stay',
+  }),
+  maxOpenBroadcasts: whole(1, 100_000)
+    .default(1000)
+    .register(about, { name: 'MAX_OPEN_BROADCASTS', text: 'Broadcasts that may be open at once; beyond it 429' }),
   logRetention: whole(0)
     .default(0)
     .register(about, { name: 'LOG_RETENTION', text: 'Newest messages kept of each channel; 0 keeps all' }),

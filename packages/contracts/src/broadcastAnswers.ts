@@ -23,6 +23,10 @@ export interface BroadcastRequest {
   audience?: BroadcastAudience;
 }
 
+/**
+ * What happens to a broadcast (docs/api.md §5): `open` takes recipients; `scheduled` waits for its time; `running` and
+ * `paused` change into each other; `done`, `cancelled` and `failed` (all failed) are ends.
+ */
 export type BroadcastState = 'open' | 'scheduled' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
 
 export interface BroadcastCreated {

@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'timeout'
   | 'idempotency_conflict'
+  | 'wrong_state'
+  | 'busy'
   | 'payload_too_large'
   | 'overloaded'
   | 'headers_too_large'
@@ -105,6 +107,20 @@ export class MethodNotAllowedError extends ApiError {
 export class IdempotencyConflictError extends ApiError {
   constructor(message: string) {
     super(409, 'idempotency_conflict', message);
+  }
+}
+
+/** The broadcast is in a state in which this cannot be done to it (docs/api.md §5). */
+export class WrongStateError extends ApiError {
+  constructor(message: string) {
+    super(409, 'wrong_state', message);
+  }
+}
+
+/** Somebody else uploads this part of a broadcast right now (docs/api.md §5). */
+export class BusyError extends ApiError {
+  constructor(message: string) {
+    super(409, 'busy', message, { 'Retry-After': '1' });
   }
 }
 

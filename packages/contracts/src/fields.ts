@@ -42,6 +42,9 @@ export const whole = (min: number, max: number) =>
     .int('must be a whole number')
     .min(min, `must be at least ${min}`)
     .max(max, `must be at most ${max}`);
+/** A whole number in a query, where everything is text. */
+export const digits = (min: number, max: number) =>
+  z.preprocess((text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text), whole(min, max));
 /** 1 is personal, 2 a group, every other value behaves like a group (docs/api.md §1). */
 export const RequiredChannelType = whole(1, 255);
 export const Seq = whole(0, MAX_SEQ);

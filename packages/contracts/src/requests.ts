@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { broadcastSchemas } from './broadcasts.ts';
 import {
   ChannelId,
+  digits,
   flag,
   isLonger,
   label,
@@ -17,17 +19,9 @@ import {
   whole,
   withDefault,
 } from './fields.ts';
+import { Header } from './header.ts';
 import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
 
-/** PHP writes an empty object as `[]` (docs/api.md §1). */
-const emptyListAsObject = (given: unknown) => (Array.isArray(given) && given.length === 0 ? {} : given);
-const Header = withDefault(
-  z.preprocess(
-    emptyListAsObject,
-    z.object({ no_persist: flag(), red_dot: flag(), sync_once: flag() }, { error: 'must be an object' }),
-  ),
-  { no_persist: 0, red_dot: 0, sync_once: 0 },
-);
 const expire = withDefault(whole(0, MAX_SEQ), 0);
 const setting = withDefault(whole(0, 255), 0);
 const sender = withDefault(Uid, SYSTEM_UID);
@@ -47,8 +41,6 @@ const groupType = RequiredChannelType.refine((type) => type !== CHANNEL_TYPE_PER
   error: 'a personal channel (1) has no subscribers',
 });
 const channelInfo = { large: flag(), ban: flag(), disband: flag(), send_ban: flag(), allow_stranger: flag() };
-const digits = (min: number, max: number) =>
-  z.preprocess((text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text), whole(min, max));
 const isPresent = (value: unknown) => value !== undefined && value !== null;
 const isChannelType = (value: unknown) => RequiredChannelType.safeParse(value).success;
 /** Rules about recipients run even if other fields are broken, because an answer names every broken field. */
@@ -259,6 +251,7 @@ export const requestSchemas = (limits: RequestLimits) => ({
   ...messageSchemas(limits),
   ...searchSchemas,
   ...channelSchemas(limits),
+  ...broadcastSchemas(limits),
 });
 
 export type RequestSchemas = ReturnType<typeof requestSchemas>;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { BroadcastRequest, BroadcastsQuery } from '../src/broadcastAnswers.ts';
 import type * as Caller from '../src/callerRequests.ts';
 import { type Request, type RequestName, requestSchemas } from '../src/requests.ts';
 
@@ -21,6 +22,8 @@ interface Requests {
   SubscribersQuery: Caller.SubscribersRequest;
   ChannelDelete: Caller.ChannelRequest;
   UserToken: Caller.UserTokenRequest;
+  BroadcastCreate: BroadcastRequest;
+  BroadcastsQuery: BroadcastsQuery;
 }
 type Checked = keyof Requests & RequestName;
 
@@ -57,6 +60,8 @@ const LEAST: Requests = {
   SubscribersQuery: { channel_id: 'a', channel_type: 2 },
   ChannelDelete: { channel_id: 'a', channel_type: 2 },
   UserToken: { uid: 'a', token: 't' },
+  BroadcastCreate: { payload: 'YQ==' },
+  BroadcastsQuery: {},
 };
 const schemas = requestSchemas({ maxPayloadBytes: 10, maxRecipients: 10 });
 

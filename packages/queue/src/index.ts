@@ -1,10 +1,12 @@
 export { agreeOnLanes, lanesOfInstallation, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
+export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
 export { addDeadLetter, openDeadLetters } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export {
   BROADCAST,
   type BroadcastJob,
+  type CoordinateJob,
   DEAD,
   type DeadJob,
   GROUP_COMMAND,

@@ -6,8 +6,8 @@ import type { LaneKind } from './names.ts';
 export interface JobKind<S extends z.ZodType> {
   /** as BullMQ and the board show it */
   name: string;
-  /** where it is worked: on lanes of a kind, or on the queue of the indexer or of the dead letters */
-  place: LaneKind | 'index' | 'dead';
+  /** where it is worked: on lanes of a kind, or on the queue of the indexer, of the coordinators or of the dead letters */
+  place: LaneKind | 'index' | 'broadcasts' | 'dead';
   /** what its data must look like */
   schema: S;
 }
@@ -53,6 +53,18 @@ export const INDEX = job(
   }),
 );
 export type IndexJob = DataOf<typeof INDEX>;
+
+/** A broadcast of docs/api.md §5 that needs a coordinator; worked by apps/worker's coordinate. */
+export const COORDINATE = job(
+  'coordinate',
+  'broadcasts',
+  z.object({
+    no: z.string(),
+    /** of the broadcast: a later run ends an earlier one */
+    run: z.number(),
+  }),
+);
+export type CoordinateJob = DataOf<typeof COORDINATE>;
 
 /** A dead letter: what could not be processed, why, and the job that would do it again (deadLetters.ts). */
 export const DEAD = job(

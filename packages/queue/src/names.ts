@@ -18,11 +18,13 @@ export const queueKey = (name: string): string => queueName(name).prefix;
 
 export const INDEX_QUEUE = queueName('index');
 export const DEAD_QUEUE = queueName('dead');
+/** Broadcasts that need a coordinator. */
+export const BROADCASTS_QUEUE = queueName('broadcasts');
 
 /** Every queue of an installation with this many lanes, in the order in which the board shows them. */
 export function allQueues(lanes: number): QueueName[] {
   const ofKind = (kind: LaneKind) => Array.from({ length: lanes }, (_, lane) => laneQueue(kind, lane));
-  return [...LANE_KINDS.flatMap(ofKind), INDEX_QUEUE, DEAD_QUEUE];
+  return [...LANE_KINDS.flatMap(ofKind), INDEX_QUEUE, BROADCASTS_QUEUE, DEAD_QUEUE];
 }
 
 /** Job ids end in `.<n>`, the number of recipients: so the backlog is measured without reading jobs. */

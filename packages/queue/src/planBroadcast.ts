@@ -1,6 +1,6 @@
 import type { Chunk } from '@ruyi/contracts';
 import { atOnce, SLICE, type Sliced } from '@ruyi/flow';
-import { type Broadcast, laneOf, personalShard, refOf, shardNumber } from '@ruyi/store';
+import { type Broadcast, laneOf, recipientShard, refOf } from '@ruyi/store';
 import type { BroadcastJob } from './jobs.ts';
 
 const CHUNK_RECIPIENTS = 1000;
@@ -31,9 +31,7 @@ export const planBroadcast = (message: Planned, uids: string[], layout: Layout):
 /** The same as planBroadcast, with a pause after each slice. */
 export function* planInSlices(message: Planned, uids: string[], layout: Layout): Sliced<BroadcastPlan> {
   const byShard: string[][] = Array.from({ length: layout.shards }, () => []);
-  const shard = message.cmd
-    ? (uid: string) => shardNumber(uid, layout.shards)
-    : personalShard(message.from, layout.shards);
+  const shard = recipientShard({ from: message.from, command: message.cmd }, layout.shards);
   for (let i = 0; i < uids.length; ) {
     for (const end = Math.min(i + SLICE, uids.length); i < end; i++) byShard[shard(uids[i] ?? '')]?.push(uids[i] ?? '');
     yield;

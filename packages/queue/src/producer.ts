@@ -85,7 +85,7 @@ export class Producer {
   }
 
   /** Adds the jobs of a broadcast, each lane's in order. Adding them again changes nothing: their ids are fixed. */
-  async broadcast(plan: BroadcastPlan, guard = unguarded): Promise<void> {
+  async broadcast(plan: Pick<BroadcastPlan, 'jobs'>, guard = unguarded): Promise<void> {
     await Promise.all(
       [...groupBy(plan.jobs, ({ lane }) => lane)].map(async ([lane, jobs]) => {
         const turns = await takeTurns(this.#queues.redis, lane, jobs[0]?.data.from ?? '', jobs.length);

@@ -1,6 +1,14 @@
 import type { RedisClient } from '@ruyi/redis';
 import { type JobsOptions, Queue } from 'bullmq';
-import { DEAD_QUEUE, INDEX_QUEUE, LANE_KINDS, type LaneKind, laneQueue, type QueueName } from './names.ts';
+import {
+  BROADCASTS_QUEUE,
+  DEAD_QUEUE,
+  INDEX_QUEUE,
+  LANE_KINDS,
+  type LaneKind,
+  laneQueue,
+  type QueueName,
+} from './names.ts';
 
 /** Completed jobs are kept for people who watch the board. 300 kept jobs of 2,000 recipients would be 10 MB per lane. */
 const KEPT_COMPLETED = 20;
@@ -12,6 +20,7 @@ export interface Queues {
   lane(kind: LaneKind, lane: number): Queue;
   lanes: number;
   index: Queue;
+  broadcasts: Queue;
   dead: Queue;
   /** the connection of all of them */
   redis: RedisClient;
@@ -33,10 +42,12 @@ export function openQueues(connection: RedisClient, lanes: number): Queues {
     ]),
   );
   const index = openQueue(connection, INDEX_QUEUE);
+  const broadcasts = openQueue(connection, BROADCASTS_QUEUE);
   const dead = openQueue(connection, DEAD_QUEUE);
   return {
     lanes,
     index,
+    broadcasts,
     dead,
     redis: connection,
     lane(kind, lane) {
@@ -45,7 +56,7 @@ export function openQueues(connection: RedisClient, lanes: number): Queues {
       return queue;
     },
     async close() {
-      await Promise.all([...Object.values(byKind).flat(), index, dead].map((queue) => queue.close()));
+      await Promise.all([...Object.values(byKind).flat(), index, broadcasts, dead].map((queue) => queue.close()));
     },
   };
 }

@@ -4,9 +4,17 @@ export type { StoredMessage } from './append/appendMessages.ts';
 export { type FailedRecipient, shardsAtOnce } from './append/appendReferences.ts';
 export { FencedError, type JobRun, OutdatedError } from './append/fence.ts';
 export { Bodies, type Broadcast } from './broadcasts/bodies.ts';
-export { chunkRecipients, chunkSize, type Recipient } from './broadcasts/chunks.ts';
+export type {
+  Audience,
+  BroadcastRecord,
+  BroadcastSpec,
+  Claim as RecipientClaim,
+} from './broadcasts/broadcastRecord.ts';
+export type { BroadcastAction } from './broadcasts/broadcasts.ts';
+export { type Cut, chunkRecipients, chunkSize, cutShard, type Recipient } from './broadcasts/chunks.ts';
 export { packPositions, unpackPositions } from './broadcasts/positions.ts';
-export type { BatchReceipt, Refused } from './broadcasts/progress.ts';
+export type { BatchReceipt, FailedNote, Refused } from './broadcasts/progress.ts';
+export type { PartRecord, Upload } from './broadcasts/recipientLists.ts';
 export { corruptOf, isDamage } from './damage.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
 export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
@@ -22,7 +30,7 @@ export type { LogPage } from './logs/logScan.ts';
 export type { LogRange } from './logs/logs.ts';
 export { MEMORY_KINDS } from './memory/kinds.ts';
 export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
-export { laneOf, personalShard, shardNumber, shardOf } from './shards.ts';
+export { laneOf, recipientShard, shardNumber, shardOf } from './shards.ts';
 export { decimalShards, evenShards, type Shard, type Shards } from './shardTags.ts';
 export { createStore, type Store } from './store.ts';
 export { SWEPT_KINDS, type Swept } from './sweep/sweepContext.ts';

@@ -38,6 +38,29 @@ export const keys = {
   late: (ref: string) => `r:{b${ref}}:late`,
   /** hash: see broadcasts/progress.ts */
   progress: (ref: string) => `r:{b${ref}}:progress`,
+  /** hash: a broadcast of docs/api.md §5: what it is, its state, its counts; see broadcasts/broadcasts.ts */
+  about: (no: string) => `r:{b${no}}:about`,
+  /** hash: its uploaded parts, `<digest>:<accepted>:<duplicates>:<invalid>`; and the uploads whose lists are not merged yet */
+  parts: (no: string) => `r:{b${no}}:parts`,
+  merging: (no: string) => `r:{b${no}}:merging`,
+  /** string, TTL: the upload that has a part now */
+  upload: (no: string, part: number) => `r:{b${no}}:upload:${part}`,
+  /** hash: how many recipients each shard has; how far each was handed out, `<recipients>:<bytes>`; what lanes have */
+  counts: (no: string) => `r:{b${no}}:counts`,
+  cursors: (no: string) => `r:{b${no}}:cursors`,
+  flight: (no: string) => `r:{b${no}}:flight`,
+  /** string: its recipients of one shard, a newline behind each; and those of an upload that is not merged yet, TTL */
+  recipients: (shard: Shard, no: string) => `r:{${shard}}:bl:${no}`,
+  staged: (shard: Shard, no: string, token: string) => `r:{${shard}}:bs:${no}:${token}`,
+  /** hash: the state of each broadcast that is listed; the set of the open ones; finished ones by their time */
+  broadcastStates: 'r:{broadcasts}:states',
+  openBroadcasts: 'r:{broadcasts}:open',
+  finishedBroadcasts: 'r:{broadcasts}:finished',
+  /** sorted sets by time of creation: broadcasts, and batches that are listed as such */
+  broadcasts: 'r:{broadcasts}:list',
+  listedBatches: 'r:{broadcasts}:batches',
+  /** string, TTL: somebody looked after the broadcasts */
+  tended: 'r:{broadcasts}:tended',
   ids: 'r:{ids}:next',
   idsRun: 'r:{ids}:run',
   meta: 'r:{meta}',

@@ -24,6 +24,12 @@ export function personalShard(self: string, count: number): (peer: string) => nu
     numberOfHash(self < peer ? fnv1a(startOfLower, peer) : fnv1a(fnv1a(start, peer), endOfHigher), count);
 }
 
+/** The number of the shard where a recipient of a broadcast is served: of their log with the sender, or of their inbox. */
+export const recipientShard = (
+  { from, command }: { from: string; command: boolean },
+  count: number,
+): ((uid: string) => number) => (command ? (uid) => shardNumber(uid, count) : personalShard(from, count));
+
 function fnv1a(start: number, text: string): number {
   let hash = start;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);

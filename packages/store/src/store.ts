@@ -16,8 +16,11 @@ import type { StoreLimits } from './append/appendContext.ts';
 import { type Appender, createAppender } from './append/appender.ts';
 import { LaneFence } from './append/fence.ts';
 import { Bodies } from './broadcasts/bodies.ts';
+import { BroadcastList } from './broadcasts/broadcastList.ts';
+import { Broadcasts } from './broadcasts/broadcasts.ts';
 import { LateRecipients } from './broadcasts/lateRecipients.ts';
 import { Progress } from './broadcasts/progress.ts';
+import { RecipientLists } from './broadcasts/recipientLists.ts';
 import { Channels } from './channels/channels.ts';
 import { Users } from './channels/users.ts';
 import { Idempotency } from './idempotency.ts';
@@ -70,6 +73,10 @@ export interface Store {
   idempotency: Idempotency;
   bodies: Bodies;
   progress: Progress;
+  /** broadcasts of docs/api.md §5, which of them there are, and their recipients */
+  broadcasts: Broadcasts;
+  broadcastList: BroadcastList;
+  recipientLists: RecipientLists;
   /** recipients of broadcasts whom the first try could not serve */
   late: LateRecipients;
   trimmer: Trimmer;
@@ -126,6 +133,9 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
     ids: new MessageIds(redis),
     idempotency: new Idempotency(redis, limits.idempotencyTtl),
     progress: new Progress(redis, limits.idempotencyTtl),
+    broadcasts: new Broadcasts(redis),
+    broadcastList: new BroadcastList(redis),
+    recipientLists: new RecipientLists(redis, limits.shards),
     late: new LateRecipients(redis),
     rebuilds: new Rebuilds(redis),
     reports: new Reports(redis),

@@ -11,6 +11,8 @@ const plan = (total: number, overrides: Partial<BatchReceipt> = {}): BatchReceip
   refused: { fail_uids: ['a@b'], reason: ['用户ID不合法'] },
   ...overrides,
 });
+const failed = (...positions: number[]) =>
+  positions.map((position) => ({ position, uid: `u${position}`, reason: 'why' }));
 const chunks = (...sizes: number[]) => sizes.map((size, chunk) => ({ chunk, size }));
 
 test('progress is exact from queued to done', async () => {
@@ -28,7 +30,7 @@ test('progress is exact from queued to done', async () => {
   });
   const [one, two, three] = chunks(1000, 1000, 500);
   if (!one || !two || !three) throw new Error('three chunks');
-  await progress.chunksStored('b1', [one, two], [7, 1500]);
+  await progress.chunksStored('b1', [one, two], failed(7, 1500));
   expect(await progress.read('b1')).toMatchObject({ stored: 1998, failed: 2, state: 'running', finished_at: 0 });
   await progress.chunksStored('b1', [three], []);
   await progress.chunksIndexed('b1', [three, one]);
@@ -41,7 +43,7 @@ test('a replay of any step changes nothing', async () => {
   const { progress } = redis.open();
   await progress.open('b1', plan(1500));
   for (let i = 0; i < 3; i++) {
-    await progress.chunksStored('b1', chunks(1000), [3]);
+    await progress.chunksStored('b1', chunks(1000), failed(3));
     await progress.chunksIndexed('b1', chunks(1000));
     expect(await progress.read('b1')).toMatchObject({ stored: 999, failed: 1, indexed: 999, state: 'running' });
   }
@@ -50,7 +52,7 @@ test('a replay of any step changes nothing', async () => {
 test('recipients that are served after all are failed no more', async () => {
   const { progress } = redis.open();
   await progress.open('b1', plan(10));
-  await progress.chunksStored('b1', chunks(10), [0, 4, 9]);
+  await progress.chunksStored('b1', chunks(10), failed(0, 4, 9));
   await progress.recovered('b1', [4, 9]);
   await progress.recovered('b1', [4, 9]);
   await progress.recovered('b1', []);
@@ -60,7 +62,7 @@ test('recipients that are served after all are failed no more', async () => {
 test('a batch that failed for everyone has failed, and is done when one is served', async () => {
   const { progress } = redis.open();
   await progress.open('b1', plan(2));
-  await progress.chunksStored('b1', chunks(2), [0, 1]);
+  await progress.chunksStored('b1', chunks(2), failed(0, 1));
   expect(await progress.read('b1')).toMatchObject({ stored: 0, failed: 2, state: 'failed' });
   await progress.recovered('b1', [1]);
   expect(await progress.read('b1')).toMatchObject({ stored: 1, failed: 1, state: 'done' });

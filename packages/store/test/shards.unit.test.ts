@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { laneOf, personalShard, shardNumber } from '@ruyi/store';
+import { laneOf, recipientShard, shardNumber } from '@ruyi/store';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { names } from './harness.ts';
@@ -45,7 +45,9 @@ test('the shard of a personal channel is the same by its users and by its name',
   );
   fc.assert(
     fc.property(uid, uid, fc.constantFrom(1, 7, 64), (self, peer, shards) => {
-      expect(personalShard(self, shards)(peer)).toBe(shardNumber(channelName(1, peer, self), shards));
+      expect(recipientShard({ from: self, command: false }, shards)(peer)).toBe(
+        shardNumber(channelName(1, peer, self), shards),
+      );
     }),
   );
 });

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { ApiError, UnavailableError } from '@ruyi/contracts';
 import { isUnavailable } from '@ruyi/redis';
 import { SearchUnavailableError } from '@ruyi/search';
@@ -25,6 +27,20 @@ export function answer(
     'Content-Length': Buffer.byteLength(content),
   });
   response.end(content);
+}
+
+/** Sends lines as NDJSON, as fast as the client reads them; a client that reads nothing for `unreadMs` is cut off. */
+export async function answerLines(
+  response: ServerResponse,
+  lines: AsyncIterable<string>,
+  unreadMs: number,
+): Promise<void> {
+  const source = Readable.from(lines, { highWaterMark: 64 });
+  const { socket } = response.req;
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8' });
+  socket.setTimeout(unreadMs);
+  // What fails after the first byte can only be told by an answer that ends early.
+  await pipeline(source, response).catch(() => response.destroy());
 }
 
 /** The one place where something thrown becomes an answer (docs/api.md §1). */

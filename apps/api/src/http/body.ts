@@ -127,7 +127,7 @@ class GrowingBuffer {
 }
 
 /** The client went away before the body ended, so nobody reads this answer. */
-class AbortedRequestError extends ApiError {
+export class AbortedRequestError extends ApiError {
   constructor() {
     super(400, 'invalid_json', 'the body ended early');
   }

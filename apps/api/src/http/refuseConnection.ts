@@ -6,7 +6,7 @@ import { ApiError, type ErrorCode } from '@ruyi/contracts';
 const LINGER_MS = 5000;
 
 /** The answer of docs/api.md §1 to a request that Node's parser cannot read, or that came too slowly. */
-export function refusalOf({ code }: NodeJS.ErrnoException): ApiError {
+export function refusalOf({ code }: Pick<NodeJS.ErrnoException, 'code'>): ApiError {
   const refusal = (status: number, name: ErrorCode, msg: string) => new ApiError(status, name, msg);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal(408, 'timeout', 'the request did not arrive in time');
   if (code === 'HPE_HEADER_OVERFLOW') {

@@ -14,6 +14,8 @@ import { SMALL_BODY_BYTES } from './limits.ts';
 export interface Answered {
   /** an object is sent as JSON; bytes must be JSON already; a string is sent as plain text */
   body: object | string | Uint8Array;
+  /** sent as NDJSON instead of the body, as fast as the client reads them */
+  lines?: AsyncIterable<string>;
   status?: number;
   headers?: Record<string, string>;
 }
@@ -26,13 +28,30 @@ export interface RequestDetails {
   isAuthorized(): boolean;
 }
 
-export interface Route {
+/** A route whose request is parsed before it is handled. */
+export interface ParsedRoute {
   method: 'GET' | 'POST';
   path: string;
   /** names the schema of the body (POST) or the query (GET); absent if there is nothing to parse */
   request?: RequestName;
   handle(context: ApiContext, schemas: RequestSchemas, input: unknown, details: RequestDetails): Promise<Answered>;
 }
+
+/** A route that reads the body itself, as it arrives. */
+export interface StreamRoute {
+  method: 'PUT';
+  path: string;
+  receive(
+    context: ApiContext,
+    request: IncomingMessage,
+    details: RequestDetails & {
+      /** a body that brings nothing for this long is refused */
+      idleMs: number;
+    },
+  ): Promise<Answered>;
+}
+
+export type Route = ParsedRoute | StreamRoute;
 
 /** The requests that may name up to MAX_RECIPIENTS uids. */
 const WITH_RECIPIENTS: readonly RequestName[] = [
@@ -44,7 +63,7 @@ const WITH_RECIPIENTS: readonly RequestName[] = [
 ];
 
 /** The largest body that this route accepts, in bytes (docs/api.md §1). */
-export function bodyBytesOf({ request }: Route, { maxBodyBytes }: { maxBodyBytes: number }): number {
+export function bodyBytesOf({ request }: ParsedRoute, { maxBodyBytes }: { maxBodyBytes: number }): number {
   const isLarge = request !== undefined && WITH_RECIPIENTS.includes(request);
   return isLarge ? maxBodyBytes : Math.min(maxBodyBytes, SMALL_BODY_BYTES);
 }
@@ -53,11 +72,11 @@ export const ok: Answered = { body: { status: 200 } };
 
 /** A route whose request has a schema; `handle` gets the parsed request. */
 export function route<N extends RequestName>(
-  method: Route['method'],
+  method: ParsedRoute['method'],
   path: string,
   request: N,
   handle: (context: ApiContext, input: Request<N>, details: RequestDetails) => Promise<Answered>,
-): Route {
+): ParsedRoute {
   return {
     method,
     path,

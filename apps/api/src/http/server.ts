@@ -12,6 +12,7 @@ import type { Express } from 'express';
 import { adoptPrototypes } from './expressInternals.ts';
 import { HEADER_BYTES, HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { refusalOf, refuseConnection } from './refuseConnection.ts';
+import { watchDeadlines } from './requestDeadline.ts';
 import { UnreadAnswers } from './unreadAnswers.ts';
 
 export interface ServerSettings {
@@ -53,7 +54,8 @@ export function createHttpServer(
     IncomingMessage: AppRequest,
     ServerResponse: AppResponse,
     headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
+    // watchDeadlines does what this would do, but for uploads.
+    requestTimeout: 0,
     keepAliveTimeout: limits.keepAliveMs,
     // How often Node looks for requests that are past their deadline: by default every 30 s.
     connectionsCheckingInterval: 1000,
@@ -79,9 +81,12 @@ export function createHttpServer(
     if (error.code === 'ECONNRESET') socket.destroy();
     else refuseConnection(socket, refusalOf(error), nextRequestId(), answers.get(socket));
   });
+  watchDeadlines(server, limits.requestMs, ({ socket }) => {
+    refuseConnection(socket, refusalOf({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }), nextRequestId(), answers.get(socket));
+  });
   server.on('connect', (_request, socket: Socket) => {
     socket.on('error', () => socket.destroy()).resume();
-    refuseConnection(socket, new MethodNotAllowedError('CONNECT', 'GET, POST'), nextRequestId());
+    refuseConnection(socket, new MethodNotAllowedError('CONNECT', 'GET, POST, PUT'), nextRequestId());
   });
   return server;
 }

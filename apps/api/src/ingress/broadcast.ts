@@ -18,6 +18,9 @@ import { requireReplicas, requireUnbrokenConnection } from './unbrokenConnection
 /** A message to many; `subscribers` are in the order of the request, with duplicates. */
 export type BroadcastRequest = Request<'SendBatch'> & { stream_no?: string };
 
+/** A batch of as many recipients is listed as a broadcast (docs/api.md §5). */
+const LISTED_FROM = 1000;
+
 /** Which endpoint the request came to: idempotency keys of one do not count for the other. */
 export type BroadcastKind = 'send' | 'sendbatch';
 
@@ -74,7 +77,7 @@ export async function acceptBroadcast(
   return context.admission.whileQueueing('fanout', toStore, async () => {
     const batch = await claimBatch(context, kind, request, recipients);
     const { receipt, refused, jobs } = await openBatch(context, request, recipients, batch);
-    if (batch.before !== 'queued') await queueBatch(context, { ...request, no }, batch, receipt, jobs, losses);
+    if (batch.before !== 'queued') await queueBatch(context, { ...request, no, kind }, batch, receipt, jobs, losses);
     await requireReplicas(context.store, keysOf(batch), losses);
     const firstId = batch.id + receipt.firstAt;
     return { ref: batch.ref, firstId, no, accepted: receipt.total, refused, isReplayed: batch.before !== 'unknown' };
@@ -138,6 +141,7 @@ async function openBatch(
     createdAt: batch.ts,
     firstAt: jobs.firstAt,
     refused: await inSlices(sorted.length, positionsOf(sorted, recipients.refused)),
+    from,
   });
   if (batch.before === 'unknown') return { receipt, refused: recipients.refused, jobs };
   const refused = await inSlices(unique.size, refusedBefore(unique, sorted, receipt.refused));
@@ -147,8 +151,8 @@ async function openBatch(
 
 /** Writes the body, adds every job, then records that a retry has nothing to add. */
 async function queueBatch(
-  { store, producer }: ApiContext,
-  request: BroadcastRequest & { no: string },
+  { store, producer, config }: ApiContext,
+  request: BroadcastRequest & { no: string; kind: BroadcastKind },
   { id, ts, ref, key }: Batch,
   receipt: BatchReceipt,
   jobs: BroadcastPlan,
@@ -158,6 +162,8 @@ async function queueBatch(
     const guard = () => requireUnbrokenConnection(store, losses);
     const body = messageBody(request, { id, ts, no: request.no });
     const cmd = request.header.sync_once === 1;
+    if (request.kind === 'sendbatch' && receipt.total >= LISTED_FROM)
+      await store.broadcastList.addBatch(ref, (ts - config.broadcastKeepDays * 86_400) * 1000);
     await store.bodies.write(ref, { body, kind: 'batch', cmd, starts: jobs.starts }, receipt.total);
     // A job may run at once. What refers to a body must never outlive it.
     await requireReplicas(store, [keys.body(ref)], losses);

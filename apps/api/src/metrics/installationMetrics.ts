@@ -1,3 +1,4 @@
+import { BROADCAST_STATES } from '@ruyi/contracts';
 import { LANE_KINDS } from '@ruyi/queue';
 import { Gauge, Registry } from '@ruyi/telemetry';
 import type { ApiContext } from '../context.ts';
@@ -24,6 +25,9 @@ export async function installationMetrics(context: ApiContext): Promise<Registry
     ]);
     const jobs = gauge('ruyi_index_jobs', 'jobs of the index queue', ['state']);
     for (const [state, count] of Object.entries(index)) jobs.set({ state }, count);
+    const broadcasts = gauge('ruyi_broadcasts', 'broadcasts that are listed, by state', ['state']);
+    for (const state of BROADCAST_STATES) broadcasts.set({ state }, 0);
+    for (const state of (await store.broadcastList.states()).values()) broadcasts.inc({ state });
     gauge('ruyi_dead_letters', 'jobs and parts of jobs that could not be processed, see `ruyi dead list`').set(
       dead.failed ?? 0,
     );

@@ -1,4 +1,5 @@
 import type { Route } from '../http/route.ts';
+import { broadcastRoutes } from './broadcasts.ts';
 import { channelRoutes } from './channel.ts';
 import { health, livez, readyz } from './health.ts';
 import { messageRoutes } from './message.ts';
@@ -6,4 +7,13 @@ import { metrics } from './metrics.ts';
 import { searchRoutes } from './search.ts';
 
 /** Every endpoint of the API. */
-export const routes: Route[] = [...messageRoutes, ...channelRoutes, ...searchRoutes, health, livez, readyz, metrics];
+export const routes: Route[] = [
+  ...messageRoutes,
+  ...channelRoutes,
+  ...searchRoutes,
+  ...broadcastRoutes,
+  health,
+  livez,
+  readyz,
+  metrics,
+];

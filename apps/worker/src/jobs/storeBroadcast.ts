@@ -72,5 +72,11 @@ async function noteStored(
 ) {
   if (chunks.length === 0) return;
   const sizes = chunks.map((chunk) => ({ chunk: chunk.chunk, size: chunkSize(chunk) }));
-  await repeated(run, () => context.store.progress.chunksStored(ref, sizes, positionsOf(failures)));
+  await repeated(run, () =>
+    context.store.progress.chunksStored(
+      ref,
+      sizes,
+      failures.map(({ recipient, reason }) => ({ ...recipient, reason })),
+    ),
+  );
 }

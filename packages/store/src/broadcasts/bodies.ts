@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { DamagedError, isDamage } from '../damage.ts';
 import { firstIdOf, parseJson } from '../entries.ts';
 import { keys } from '../keys.ts';
+import { type Cut, startsOf } from './chunks.ts';
 
 const writeBody = loadScript(import.meta.url, 'write-body');
 const markGone = loadScript(import.meta.url, 'mark-gone');
@@ -21,6 +22,9 @@ export interface Broadcast {
   starts: number[];
 }
 
+/** A broadcast to be written: its chunks by their starts, or by the rule that gives them, which is shorter. */
+export type NewBroadcast = Omit<Broadcast, 'starts'> & ({ starts: number[] } | { cut: Cut });
+
 /** A body counts as abandoned if no job that refers to it is queued within this time. */
 const UNCONFIRMED_SECONDS = 3600;
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -30,7 +34,7 @@ export class Bodies {
   readonly #redis: RedisClient;
   readonly #cache = new LRUCache<string, Broadcast>({
     maxSize: CACHE_BYTES,
-    sizeCalculation: (broadcast) => broadcast.body.payload.length + 500,
+    sizeCalculation: (broadcast) => broadcast.body.payload.length + 8 * broadcast.starts.length + 500,
   });
 
   constructor(redis: RedisClient) {
@@ -41,10 +45,10 @@ export class Bodies {
    * Writes a body before its jobs are queued, unless it exists. It expires after an hour unless `confirm` follows, so an API
    * process that dies in between leaves nothing behind.
    */
-  async write(ref: string, broadcast: Broadcast, total: number): Promise<void> {
+  async write(ref: string, broadcast: NewBroadcast, total: number): Promise<void> {
     const { payload, ...rest } = broadcast.body;
-    const { body: _, ...cut } = broadcast;
-    const meta = JSON.stringify({ ...rest, ...cut });
+    const { body: _, ...shape } = broadcast;
+    const meta = JSON.stringify({ ...rest, ...shape });
     await writeBody(this.#redis, [keys.body(ref)], [meta, payload, total, UNCONFIRMED_SECONDS]);
   }
 
@@ -115,14 +119,15 @@ export class Bodies {
 /** @throws DamagedError */
 function parse(ref: string, meta: string, payload: string): Broadcast {
   const stored = parseJson(meta);
-  if (!isCut(stored)) throw new DamagedError(`the body of broadcast ${ref} is no body`);
+  if (!isShape(stored)) throw new DamagedError(`the body of broadcast ${ref} is no body`);
   const body = MessageBody.safeParse({ ...stored, id: firstIdOf(ref), payload });
   if (!body.success) throw new DamagedError(`the body of broadcast ${ref} is no message`);
-  const { kind, ch, cmd, starts } = stored;
+  const { kind, ch, cmd } = stored;
+  const starts = 'cut' in stored ? startsOf(stored.cut) : stored.starts;
   return { body: body.data, kind, cmd, starts, ...(ch === undefined ? {} : { ch }) };
 }
 
-const isCut = (value: unknown): value is Omit<Broadcast, 'body'> =>
+const isShape = (value: unknown): value is Omit<NewBroadcast, 'body'> & ({ starts: number[] } | { cut: Cut }) =>
   typeof value === 'object' &&
   value !== null &&
   'kind' in value &&
@@ -130,6 +135,16 @@ const isCut = (value: unknown): value is Omit<Broadcast, 'body'> =>
   (!('ch' in value) || typeof value.ch === 'string') &&
   'cmd' in value &&
   typeof value.cmd === 'boolean' &&
-  'starts' in value &&
-  Array.isArray(value.starts) &&
-  value.starts.every((start) => typeof start === 'number');
+  ('cut' in value ? isCut(value.cut) : 'starts' in value && areNumbers(value.starts));
+
+const isCut = (value: unknown): value is Cut =>
+  typeof value === 'object' &&
+  value !== null &&
+  'counts' in value &&
+  areNumbers(value.counts) &&
+  'most' in value &&
+  typeof value.most === 'number' &&
+  value.most > 0;
+
+const areNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((number) => typeof number === 'number');

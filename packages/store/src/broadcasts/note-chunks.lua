@@ -1,15 +1,20 @@
 -- note-chunks.lua: notes that chunks of a broadcast are stored, with Redis' present time.
 -- KEYS   progress
--- ARGV   seconds to keep it, number of chunks; of each chunk: number, recipients handled; then positions that became dead letters
+-- ARGV   seconds to keep it unless it is held, number of chunks; of each chunk: number, recipients handled; then of each
+--        recipient who became a dead letter: position, what is known of it (JSON)
 -- returns nothing
--- cost   constant per chunk and position
+-- cost   constant per chunk and recipient
 -- replay sets the same fields, with a later time
-local now = redis.call('TIME')[1]
+-- include ../include/progress.lua
+local progress, now = KEYS[1], redis.call('TIME')[1]
 local chunks = tonumber(ARGV[2])
+local handled, failed = 0, 0
 for i = 0, chunks - 1 do
-  redis.call('HSET', KEYS[1], 's' .. ARGV[3 + 2 * i], ARGV[4 + 2 * i] .. ':' .. now)
+  local field, size = 's' .. ARGV[3 + 2 * i], ARGV[4 + 2 * i]
+  handled = handled + size * redis.call('HSET', progress, field, size .. ':' .. now)
 end
-for i = 3 + 2 * chunks, #ARGV do
-  redis.call('HSET', KEYS[1], 'f' .. ARGV[i], '1')
+for i = 3 + 2 * chunks, #ARGV, 2 do
+  failed = failed + redis.call('HSET', progress, 'f' .. ARGV[i], now .. ':' .. ARGV[i + 1])
 end
-redis.call('EXPIRE', KEYS[1], ARGV[1])
+addToSums(progress, { h = handled, f = failed }, now)
+keepProgress(progress, ARGV[1])

@@ -5,7 +5,10 @@ import { parseJson } from '../entries.ts';
 import { keys } from '../keys.ts';
 import { packPositions, unpackPositions } from './positions.ts';
 
+const openProgress = loadScript(import.meta.url, 'open-progress');
 const noteChunks = loadScript(import.meta.url, 'note-chunks');
+const noteIndexed = loadScript(import.meta.url, 'note-indexed');
+const noteRecovered = loadScript(import.meta.url, 'note-recovered');
 
 const KEEP_SECONDS = 7 * 86_400;
 const GROUP_COMMAND_KEEP_SECONDS = 3600;
@@ -19,6 +22,15 @@ export interface BatchReceipt {
   /** position of the recipient that the request names first */
   firstAt: number;
   refused: Refused;
+  /** its sender, absent in receipts of earlier versions */
+  from?: string;
+}
+
+/** A recipient who became a dead letter. */
+export interface FailedNote {
+  position: number;
+  uid: string;
+  reason: string;
 }
 
 /**
@@ -53,7 +65,8 @@ function unpack(text: string): BatchReceipt {
 /**
  * How far a broadcast is. One hash: `plan` (its receipt), and per chunk `s<chunk>` = recipients handled `:` seconds, `i<chunk>` =
  * recipients indexed; per recipient who became a dead letter `f<position>`, and `ir<position>` once it was served after all and
- * can find it. A replay sets the same fields and adds nothing.
+ * can find it. A replay sets the same fields and adds nothing. `=h`, `=f`, `=i` are the sums of the first three, `=t` the last
+ * time; `held` keeps the hash until it is released.
  */
 export class Progress {
   readonly #redis: RedisClient;
@@ -65,11 +78,28 @@ export class Progress {
     this.#keep = Math.max(KEEP_SECONDS, idempotencyTtl + 3600);
   }
 
-  /** Keeps the receipt of a batch. @returns the first receipt, if there are several */
-  async open(ref: string, receipt: BatchReceipt): Promise<BatchReceipt> {
+  /**
+   * Keeps the receipt of a batch.
+   * @param isHeld keeps it until it is released, however long that takes
+   * @returns the first receipt, if there are several
+   */
+  async open(ref: string, receipt: BatchReceipt, isHeld = false): Promise<BatchReceipt> {
+    const args = [pack(receipt), this.#keep, isHeld ? 1 : 0];
+    return readable(`batch ${ref}`, async () =>
+      unpack(String(await openProgress(this.#redis, [keys.progress(ref)], args))),
+    );
+  }
+
+  /** A broadcast has ended: its progress goes after this time. */
+  async release(ref: string, keepSeconds: number): Promise<void> {
     const key = keys.progress(ref);
-    const pipeline = this.#redis.multi().hsetnx(key, 'plan', pack(receipt)).expire(key, this.#keep).hget(key, 'plan');
-    return readable(`batch ${ref}`, async () => unpack(String((await execute(pipeline))[2])));
+    await execute(this.#redis.multi().hdel(key, 'held').expire(key, keepSeconds));
+  }
+
+  /** A broadcast that has ended goes on: its progress is held again. */
+  async hold(ref: string): Promise<void> {
+    const key = keys.progress(ref);
+    await execute(this.#redis.multi().hset(key, 'held', 1).persist(key));
   }
 
   /** Which of these chunks are stored already. */
@@ -94,37 +124,60 @@ export class Progress {
     );
   }
 
-  /** Chunks are stored, but for the recipients at `failed`, who became dead letters. */
-  async chunksStored(ref: string, chunks: { chunk: number; size: number }[], failed: number[]): Promise<void> {
+  /** Chunks are stored, but for the recipients who became dead letters. */
+  async chunksStored(ref: string, chunks: { chunk: number; size: number }[], failed: FailedNote[]): Promise<void> {
     // Redis' clock is the same for all workers, and a rebuild compares this time with its own beginning.
     const sizes = chunks.flatMap(({ chunk, size }) => [chunk, size]);
-    const args = [this.#keep, chunks.length, ...sizes, ...failed];
-    await noteChunks(this.#redis, [keys.progress(ref)], args);
+    const notes = failed.flatMap(({ position, uid, reason }) => [position, JSON.stringify({ uid, reason })]);
+    await noteChunks(this.#redis, [keys.progress(ref)], [this.#keep, chunks.length, ...sizes, ...notes]);
   }
 
   /** Recipients that became dead letters are served now. */
   async recovered(ref: string, positions: number[]): Promise<void> {
-    if (positions.length > 0)
-      await this.#redis.hdel(keys.progress(ref), ...positions.map((position) => `f${position}`));
+    if (positions.length > 0) await noteRecovered(this.#redis, [keys.progress(ref)], positions);
   }
 
   async chunksIndexed(ref: string, chunks: { chunk: number; size: number }[]): Promise<void> {
-    await this.#set(ref, new Map(chunks.map(({ chunk, size }) => [`i${chunk}`, String(size)])));
+    await this.#indexed(
+      ref,
+      chunks.map(({ chunk, size }) => [`i${chunk}`, size]),
+    );
   }
 
   /** Late recipients (lateRecipients.ts) can find it, each by a document of its own. */
   async recipientsIndexed(ref: string, positions: number[]): Promise<void> {
-    if (positions.length > 0) await this.#set(ref, new Map(positions.map((position) => [`ir${position}`, '1'])));
+    await this.#indexed(
+      ref,
+      positions.map((position) => [`ir${position}`, 1]),
+    );
+  }
+
+  async #indexed(ref: string, parts: [field: string, recipients: number][]): Promise<void> {
+    if (parts.length > 0) await noteIndexed(this.#redis, [keys.progress(ref)], [this.#keep, ...parts.flat()]);
+  }
+
+  /** Who became a dead letter, in no order; what is not known of them is ''. */
+  async *failures(ref: string): AsyncGenerator<{ uid: string; reason: string; at: number }> {
+    const seen = new Set<string>();
+    let cursor = '0';
+    do {
+      const [next, found] = await this.#redis.hscan(keys.progress(ref), cursor, 'MATCH', 'f*', 'COUNT', 500);
+      for (let i = 0; i < found.length; i += 2) {
+        const [field = '', note = ''] = [found[i], found[i + 1]];
+        // A scan may name a field twice.
+        if (seen.has(field)) continue;
+        seen.add(field);
+        yield failureOf(note);
+      }
+      cursor = next;
+    } while (cursor !== '0');
   }
 
   /** A group command reached everyone. It is remembered until its job is gone; nobody asks for its progress. */
   async groupCommandStored(ref: string, total: number): Promise<void> {
-    await this.#set(ref, new Map([['s0', `${total}:${await serverClock(this.#redis)}`]]), GROUP_COMMAND_KEEP_SECONDS);
-  }
-
-  async #set(ref: string, fields: Map<string, string>, keepSeconds = this.#keep): Promise<void> {
     const key = keys.progress(ref);
-    await execute(this.#redis.multi().hset(key, fields).expire(key, keepSeconds));
+    const stored = `${total}:${await serverClock(this.#redis)}`;
+    await execute(this.#redis.multi().hset(key, 's0', stored).expire(key, GROUP_COMMAND_KEEP_SECONDS));
   }
 
   /** GET /message/sendbatch/{batch_no}; undefined if no such batch is known (any more). */
@@ -133,24 +186,12 @@ export class Progress {
   }
 
   async #read(ref: string): Promise<BatchProgress | undefined> {
-    const fields = await this.#redis.hgetall(keys.progress(ref));
-    if (fields.plan === undefined) return undefined;
-    const plan = packedOf(fields.plan);
-    let handled = 0;
-    let failed = 0;
-    let indexed = 0;
-    let last = 0;
-    for (const [field, value] of Object.entries(fields)) {
-      if (field === 'plan') continue;
-      if (field.startsWith('f')) failed++;
-      else if (field.startsWith('i')) indexed += Number(value);
-      else {
-        const [size, seconds] = value.split(':');
-        handled += Number(size);
-        last = Math.max(last, Number(seconds));
-      }
-    }
-    if (!Number.isInteger(handled + indexed + last)) throw new DamagedError('its progress is no number');
+    const [text, ...kept] = await this.#redis.hmget(keys.progress(ref), 'plan', '=h', '=f', '=i', '=t');
+    if (text == null) return undefined;
+    const plan = packedOf(text);
+    const [handled = 0, failed = 0, indexed = 0, last = 0] =
+      kept[0] == null ? await this.#sums(ref) : kept.map((sum) => Number(sum));
+    if (!Number.isInteger(handled + failed + indexed + last)) throw new DamagedError('its progress is no number');
     const finished = !plan.toStore || handled >= plan.total;
     return {
       batch_no: ref,
@@ -164,6 +205,38 @@ export class Progress {
       finished_at: finished ? last || plan.createdAt : 0,
     };
   }
+
+  /** Of a batch that an earlier version began: recipients handled, failed and indexed, and when the last was handled. */
+  async #sums(ref: string): Promise<number[]> {
+    let [handled, failed, indexed, last] = [0, 0, 0, 0];
+    for (const [field, value] of Object.entries(await this.#redis.hgetall(keys.progress(ref)))) {
+      if (field.startsWith('f')) failed++;
+      else if (field.startsWith('i')) indexed += Number(value);
+      else if (field.startsWith('s')) {
+        const [size, seconds] = value.split(':');
+        handled += Number(size);
+        last = Math.max(last, Number(seconds));
+      }
+    }
+    return [handled, failed, indexed, last];
+  }
+
+  /** What a batch was accepted as, for the list of broadcasts; undefined if it is not known (any more). */
+  async receipt(ref: string): Promise<BatchReceipt | undefined> {
+    return readable(`batch ${ref}`, async () => {
+      const text = await this.#redis.hget(keys.progress(ref), 'plan');
+      return text === null ? undefined : unpack(text);
+    });
+  }
+}
+
+/** `<seconds>:<JSON>`; an earlier version kept '1'. */
+function failureOf(note: string): { uid: string; reason: string; at: number } {
+  const colon = note.indexOf(':');
+  const known = colon < 0 ? undefined : parseJson(note.slice(colon + 1));
+  const text = (name: string) =>
+    typeof known === 'object' && known !== null ? String(Reflect.get(known, name) ?? '') : '';
+  return { uid: text('uid'), reason: text('reason'), at: colon < 0 ? 0 : Number(note.slice(0, colon)) };
 }
 
 /** @throws DamagedError */

@@ -32,6 +32,17 @@ export class Users {
     );
   }
 
+  /** All that a shard has; whoever is registered meanwhile may be among them. A page may repeat users of an earlier one. */
+  async *all(shard: number): AsyncGenerator<string[]> {
+    let cursor = '0';
+    do {
+      const tag = this.#shards.tags[shard] ?? '';
+      const [next, uids] = await this.#redis.sscan(keys.users(tag), cursor, 'COUNT', 1000);
+      yield uids;
+      cursor = next;
+    } while (cursor !== '0');
+  }
+
   /** Those of the uids that were never registered. */
   async unknown(uids: string[]): Promise<Set<string>> {
     const unknown = new Set<string>();

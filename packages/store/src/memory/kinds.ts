@@ -26,11 +26,14 @@ const OF_SHARD: Record<string, MemoryKind> = {
   user: 'channels and users',
   users: 'channels and users',
   frozen: 'channels and users',
+  bl: 'broadcasts',
+  bs: 'broadcasts',
 };
 
 /** Of a key of a shard: its kind, and the channel or user that it belongs to. */
 const SHARD_KEY = /^r:\{[0-9a-z]+\}:(\w+)(?::(.*))?$/s;
-const BROADCAST_KEY = /^r:\{b[0-9a-z]+\}:(?:body|gone|late|progress)$/;
+const BROADCAST_KEY =
+  /^r:\{b[0-9a-z]+\}:(?:body|gone|late|progress|about|parts|merging|counts|cursors|flight|upload:\d+)$/;
 
 /** The kind of a key (keys.ts; queues have keys of their own). */
 export function kindOf(key: string): MemoryKind {

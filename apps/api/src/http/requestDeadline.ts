@@ -1,0 +1,35 @@
+import type { IncomingMessage, Server } from 'node:http';
+
+const LOOK_EVERY_MS = 1000;
+
+const unlimited = new WeakSet<IncomingMessage>();
+
+/** This request may take as long as it likes; its route watches that it makes progress. */
+export const withoutDeadline = (request: IncomingMessage): void => void unlimited.add(request);
+
+/**
+ * Reports requests that have not arrived completely within `requestMs` as Node's own `requestTimeout` would. That one knows
+ * no exception, and an upload of a broadcast has no total deadline (docs/api.md §5).
+ * @param onLate told of each, once
+ */
+export function watchDeadlines(server: Server, requestMs: number, onLate: (request: IncomingMessage) => void): void {
+  const began = new Map<IncomingMessage, number>();
+  server.prependListener('request', (request: IncomingMessage) => {
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    if (length === undefined && encoding === undefined) return;
+    began.set(request, performance.now());
+    request.once('close', () => began.delete(request));
+  });
+  const look = () => {
+    const now = performance.now();
+    for (const [request, at] of began) {
+      if (request.complete || request.destroyed || unlimited.has(request)) began.delete(request);
+      else if (now - at >= requestMs) {
+        began.delete(request);
+        onLate(request);
+      }
+    }
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS).unref();
+  server.once('close', () => clearInterval(timer));
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import type { BroadcastState } from '@ruyi/contracts';
+import type { CoordinateJob, Coordination } from '@ruyi/queue';
+import { untilServed } from '@ruyi/redis';
+import type { BroadcastRecord } from '@ruyi/store';
+import type { CoordinatorContext } from './coordinatorContext.ts';
+import { feedLanes } from './feedLanes.ts';
+import { prepareBroadcast } from './prepareBroadcast.ts';
+import { retryFailed } from './retryFailed.ts';
+
+/** A broadcast that waits for its time is looked at this often. */
+const LONGEST_WAIT_MS = 3_600_000;
+const AGAIN_MS = 200;
+
+/**
+ * Coordinates a broadcast (docs/api.md §5) until it has ended or is paused: counts and numbers its recipients, feeds them to
+ * the lanes, and settles what became of them. While Redis cannot serve it begins again; every step may be repeated.
+ */
+export async function coordinate(
+  context: CoordinatorContext,
+  job: CoordinateJob,
+  signal: AbortSignal,
+): Promise<Coordination> {
+  try {
+    return await untilServed(() => coordinateOnce(context, job, signal), signal);
+  } catch (error) {
+    if (signal.aborted) return {};
+    throw error;
+  }
+}
+
+async function coordinateOnce(
+  context: CoordinatorContext,
+  { no, run }: CoordinateJob,
+  signal: AbortSignal,
+): Promise<Coordination> {
+  const { broadcasts } = context.store;
+  const token = randomBytes(8).toString('hex');
+  const { hasWork, waitSeconds } = await broadcasts.take(no, run, token);
+  if (waitSeconds > 0) {
+    await context.store.recipientLists.mergeAll(no);
+    return { againInMs: Math.min(waitSeconds * 1000, LONGEST_WAIT_MS) };
+  }
+  const record = await broadcasts.read(no);
+  if (!record) return {};
+  // Whoever ended it may have died before everything was put away.
+  if (record.finishedAt > 0) await putAway(context, record, record.state);
+  if (!hasWork) return {};
+  await context.store.broadcastList.note(no, record.state, 0);
+  const mustPrepare = record.state === 'running' && !record.isReady && !record.isRetrying;
+  const ready = mustPrepare ? await prepareBroadcast(context, record, token, signal) : record;
+  if (ready?.isRetrying && ready.state === 'running') await retryFailed(context, ready);
+  if (ready?.ref !== undefined) await feedLanes(context, ready, ready.ref, token, signal);
+  if (!signal.aborted) await end(context, no, token);
+  const after = signal.aborted ? undefined : await broadcasts.read(no);
+  // Redis may have forgotten its last steps: it is taken up once more.
+  return after?.state === 'running' && after.run === run ? { againInMs: AGAIN_MS } : {};
+}
+
+/** Ends the broadcast if nothing is left of it. */
+async function end(context: CoordinatorContext, no: string, token: string): Promise<void> {
+  const { broadcasts, progress } = context.store;
+  const before = await broadcasts.read(no);
+  if (!before) return;
+  const counts = before.ref === undefined ? undefined : await progress.read(before.ref);
+  const allFailed = counts !== undefined && counts.total > 0 && counts.failed === counts.total;
+  const state = await broadcasts.finish(no, token, allFailed);
+  if (state === undefined) return;
+  const record = (await broadcasts.read(no)) ?? before;
+  if (!before.isRetrying) {
+    context.counted('stored', counts?.stored ?? 0);
+    context.counted('failed', counts?.failed ?? 0);
+    context.counted('cancelled', record.cancelled);
+    context.counted('duplicate', record.duplicates);
+  }
+  await putAway(context, record, state);
+  context.log.info({ broadcast: no, state, total: record.total }, 'broadcast ended');
+}
+
+/** Removes what nobody needs once a broadcast has ended, and notes that it has. May be repeated. */
+async function putAway(context: CoordinatorContext, record: BroadcastRecord, state: BroadcastState): Promise<void> {
+  const { broadcasts, recipientLists, broadcastList, bodies, progress } = context.store;
+  const { no, ref, claimed, total = 0, finishedAt } = record;
+  await recipientLists.remove(no);
+  await broadcasts.removeWork(no);
+  if (ref !== undefined) {
+    if (claimed === 0) await bodies.remove(ref);
+    // With the last entry that refers to it the body goes: those that were cancelled have none.
+    else if (claimed < total) await bodies.setTotal(ref, claimed);
+    await progress.release(ref, context.keepSeconds);
+  }
+  await broadcastList.note(no, state, finishedAt);
+}

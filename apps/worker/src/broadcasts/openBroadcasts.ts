@@ -1,0 +1,45 @@
+import type { Config } from '@ruyi/config';
+import { every } from '@ruyi/flow';
+import { openCoordinators, Producer, type Queues } from '@ruyi/queue';
+import type { Store } from '@ruyi/store';
+import { Counter, firstFailure, type Logger, type ProcessMetrics } from '@ruyi/telemetry';
+import { coordinate } from './coordinate.ts';
+import type { CoordinatorContext } from './coordinatorContext.ts';
+import { tendBroadcasts } from './tendBroadcasts.ts';
+
+const TEND_EVERY_MS = 1000;
+const DAY_SECONDS = 86_400;
+
+interface BroadcastsOptions {
+  store: Store;
+  queues: Queues;
+  config: Pick<Config, 'shards' | 'broadcastKeepDays'>;
+  metrics: ProcessMetrics;
+  log: Logger;
+}
+
+/** Coordinates broadcasts in this process, and takes part in looking after all of them. */
+export function openBroadcasts({ store, queues, config, metrics, log }: BroadcastsOptions): { close(): Promise<void> } {
+  const recipients = new Counter({
+    name: 'ruyi_broadcast_recipients_total',
+    help: 'recipients of broadcasts that ended, by what became of them',
+    labelNames: ['result'] as const,
+    registers: [metrics.registry],
+  });
+  const context: CoordinatorContext = {
+    store,
+    queues,
+    producer: new Producer(queues, config.shards, (keys) => store.replicas.confirm(keys)),
+    keepSeconds: config.broadcastKeepDays * DAY_SECONDS,
+    counted: (result, count) => recipients.inc({ result }, count),
+    log,
+  };
+  const coordinators = openCoordinators({ queues, coordinate: (job, signal) => coordinate(context, job, signal), log });
+  const tend = () => tendBroadcasts(context);
+  const stopTending = every(TEND_EVERY_MS, tend, firstFailure(log, 'nobody looks after broadcasts'));
+  return {
+    async close() {
+      await Promise.all([stopTending(), coordinators.close()]);
+    },
+  };
+}

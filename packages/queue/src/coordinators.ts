@@ -1,0 +1,69 @@
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
+import { healUnreadable, isDeadLettered } from './deadLetters.ts';
+import { COORDINATE, type CoordinateJob } from './jobs.ts';
+import { BROADCASTS_QUEUE } from './names.ts';
+import type { Queues } from './queues.ts';
+
+/** A coordinator waits most of its time, so one process may run many; the others wait for their turn. */
+const JOBS_IN_FLIGHT = 100;
+
+/** How a coordinator ended: there is nothing left to do, or it is to be started again after this time. */
+export type Coordination = { againInMs?: number };
+
+interface CoordinatorsOptions {
+  queues: Queues;
+  /** Resolves when nothing is left to do, when it is too early, or soon after `signal` was aborted. */
+  coordinate(job: CoordinateJob, signal: AbortSignal): Promise<Coordination>;
+  log: { warn(fields: object, text: string): void };
+}
+
+/** Asks for a coordinator; asking again for the same run changes nothing while the first one is there. */
+export async function addCoordinator(queues: Queues, job: CoordinateJob, delayMs = 0): Promise<void> {
+  const jobId = `${job.no}.${job.run}`;
+  const options = { jobId, delay: delayMs, removeOnComplete: true, removeOnFail: true };
+  await queues.broadcasts.add(COORDINATE.name, job, options);
+}
+
+/**
+ * Coordinates broadcasts: one job each, on whichever process takes it. A coordinator whose process dies is started again on
+ * another one within seconds; every step of it may be repeated.
+ */
+export function openCoordinators({ queues, coordinate, log }: CoordinatorsOptions): { close(): Promise<void> } {
+  const stop = new AbortController();
+  const work = async (job: Job, token?: string): Promise<void> => {
+    if (isDeadLettered(job.data)) return;
+    const parsed = COORDINATE.schema.safeParse(job.data);
+    if (!parsed.success) return log.warn({ jobId: job.id }, 'a coordinator without a broadcast was dropped');
+    const { againInMs } = await coordinate(parsed.data, stop.signal);
+    if (stop.signal.aborted) {
+      // Another process starts it at once, instead of after the lock has run out.
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    if (againInMs === undefined) return;
+    await job.moveToDelayed(Date.now() + againInMs, token);
+    throw new DelayedError();
+  };
+  const worker = new Worker(BROADCASTS_QUEUE.name, work, {
+    connection: queues.redis,
+    prefix: BROADCASTS_QUEUE.prefix,
+    concurrency: JOBS_IN_FLIGHT,
+    lockDuration: 3000,
+    stalledInterval: 1000,
+    drainDelay: 1,
+    runRetryDelay: 500,
+    maxStalledCount: 1_000_000,
+    skipVersionCheck: true,
+  });
+  worker.on('error', (err) => log.warn({ err, queue: BROADCASTS_QUEUE.name }, 'coordinators'));
+  worker.on('failed', (job, err) =>
+    log.warn({ err, jobId: job?.id }, 'a coordinator failed, it is started again soon'),
+  );
+  worker.on('stalled', (jobId) => healUnreadable(queues, queues.broadcasts, jobId, log));
+  return {
+    async close() {
+      stop.abort();
+      await worker.close();
+    },
+  };
+}
