@@ -39,7 +39,7 @@ export function reportLine({
 class Lines implements ProgressView {
   readonly #say: (line: string) => void;
   #next = 0;
-  #last = '';
+  #state = '';
 
   constructor(say: (line: string) => void) {
     this.#say = say;
@@ -50,15 +50,14 @@ class Lines implements ProgressView {
   }
   report(report: BroadcastAnswer): void {
     // What became of it is said by the summary.
-    if (!isFinished(report)) this.#at(reportLine(report), report.state !== 'running');
+    if (!isFinished(report)) this.#at(reportLine(report), report.state !== this.#state);
+    this.#state = report.state;
   }
-  /** Every 5 s, and at once what is new and not a step on the way. */
+  /** Every 5 s, and at once what is no step on the way. */
   #at(line: string, isNews: boolean): void {
     const now = performance.now();
-    if (line === this.#last && now < this.#next) return;
     if (!isNews && now < this.#next) return;
     this.#next = now + LINE_EVERY_MS;
-    this.#last = line;
     this.#say(line);
   }
   close(): void {}
