@@ -5,11 +5,11 @@ const shared = { resolve: source, ssr: { resolve: source } };
 
 const CLUSTER_SUITES = [
   'packages/redis/test/*.cluster.test.ts',
-  'packages/store/test/{append,broadcasts,channels,inboxes,logs,idempotency,trimming}.integration.test.ts',
-  'packages/queue/test/{lanes,fairTurns,bullmqInternals,backlog}.integration.test.ts',
-  'apps/worker/test/{fanOut,order,poison}.integration.test.ts',
-  'apps/indexer/test/{rebuild,documents}.integration.test.ts',
-  'apps/api/test/{send,sendbatch,sync,messagesync,channels,commands,metrics}.integration.test.ts',
+  'packages/store/test/{append,broadcasts,channels,inboxes,logs,trimming}.integration.test.ts',
+  'packages/queue/test/{lanes,fairTurns,bullmqInternals}.integration.test.ts',
+  'apps/worker/test/{fanOut,order}.integration.test.ts',
+  'apps/indexer/test/rebuild.integration.test.ts',
+  'apps/api/test/{send,sendbatch,sync,commands,metrics}.integration.test.ts',
   'test/*.cluster.test.ts',
 ];
 

@@ -59,7 +59,7 @@ export async function startApi(
   search.warm();
   return {
     address,
-    check: servingCheck(connections.requests, queues.lanes),
+    check: servingCheck(connections.requests),
     async close() {
       await closeServer(server);
       await producer.drained();

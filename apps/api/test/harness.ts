@@ -142,13 +142,16 @@ export const startApp = (
  * follows from another one before that is gone, so a job that changes queues is seen in one of two rounds.
  */
 export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QUEUES, 'index', 'dead']) {
-  let jobs = 0;
-  for (const name of [...queues, ...queues]) {
-    const key = `{r.${name}}:${name}`;
-    const lists = await client.multi().llen(`${key}:wait`).zcard(`${key}:prioritized`).llen(`${key}:active`).exec();
-    for (const [, length] of lists ?? []) jobs += Number(length);
-  }
-  return jobs;
+  const round = async () => {
+    let jobs = 0;
+    for (const name of queues) {
+      const key = `{r.${name}}:${name}`;
+      const lists = await client.multi().llen(`${key}:wait`).zcard(`${key}:prioritized`).llen(`${key}:active`).exec();
+      for (const [, length] of lists ?? []) jobs += Number(length);
+    }
+    return jobs;
+  };
+  return Math.max(await round(), await round());
 }
 
 export function apiClient(address: string): ApiClient {

@@ -54,8 +54,8 @@ describe('where the first try got its key and died before it had queued anything
   beforeAll(async () => {
     // No queue takes a job: each add fails in Redis, after the claim.
     const { client } = paused.redis;
-    const counters = ['send.0', 'send.1', 'fanout.0', 'fanout.1'].map((name) => `{r.${name}}:${name}:id`);
-    await Promise.all(counters.map((key) => client.set(key, 'broken')));
+    const facts = ['send.0', 'send.1', 'fanout.0', 'fanout.1'].map((name) => `{r.${name}}:${name}:meta`);
+    for (const key of facts) await client.multi().rename(key, `${key}:aside`).set(key, 'broken').exec();
     for (const [, make] of KINDS) {
       const sent = await make(paused);
       const ask = asker(paused, sent, 'no');
@@ -64,7 +64,7 @@ describe('where the first try got its key and died before it had queued anything
       begun.push({ sent, ask });
     }
     expect(await unfinishedJobs(paused.redis)).toBe(0);
-    await client.del(...counters);
+    for (const key of facts) await client.rename(`${key}:aside`, key);
   });
 
   test('another request is refused all the same, and the repeat completes it', async () => {

@@ -3,9 +3,11 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Config } from '@ruyi/config';
 import { answerLive, answerReady, type ProbeAnswer, type Readiness } from '@ruyi/process';
-import { allQueues, DEAD_QUEUE, openQueue } from '@ruyi/queue';
+import { DEAD_QUEUE, openQueue, queuesOfPlan } from '@ruyi/queue';
 import type { connect } from '@ruyi/redis';
+import type { LanePlan } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
+import type { Queue } from 'bullmq';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { boundQueries } from './boundQueries.ts';
 import { errorBody, pagesOf } from './bullBoard.ts';
@@ -18,21 +20,25 @@ type Redis = ReturnType<typeof connect>;
 export interface Board {
   name: string;
   app: Express;
+  /** Shows the queues of another plan, if the number of lanes was changed. */
+  show(plan: LanePlan): void;
   close(): Promise<void>;
 }
 
+/** What the pages need besides Redis. */
+interface BoardOptions {
+  plan: LanePlan;
+  config: Config;
+  log: Logger;
+  readiness: Readiness;
+}
+
 /** Bull Board over every queue. It is read-only, except that dead letters may be retried. */
-export function openBoard(redis: Redis, config: Config, log: Logger, readiness: Readiness): Board {
-  const queues = allQueues(config.lanes).map((queue) => openQueue(redis, queue));
+export function openBoard(redis: Redis, { plan, config, log, readiness }: BoardOptions): Board {
+  const shown = new ShownQueues(redis);
   const serverAdapter = new ExpressAdapter();
-  createBullBoard({
-    queues: queues.map(
-      (queue) =>
-        new BullMQAdapter(queue, {
-          readOnlyMode: queue.name !== DEAD_QUEUE.name,
-          allowRetries: queue.name === DEAD_QUEUE.name,
-        }),
-    ),
+  const pages = createBullBoard({
+    queues: shown.adapters(plan),
     serverAdapter,
     options: {
       uiConfig: {
@@ -62,11 +68,47 @@ export function openBoard(redis: Redis, config: Config, log: Logger, readiness: 
   return {
     name: 'board',
     app,
-    close: async () => {
-      await Promise.allSettled(queues.map((queue) => queue.close()));
+    show(next) {
+      if (shown.isShown(next)) return;
+      pages.replaceQueues(shown.adapters(next));
     },
+    close: () => shown.close(),
   };
 }
+
+/** The queues that the pages show. One that is shown no more stays open for pages that are being read. */
+class ShownQueues {
+  readonly #redis: Redis;
+  readonly #queues = new Map<string, Queue>();
+  #names = '';
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  isShown(plan: LanePlan): boolean {
+    return this.#names === namesOf(plan);
+  }
+
+  adapters(plan: LanePlan): BullMQAdapter[] {
+    this.#names = namesOf(plan);
+    return queuesOfPlan(plan).map((queueName) => {
+      const queue = this.#queues.get(queueName.name) ?? openQueue(this.#redis, queueName);
+      this.#queues.set(queueName.name, queue);
+      const isDead = queueName.name === DEAD_QUEUE.name;
+      return new BullMQAdapter(queue, { readOnlyMode: !isDead, allowRetries: isDead });
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()));
+  }
+}
+
+const namesOf = (plan: LanePlan) =>
+  queuesOfPlan(plan)
+    .map(({ name }) => name)
+    .join();
 
 /** Probes come before the login and the check of the host: they know neither a token nor a name. */
 const probe =

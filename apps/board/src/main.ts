@@ -1,16 +1,17 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { probesOnly, runApp, STILL_STARTING } from '@ruyi/process';
-import { lanesOfInstallation, servingCheck } from '@ruyi/queue';
-import { connect, RedisRefusal, reachRedis, whileStarting } from '@ruyi/redis';
-import { VERSION } from '@ruyi/store';
+import { servingCheck } from '@ruyi/queue';
+import { connect, RedisRefusal, reachRedis } from '@ruyi/redis';
+import { InstallationError, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { openBoard } from './board.ts';
+import { joinAsBoard } from './joinAsBoard.ts';
 import { AddressError, listen } from './listen.ts';
 import { noteOutages } from './noteOutages.ts';
 
 await runApp({
   name: 'board',
-  expected: [ConfigError, AddressError, RedisRefusal],
+  expected: [ConfigError, AddressError, InstallationError, RedisRefusal],
   async start(readiness) {
     const config = loadConfig(process.env);
     const log = createLog('board', config.logLevel);
@@ -20,11 +21,12 @@ await runApp({
     await reachRedis(starting);
     const redis = connect(config, 'request', 'board');
     noteOutages(redis, log);
-    const lanes = (await whileStarting(() => lanesOfInstallation(redis), starting)) ?? config.lanes;
-    const board = openBoard(redis, { ...config, lanes }, log, readiness);
+    const membership = await joinAsBoard(redis, config, starting);
+    const board = openBoard(redis, { plan: membership.plan, config, log, readiness });
+    membership.onPlan((plan) => board.show(plan));
     serve = board.app;
-    const opened = [{ name: 'redis', close: () => redis.disconnect() }, board, server];
+    const opened = [{ name: 'redis', close: () => redis.disconnect() }, membership, board, server];
     const details = { address: server.address, version: VERSION };
-    return { log, opened, details, check: servingCheck(redis, lanes), drainSeconds: config.drainSeconds };
+    return { log, opened, details, check: servingCheck(redis), drainSeconds: config.drainSeconds };
   },
 });

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@ruyi/process';
-import { allQueues, DEAD_QUEUE } from '@ruyi/queue';
+import { DEAD_QUEUE, queuesOfPlan } from '@ruyi/queue';
 import {
   type ProcessOptions,
   startProcess,
@@ -75,7 +75,9 @@ describe('what it shows', () => {
     const { queues } = (await (await fetch(at(open, '/api/queues'))).json()) as {
       queues: { name: string; readOnlyMode: boolean; allowRetries: boolean }[];
     };
-    expect(queues.map(({ name }) => name)).toEqual(allQueues(LANES).map(({ name }) => name));
+    expect(queues.map(({ name }) => name)).toEqual(
+      queuesOfPlan({ generation: 0, lanes: LANES }).map(({ name }) => name),
+    );
     for (const { name, readOnlyMode, allowRetries } of queues) {
       expect({ name, readOnlyMode, allowRetries }).toEqual({
         name,
@@ -89,7 +91,7 @@ describe('what it shows', () => {
 describe('what it refuses', () => {
   test.each(mutatingRoutes())('$method $path', async ({ method, path }) => {
     const { queue, id } = await failedJob('dead');
-    for (const name of allQueues(LANES).map(({ name }) => name)) {
+    for (const name of queuesOfPlan({ generation: 0, lanes: LANES }).map(({ name }) => name)) {
       const url = path
         .replace(':queueName', name)
         .replace(':jobId', id)

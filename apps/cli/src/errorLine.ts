@@ -2,6 +2,7 @@ import { RuyiError } from '@ruyi/client';
 import { ConfigError } from '@ruyi/config';
 import { lineFor } from '@ruyi/process';
 import { RedisRefusal } from '@ruyi/redis';
+import { InstallationError, LineError } from '@ruyi/store';
 
 /** A command that cannot be meant: a wrong value, or two that exclude each other. Exit code 2. */
 export class UsageError extends Error {
@@ -12,7 +13,7 @@ export class UsageError extends Error {
 export function oneLineOf(error: unknown): { line: string; code: number } {
   if (error instanceof UsageError) return { line: error.message, code: 2 };
   if (error instanceof RuyiError) return { line: apiLine(error), code: error.code === 'invalid_request' ? 2 : 1 };
-  return { line: lineFor(error, [ConfigError, RedisRefusal], 'ruyi'), code: 1 };
+  return { line: lineFor(error, [ConfigError, InstallationError, LineError, RedisRefusal], 'ruyi'), code: 1 };
 }
 
 function apiLine({ code, message }: RuyiError): string {

@@ -7,7 +7,8 @@ const args = process.argv.slice(2);
 if (args[0] !== 'up') {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
-      if ('code' in error && error.code === 'EPIPE') process.exit(0);
+      // An export that nobody has read to its end is no copy.
+      if ('code' in error && error.code === 'EPIPE') process.exit(args[0] === 'export' ? 1 : 0);
       throw error;
     });
   }

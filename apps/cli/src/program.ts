@@ -2,6 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addBroadcast } from './commands/broadcast/broadcastCommand.ts';
 import { deadLetters } from './commands/dead.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
+import { lanes } from './commands/lanes.ts';
 import { memory } from './commands/memory.ts';
 import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
@@ -39,12 +42,22 @@ const COMMANDS: PlainCommand[] = [
   {
     name: 'status',
     usage: '[--json]',
-    summary: 'the processes that live: role, version, lanes, host',
+    summary: "the processes that live, their lanes, what waits on these, Redis' memory",
     examples: [
       ['ruyi status', 'a table'],
       ['ruyi status --json', 'the same for programs'],
     ],
     run: status,
+  },
+  {
+    name: 'lanes',
+    usage: '[<n>] [--json]',
+    summary: 'the lanes and who works them, or another number of them while everything runs',
+    examples: [
+      ['ruyi lanes', 'a table'],
+      ['ruyi lanes 16', 'sixteen of each kind; Ctrl-C only stops watching'],
+    ],
+    run: lanes,
   },
   {
     name: 'memory',
@@ -79,6 +92,27 @@ const COMMANDS: PlainCommand[] = [
     summary: 'rebuild the search index from Redis while the old one serves',
     examples: [['ruyi reindex', 'Ctrl-C only stops watching']],
     run: reindex,
+  },
+  {
+    name: 'export',
+    usage: '[--channel <id> --type <n> [--login-uid <uid>]] [--out <file>]',
+    summary: 'write everything, or one channel, as JSON lines',
+    examples: [
+      ['ruyi export --out everything.ndjson', 'into a new file'],
+      ['ruyi export | gzip > everything.ndjson.gz', 'stop the API first to move an installation (docs/backup.md)'],
+      ['ruyi export --channel bob --type 1 --login-uid ann', 'the conversation of ann and bob'],
+    ],
+    run: exportCommand,
+  },
+  {
+    name: 'import',
+    usage: '[--json] <file> | -',
+    summary: 'import that into an installation without data, all of whose processes are stopped',
+    examples: [
+      ['ruyi import everything.ndjson', 'run again, it goes on where it was interrupted'],
+      ['gunzip -c everything.ndjson.gz | ruyi import -', 'from standard input'],
+    ],
+    run: importCommand,
   },
 ];
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { addDeadLetter, DEAD_QUEUE, laneQueue, openDeadLetters, openQueue } from '@ruyi/queue';
+import { addDeadLetter, DEAD_QUEUE, laneQueue, openDeadLetters, openQueue, openQueues, type Queues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { startProcess, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -9,13 +9,15 @@ const RUYI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 let redis: TestRedis;
 let connection: ReturnType<typeof connect>;
+let queues: Queues;
 let worker: { close(): Promise<void> };
 const letters = () => openQueue(connection, DEAD_QUEUE);
 
 beforeAll(async () => {
   redis = await startRedis();
   connection = connect(redis.url, 'background', 'test');
-  worker = openDeadLetters(connection, 1);
+  queues = openQueues(connection, 1);
+  worker = openDeadLetters(connection, queues);
   const dead = letters();
   for (const n of [1, 2, 3]) {
     const data = { items: [], n };
@@ -26,6 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await worker.close();
+  await queues.close();
   connection.disconnect();
   await redis.stop();
 });

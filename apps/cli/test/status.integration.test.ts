@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { agreeOnLanes } from '@ruyi/queue';
+import { agreeOnLanes, openQueues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
-import { Members, newMember } from '@ruyi/store';
+import { LaneMembers, Members, newMember } from '@ruyi/store';
 import { startProcess, startRedis, type TestRedis } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -23,20 +23,35 @@ async function ruyi(...args: string[]) {
   return { code, stdout: process.stdout, stderr: process.stderr };
 }
 
-test('status lists the processes that live, and the lanes; without any it says so', async () => {
-  expect(await ruyi('status', '--json')).toMatchObject({ code: 0, stdout: '{"lanes":null,"members":[]}\n' });
+test('status lists the processes that live, who works each lane and what waits on it; without any it says so', async () => {
+  const nothing = JSON.parse((await ruyi('status', '--json')).stdout);
+  expect(nothing).toMatchObject({ lanes_of_each_kind: null, lanes_changing_to: null, processes: [], lanes: [] });
+  expect((await ruyi('status')).stdout).toContain('\nlanes of each kind: not decided yet\n');
+
   const members = new Members(connection);
-  const [worker, api] = [newMember('worker', 4), newMember('api', 4)];
+  const [worker, api] = [newMember('worker', 2), newMember('api', 2)];
   for (const member of [worker, api]) await members.join(member);
-  await agreeOnLanes(connection, 4, async () => []);
+  const { plan } = await agreeOnLanes(connection, 2);
+  await new LaneMembers(connection).share(worker.name, 3000, [{ kind: 'send', ...plan }]);
+  const queues = openQueues(connection, plan);
+  await queues.lane('send', 1).add('any', {}, { jobId: 'a.7' });
+  await queues.close();
+
   const { code, stdout } = await ruyi('status');
   expect(code).toBe(0);
   const [head, first, second] = stdout.split('\n');
   expect(head).toMatch(/^name +role +version +schema +lanes +host +since$/);
   expect(first).toMatch(new RegExp(`^${api.name} +api +`));
-  expect(second).toMatch(new RegExp(`^${worker.name} +worker +`));
-  expect(stdout).toContain('\nlanes of each kind: 4\n');
-  expect(JSON.parse((await ruyi('status', '--json')).stdout)).toEqual({ lanes: 4, members: [api, worker] });
+  expect(second).toMatch(new RegExp(`^${worker.name} +worker +\\S+ +\\d+ +2 `));
+  expect(stdout).toContain('\nlanes of each kind: 2\n');
+  expect(stdout).toMatch(new RegExp(`^send\\.1 +${worker.name} +1 +7 +20\\d\\d-`, 'm'));
+  expect(stdout).toMatch(/^fanout\.0 +nobody +0 +0$/m);
+  expect(stdout).toMatch(/^redis 127\.0\.0\.1:\d+: \d+ MiB used/m);
+  const json = JSON.parse((await ruyi('status', '--json')).stdout);
+  expect(json.processes).toEqual([
+    { ...api, lanes: [] },
+    { ...worker, lanes: ['send.0', 'send.1'] },
+  ]);
 });
 
 test('an argument that it does not know is a usage error', async () => {

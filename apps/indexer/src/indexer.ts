@@ -33,10 +33,10 @@ export async function startIndexer(
   const jobs = connect(config, 'background', 'indexer-jobs');
   for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
   const onError = firstFailure(log, 'this process cannot say that it lives');
-  const self = newMember('indexer', config.lanes);
+  const self = newMember('indexer', 0);
   const membership = await whileStarting(() => joinInstallation(redis, config, self, onError), starting);
   const store = createStore(redis, { ...config, shards: membership.shards });
-  const queues = openQueues(jobs, config.lanes);
+  const queues = openQueues(jobs, 0);
   const abort = new AbortController();
   const giveIndexFree = await ownEmbeddedIndex(config, {
     store,

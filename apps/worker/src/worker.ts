@@ -49,8 +49,7 @@ export async function startWorker(
     queues,
     log,
     onOutdated,
-    handler: (kind, lane) => {
-      const name = `${kind}.${lane}`;
+    handler: (kind, _lane, name) => {
       const indexing = () => waitingForIndex < config.indexBacklog;
       const appender = store.appender(name);
       const context = { lane: name, store, queues, appender, indexing, counted: countsOf(kind), log };
@@ -58,12 +57,12 @@ export async function startWorker(
     },
   });
   lanes.start();
-  const deadLetters = openDeadLetters(jobs, queues.lanes);
+  const deadLetters = openDeadLetters(jobs, queues);
   const broadcasts = openBroadcasts({ store, queues, config, metrics, log });
   return {
     name: lanes.name,
     lanes: queues.lanes,
-    check: servingCheck(redis, queues.lanes),
+    check: servingCheck(redis),
     async close() {
       await lanes.close(CLOSE_LANES_MS);
       // If Redis is away these may never close. They are dropped then; their jobs start again on another worker.

@@ -17,7 +17,7 @@ export const LIMITS: StoreLimits = {
   inboxKeep: 100,
   idempotencyTtl: 3600,
 };
-const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
+const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|broadcasts|dead)\b)/;
 
 type Connection = ReturnType<typeof connect>;
 

@@ -150,9 +150,10 @@ export const settings = z.object({
   shards: whole(1, 1024)
     .default(64)
     .register(about, { name: 'SHARDS', text: 'Slices of the keys. Fixed once data exists' }),
-  lanes: whole(1, 64).default(4).register(about, {
+  lanes: whole(1, 64).optional().register(about, {
     name: 'LANES',
-    text: 'Queues of each kind of a new installation, the most workers that can be busy with each. An existing one keeps its number, unless no lane holds a job and every live process has the new setting',
+    text: 'Queues of each kind of a new installation, the most workers that can be busy with each. Afterwards `ruyi lanes <n>` changes it, see docs/scaling.md',
+    fallback: '8',
   }),
   maxBodyBytes: whole(KIB, 1024 * MIB)
     .default(16 * MIB)

@@ -142,7 +142,7 @@ const VARIABLES: Variable[] = [
   number('WORKERS', 'workers', 1, 1, 256),
   { ...number('INDEXERS', 'indexers', 1, 1, 64), valid: [['1', 1]] },
   number('SHARDS', 'shards', 64, 1, 1024),
-  number('LANES', 'lanes', 4, 1, 64),
+  { ...number('LANES', 'lanes', 0, 1, 64), default: undefined },
   number('MAX_BODY_BYTES', 'maxBodyBytes', 16 * MIB, 1024, 1024 * MIB),
   number('MAX_PAYLOAD_BYTES', 'maxPayloadBytes', MIB / 4, 1, 64 * MIB),
   number('MAX_RECIPIENTS', 'maxRecipients', 100_000, 1, 1_000_000),

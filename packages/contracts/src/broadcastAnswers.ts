@@ -3,7 +3,7 @@ import type { MessageHeader } from './messages.ts';
 /** Everyone `/user/token` has registered, or the subscribers of a channel, at the moment of the start. */
 export type BroadcastAudience = { known_users: true } | { channel_id: string; channel_type: number };
 
-/** POST /broadcasts (docs/api.md §5). */
+/** POST /broadcasts (docs/api.md §4). */
 export interface BroadcastRequest {
   name?: string;
   from_uid?: string;
@@ -24,7 +24,7 @@ export interface BroadcastRequest {
 }
 
 /**
- * What happens to a broadcast (docs/api.md §5): `open` takes recipients; `scheduled` waits for its time; `running` and
+ * What happens to a broadcast (docs/api.md §4): `open` takes recipients; `scheduled` waits for its time; `running` and
  * `paused` change into each other; `done`, `cancelled` and `failed` (all failed) are ends.
  */
 export type BroadcastState = 'open' | 'scheduled' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';

@@ -14,7 +14,7 @@ import {
 import { Header } from './header.ts';
 import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
 
-/** Every state, for the schema (docs/api.md §5). */
+/** Every state, for the schema (docs/api.md §4). */
 export const BROADCAST_STATES = [
   'open',
   'scheduled',
@@ -51,7 +51,7 @@ const audience = z
     return z.NEVER;
   });
 
-/** Requests about broadcasts (docs/api.md §5). */
+/** Requests about broadcasts (docs/api.md §4). */
 export const broadcastSchemas = (limits: RequestLimits) => ({
   BroadcastCreate: z.object({
     name: label,

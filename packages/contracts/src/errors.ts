@@ -110,14 +110,14 @@ export class IdempotencyConflictError extends ApiError {
   }
 }
 
-/** The broadcast is in a state in which this cannot be done to it (docs/api.md §5). */
+/** The broadcast is in a state in which this cannot be done to it (docs/api.md §4). */
 export class WrongStateError extends ApiError {
   constructor(message: string) {
     super(409, 'wrong_state', message);
   }
 }
 
-/** Somebody else uploads this part of a broadcast right now (docs/api.md §5). */
+/** Somebody else uploads this part of a broadcast right now (docs/api.md §4). */
 export class BusyError extends ApiError {
   constructor(message: string) {
     super(409, 'busy', message, { 'Retry-After': '1' });

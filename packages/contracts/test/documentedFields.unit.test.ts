@@ -22,6 +22,8 @@ const REQUESTS: Record<string, RequestName> = {
   'GET /channel/subscribers': 'SubscribersQuery',
   'POST /channel/delete': 'ChannelDelete',
   'POST /user/token': 'UserToken',
+  'POST /broadcasts': 'BroadcastCreate',
+  'GET /broadcasts': 'BroadcastsQuery',
   'POST /plugins/wk.plugin.search/usersearch': 'UserSearch',
 };
 

@@ -2,10 +2,12 @@ import { every } from '@ruyi/flow';
 import type { RedisClient } from '@ruyi/redis';
 import type { Queue } from 'bullmq';
 import { waitingJobs } from './bullmqInternals.ts';
-import { LANE_KINDS, type LaneKind, recipientsInJob } from './names.ts';
+import { LANE_KINDS, type LaneKind, recipientsInJob, setsOf } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const REFRESH_MS = 250;
+/** While nothing waits and nothing is queued here, only each fourth measurement is made: an idle installation costs little. */
+const IDLE_ROUNDS = 4;
 const SAMPLE = 50;
 
 /** Recipients waiting in a queue, estimated: its length times the mean of sampled jobs, whose ids end in their recipients. */
@@ -26,6 +28,7 @@ export class Backlog {
   readonly #underway: Record<LaneKind, number> = { send: 0, fanout: 0 };
   /** queued since the last measurement began */
   readonly #queued: Record<LaneKind, number> = { send: 0, fanout: 0 };
+  #idleRounds = -1;
   readonly #stop: () => Promise<void>;
 
   /** @param onError told of each measurement that failed, and how many did in a row; the last one counts meanwhile */
@@ -34,9 +37,16 @@ export class Backlog {
   }
 
   async #measure(redis: RedisClient, queues: Queues): Promise<void> {
+    const isIdle = LANE_KINDS.every((kind) => this.waiting(kind) === 0);
+    this.#idleRounds = isIdle ? this.#idleRounds + 1 : 0;
+    if (this.#idleRounds % IDLE_ROUNDS !== 0) return;
+    // While the number of lanes changes, jobs wait on those of two generations.
+    const plan = await queues.advance();
     for (const kind of LANE_KINDS) {
       const before = this.#queued[kind];
-      const lanes = Array.from({ length: queues.lanes }, (_, lane) => queues.lane(kind, lane));
+      const lanes = setsOf(plan, kind).flatMap((set) =>
+        Array.from({ length: set.lanes }, (_, lane) => queues.lane(kind, lane, set.generation)),
+      );
       const waiting = await Promise.all(lanes.map((queue) => waitingRecipients(redis, queue)));
       this.#measured[kind] = waiting.reduce((sum, n) => sum + n, 0);
       this.#queued[kind] -= before;

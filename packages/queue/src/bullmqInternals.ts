@@ -1,4 +1,4 @@
-import type { RedisClient } from '@ruyi/redis';
+import { execute, type RedisClient } from '@ruyi/redis';
 import type { Job, Queue } from 'bullmq';
 
 // What BullMQ does not document and this package relies on. Each assumption has a test in
@@ -26,14 +26,38 @@ export async function waitingJobs(
   return { count: listed + sorted, ids: ends.flat() };
 }
 
-/** Jobs of a queue that wait or are being worked: the latter stand in the list `active`. */
+/** Jobs of a queue that wait or are being worked, all counted at one moment: the latter stand in the list `active`. */
 export async function unfinishedJobs(redis: RedisClient, queue: Queue): Promise<number> {
-  const counts = await Promise.all([
-    redis.llen(queue.toKey('wait')),
-    redis.llen(queue.toKey('active')),
-    redis.zcard(queue.toKey('prioritized')),
-  ]);
-  return counts.reduce((sum, count) => sum + count, 0);
+  const counts = redis.multi().llen(queue.toKey('wait')).llen(queue.toKey('active')).zcard(queue.toKey('prioritized'));
+  return (await execute(counts)).reduce((sum: number, count) => sum + Number(count), 0);
+}
+
+const CLOSED = 'closed';
+
+/**
+ * Closes a queue for ever: from now on no job can be added to it, while those on it are worked as before. Every add begins
+ * with an INCR of the key `id`, which fails if that holds a word, and then nothing is written. Nothing else uses the key.
+ */
+export async function closeToAdds(redis: RedisClient, queue: Queue): Promise<void> {
+  await redis.set(queue.toKey('id'), CLOSED);
+}
+
+/** Whether an add failed because its queue is closed. Its job is not on the queue. */
+export const isClosedToAdds = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ReplyError' && error.message.includes('not an integer');
+
+/** Removes what a closed queue keeps of its finished jobs, but the failed ones: people look at those. */
+export async function clearFinished(redis: RedisClient, queue: Queue): Promise<void> {
+  await queue.clean(0, 0, 'completed');
+  await redis.unlink(queue.toKey('events'));
+}
+
+/** When the oldest of some unfinished jobs of a queue was added, in milliseconds; undefined if there is none. */
+export async function oldestAddedAt(redis: RedisClient, queue: Queue, ids: string[]): Promise<number | undefined> {
+  const active = await redis.lrange(queue.toKey('active'), 0, 0);
+  const times = await Promise.all([...active, ...ids].map((id) => redis.hget(queue.toKey(id), 'timestamp')));
+  const known = times.filter((time) => time !== null).map(Number);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** A job's data as it lies in Redis, JSON unless it is damaged; null if the job is gone. */

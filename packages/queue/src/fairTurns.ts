@@ -7,19 +7,24 @@ const noteTurnScript = loadScript(import.meta.url, 'note-turn');
 const LAST_TURN = 2 ** 21;
 const KEEP_MS = 7 * 86_400_000;
 
-const turnsKey = (lane: number) => `${laneQueue('fanout', lane).prefix}:turns`;
+const turnsKey = (lane: FanoutLane) => `${laneQueue('fanout', lane.lane, lane.generation).prefix}:turns`;
+
+interface FanoutLane {
+  lane: number;
+  generation: number;
+}
 
 /**
  * Turns on a fanout lane are BullMQ's priorities; the lowest is worked next. A sender's jobs get rising turns that start right
  * behind the turn being worked, so a small batch waits for one job per busy sender instead of for all jobs of whoever sent
  * a million. Each sender's jobs keep their order.
  */
-export async function takeTurns(redis: RedisClient, lane: number, sender: string, jobs: number): Promise<number[]> {
+export async function takeTurns(redis: RedisClient, lane: FanoutLane, sender: string, jobs: number): Promise<number[]> {
   const first = Number(await takeTurnsScript(redis, [turnsKey(lane)], [sender, jobs, LAST_TURN, KEEP_MS]));
   return Array.from({ length: jobs }, (_, i) => Math.min(first + i, LAST_TURN));
 }
 
 /** Notes the turn that is being worked: new senders start right behind it. */
-export async function noteTurn(redis: RedisClient, lane: number, turn: number): Promise<void> {
+export async function noteTurn(redis: RedisClient, lane: FanoutLane, turn: number): Promise<void> {
   await noteTurnScript(redis, [turnsKey(lane)], [turn]);
 }

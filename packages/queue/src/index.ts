@@ -1,8 +1,10 @@
-export { agreeOnLanes, lanesOfInstallation, servingCheck } from './agreeOnLanes.ts';
+export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
+export { beginLaneChange } from './changeLanes.ts';
 export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
-export { addDeadLetter, openDeadLetters } from './deadLetters.ts';
+export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
 export { openIndexWorker } from './indexWorker.ts';
+export { type InstallationStatus, installationStatus, type LaneStatus, laneOwners } from './installationStatus.ts';
 export {
   BROADCAST,
   type BroadcastJob,
@@ -20,15 +22,16 @@ export {
 export { joinLanes } from './joinLanes.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export {
-  allQueues,
   DEAD_QUEUE,
   INDEX_QUEUE,
   LANE_KINDS,
   type LaneKind,
   laneQueue,
   queueKey,
+  queuesOfPlan,
   recipientsInJob,
 } from './names.ts';
+export { openQueues } from './openQueues.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
-export { type Guard, Producer } from './producer.ts';
-export { limitLanes, openQueue, openQueues, type Queues } from './queues.ts';
+export { type Guard, type LaneOfPlan, Producer } from './producer.ts';
+export { limitLanes, openQueue, type Queues } from './queues.ts';

@@ -54,7 +54,7 @@ export const INDEX = job(
 );
 export type IndexJob = DataOf<typeof INDEX>;
 
-/** A broadcast of docs/api.md §5 that needs a coordinator; worked by apps/worker's coordinate. */
+/** A broadcast of docs/api.md §4 that needs a coordinator; worked by apps/worker's coordinate. */
 export const COORDINATE = job(
   'coordinate',
   'broadcasts',

@@ -1,13 +1,14 @@
 import { type RedisClient, type Starting, whileStarting } from '@ruyi/redis';
-import { joinInstallation, Members, type Membership, newMember } from '@ruyi/store';
+import { joinInstallation, type Membership, newMember } from '@ruyi/store';
 import { agreeOnLanes } from './agreeOnLanes.ts';
-import { limitLanes, openQueues, type Queues } from './queues.ts';
+import { openQueues } from './openQueues.ts';
+import { limitLanes, type Queues } from './queues.ts';
 
 interface Joining {
   role: 'api' | 'worker';
   /** of the process; random by default */
   name?: string;
-  settings: { shards: number; lanes: number };
+  settings: { shards: number; lanes?: number | undefined };
   /** a connection that waits while Redis is away */
   redis: RedisClient;
   /** the connection of the queues */
@@ -24,16 +25,12 @@ interface Joining {
  */
 export async function joinLanes(joining: Joining): Promise<{ membership: Membership; queues: Queues }> {
   const { settings, redis, jobs, starting } = joining;
-  const self = newMember(joining.role, settings.lanes, joining.name);
+  const self = newMember(joining.role, settings.lanes ?? 0, joining.name);
   const membership = await whileStarting(() => joinInstallation(redis, settings, self, joining.onError), starting);
-  const members = new Members(redis);
-  const { lanes, warning } = await whileStarting(
-    () => agreeOnLanes(redis, settings.lanes, () => members.all()),
-    starting,
-  );
+  const { plan, warning } = await whileStarting(() => agreeOnLanes(redis, settings.lanes), starting);
   if (warning !== undefined) starting.log.warn(warning);
-  membership.tell({ lanes });
-  const queues = openQueues(jobs, lanes);
+  membership.tell({ lanes: plan.lanes });
+  const queues = openQueues(jobs, plan);
   await whileStarting(() => limitLanes(queues), starting);
   return { membership, queues };
 }

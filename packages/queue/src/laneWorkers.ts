@@ -1,6 +1,6 @@
 import { every } from '@ruyi/flow';
 import { onConnectionLost, type RedisClient } from '@ruyi/redis';
-import { type JobRun, OutdatedError, type Store } from '@ruyi/store';
+import { type JobRun, lanesToWork, OutdatedError, type Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
 import { healUnreadable, isDeadLettered } from './deadLetters.ts';
@@ -11,6 +11,8 @@ import type { Queues } from './queues.ts';
 const MEMBER_EVERY_MS = 500;
 const MEMBER_SILENT_MS = 3000;
 const LOCK_MS = 3000;
+/** How long a hand-over may last longer, because the next worker looked while the lane was busy. Less costs more while idle. */
+const DRAIN_DELAY_SECONDS = 0.5;
 const CAREFUL_FROM_START = 5;
 
 /** Handles the jobs of one lane. Throws only if another worker has the job by now, or if the process stops. */
@@ -25,15 +27,16 @@ interface LaneWorkersOptions {
   queues: Queues;
   /** told that another version has changed the data: the process must end. The job stays for a newer worker */
   onOutdated(error: OutdatedError): void;
-  /** one handler per lane, because each keeps the lane's heads */
-  handler(kind: LaneKind, lane: number): LaneHandler;
+  /** one handler per lane, because each keeps the lane's heads. @param name of its queue */
+  handler(kind: LaneKind, lane: number, name: string): LaneHandler;
   log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
 }
 
 /**
- * Works this process' share of the lanes. Every live worker process is in one sorted set; lane j belongs to
- * `members[j mod n]`. Nobody holds a lease: the queue's own global concurrency of 1 keeps two workers out of one lane, so a
- * disagreement about who has a lane only costs a pause.
+ * Works this process' share of the lanes. Which worker has which lane lies in Redis (share-lanes.lua), so few lanes move when
+ * a worker comes or goes. Nobody holds a lease: the queue's own global concurrency of 1 keeps two workers out of one lane, so
+ * a disagreement about who has a lane only costs a pause. After a change of the number of lanes, those of the previous
+ * generation are worked until no job is left on any lane of their kind.
  *
  * A lane is given up, then closing, then closed; or taken, then open. A job on an open lane goes through these states:
  *
@@ -47,7 +50,7 @@ interface LaneWorkersOptions {
 export class LaneWorkers {
   readonly #options: LaneWorkersOptions;
   readonly #abort = new AbortController();
-  readonly #open = new Map<string, { worker: Worker; kind: LaneKind; lane: number }>();
+  readonly #open = new Map<string, Worker>();
   readonly #closing = new Set<Promise<void>>();
   /**
    * Aborted and replaced whenever a connection is lost. A Redis that comes back after a loss of power has forgotten its
@@ -89,33 +92,37 @@ export class LaneWorkers {
   }
 
   async #share(): Promise<void> {
-    const { store, queues } = this.#options;
-    const members = await store.laneMembers.join(this.name, MEMBER_SILENT_MS);
-    const all = LANE_KINDS.flatMap((kind) => Array.from({ length: queues.lanes }, (_, lane) => ({ kind, lane })));
-    const assigned = new Map(
-      all.filter((_, j) => members[j % members.length] === this.name).map((at) => [`${at.kind}.${at.lane}`, at]),
+    const { store, queues, log } = this.#options;
+    const plan = await queues.advance();
+    const kinds = LANE_KINDS.map((kind) => ({ kind, ...lanesToWork(plan, kind) }));
+    const shares = await store.laneMembers.share(this.name, MEMBER_SILENT_MS, kinds);
+    const due = new Map(
+      kinds.flatMap(({ kind, generation }, i) =>
+        (shares[i] ?? []).map((lane) => [laneQueue(kind, lane, generation).name, { kind, lane, generation }]),
+      ),
     );
-    for (const [name, { worker }] of this.#open) {
-      if (assigned.has(name)) continue;
+    for (const [name, worker] of this.#open) {
+      if (due.has(name)) continue;
       this.#open.delete(name);
-      this.#options.log.info({ lane: name }, 'lane given up');
+      log.info({ lane: name }, 'lane given up');
       const closed = worker.close().finally(() => this.#closing.delete(closed));
       this.#closing.add(closed);
     }
-    for (const [name, { kind, lane }] of assigned) {
+    for (const [name, lane] of due) {
       if (this.#open.has(name)) continue;
-      this.#open.set(name, { worker: this.#openLane(kind, lane), kind, lane });
-      this.#options.log.info({ lane: name }, 'lane taken');
+      this.#open.set(name, this.#openLane(lane));
+      log.info({ lane: name }, 'lane taken');
     }
   }
 
-  #openLane(kind: LaneKind, lane: number): Worker {
+  #openLane({ kind, lane, generation }: { kind: LaneKind; lane: number; generation: number }): Worker {
     const { connection, queues, log } = this.#options;
-    const handle = this.#options.handler(kind, lane);
-    const { name, prefix } = laneQueue(kind, lane);
+    const { name, prefix } = laneQueue(kind, lane, generation);
+    const handle = this.#options.handler(kind, lane, name);
     const process = (job: Job, token = '') => {
       // Nobody waits for this, because only the fairness of the lane depends on it.
-      if (kind === 'fanout' && job.priority > 0) noteTurn(queues.redis, lane, job.priority).catch(() => {});
+      if (kind === 'fanout' && job.priority > 0)
+        noteTurn(queues.redis, { lane, generation }, job.priority).catch(() => {});
       return this.#process(handle, job, token);
     };
     const worker = new Worker(name, process, {
@@ -124,7 +131,7 @@ export class LaneWorkers {
       concurrency: 1,
       lockDuration: LOCK_MS,
       stalledInterval: 1000,
-      drainDelay: 0.25,
+      drainDelay: DRAIN_DELAY_SECONDS,
       runRetryDelay: 500,
       maxStalledCount: 1_000_000,
       skipVersionCheck: true,
@@ -134,7 +141,7 @@ export class LaneWorkers {
       log.warn({ err, lane: name, jobId: job?.id }, 'job failed, it lies among the failed jobs of its lane');
     });
     worker.on('stalled', (jobId) => {
-      healUnreadable(queues, queues.lane(kind, lane), jobId, log);
+      healUnreadable(queues, queues.lane(kind, lane, generation), jobId, log);
     });
     return worker;
   }
@@ -173,7 +180,7 @@ export class LaneWorkers {
     const closed = async () => {
       await this.#stopSharing?.();
       const left = this.#options.store.laneMembers.leave(this.name).catch(() => {});
-      await Promise.all([left, ...[...this.#open.values()].map(({ worker }) => worker.close()), ...this.#closing]);
+      await Promise.all([left, ...[...this.#open.values()].map((worker) => worker.close()), ...this.#closing]);
     };
     const aborted = new Promise<void>((resolve) => {
       this.#abort.signal.addEventListener('abort', () => resolve(), { once: true });

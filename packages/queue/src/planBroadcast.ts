@@ -9,6 +9,8 @@ const CHUNKS_IN_JOB = 2;
 /** A broadcast cut into jobs. The same recipients in the same order always give the same jobs. */
 export interface BroadcastPlan {
   ref: string;
+  /** the number of lanes that it was cut for. Positions and chunks depend on it, so every repeat must be cut for the same */
+  lanes: number;
   jobs: { lane: number; id: string; data: BroadcastJob }[];
   starts: number[];
   /** position of the uid that the request names first */
@@ -36,7 +38,7 @@ export function* planInSlices(message: Planned, uids: string[], layout: Layout):
     for (const end = Math.min(i + SLICE, uids.length); i < end; i++) byShard[shard(uids[i] ?? '')]?.push(uids[i] ?? '');
     yield;
   }
-  const plan: BroadcastPlan = { ref: refOf(message.firstId), jobs: [], starts: [], firstAt: 0 };
+  const plan: BroadcastPlan = { ref: refOf(message.firstId), lanes: layout.lanes, jobs: [], starts: [], firstAt: 0 };
   const [firstUid] = uids;
   let position = 0;
   let sorted = 0;

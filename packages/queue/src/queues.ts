@@ -1,14 +1,7 @@
 import type { RedisClient } from '@ruyi/redis';
+import type { LanePlan } from '@ruyi/store';
 import { type JobsOptions, Queue } from 'bullmq';
-import {
-  BROADCASTS_QUEUE,
-  DEAD_QUEUE,
-  INDEX_QUEUE,
-  LANE_KINDS,
-  type LaneKind,
-  laneQueue,
-  type QueueName,
-} from './names.ts';
+import { LANE_KINDS, type LaneKind, type QueueName, setsOf } from './names.ts';
 
 /** Completed jobs are kept for people who watch the board. 300 kept jobs of 2,000 recipients would be 10 MB per lane. */
 const KEPT_COMPLETED = 20;
@@ -17,8 +10,16 @@ const JOB_OPTIONS: JobsOptions = { removeOnComplete: KEPT_COMPLETED, removeOnFai
 
 /** The producers' side of every queue, over one connection. */
 export interface Queues {
-  lane(kind: LaneKind, lane: number): Queue;
-  lanes: number;
+  /** @param generation the present one by default */
+  lane(kind: LaneKind, lane: number, generation?: number): Queue;
+  /** which lanes there are, as last read */
+  readonly plan: LanePlan;
+  /** the number of lanes of each kind to which jobs are added, as last read */
+  readonly lanes: number;
+  /** the plan as last read; read again if the connection was lost meanwhile, because Redis may have forgotten a change */
+  present(): LanePlan | Promise<LanePlan>;
+  /** Reads the plan and takes the next step of a change that is under way (changeLanes.ts). */
+  advance(): Promise<LanePlan>;
   index: Queue;
   broadcasts: Queue;
   dead: Queue;
@@ -34,39 +35,14 @@ export function openQueue(connection: RedisClient, { name, prefix }: QueueName):
   return queue;
 }
 
-export function openQueues(connection: RedisClient, lanes: number): Queues {
-  const byKind = Object.fromEntries(
-    LANE_KINDS.map((kind) => [
-      kind,
-      Array.from({ length: lanes }, (_, lane) => openQueue(connection, laneQueue(kind, lane))),
-    ]),
-  );
-  const index = openQueue(connection, INDEX_QUEUE);
-  const broadcasts = openQueue(connection, BROADCASTS_QUEUE);
-  const dead = openQueue(connection, DEAD_QUEUE);
-  return {
-    lanes,
-    index,
-    broadcasts,
-    dead,
-    redis: connection,
-    lane(kind, lane) {
-      const queue = byKind[kind]?.[lane];
-      if (!queue) throw new Error(`no lane ${kind}.${lane}`);
-      return queue;
-    },
-    async close() {
-      await Promise.all([...Object.values(byKind).flat(), index, broadcasts, dead].map((queue) => queue.close()));
-    },
-  };
-}
-
 /**
  * Allows one job per lane at a time, whichever process works it. A channel's order rests on this, so await it before any
  * worker opens.
  */
-export async function limitLanes(queues: Queues): Promise<void> {
+export async function limitLanes(queues: Queues, sets = (kind: LaneKind) => setsOf(queues.plan, kind)): Promise<void> {
   for (const kind of LANE_KINDS) {
-    for (let lane = 0; lane < queues.lanes; lane++) await queues.lane(kind, lane).setGlobalConcurrency(1);
+    for (const { generation, lanes } of sets(kind)) {
+      for (let lane = 0; lane < lanes; lane++) await queues.lane(kind, lane, generation).setGlobalConcurrency(1);
+    }
   }
 }

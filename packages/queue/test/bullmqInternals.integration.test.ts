@@ -2,7 +2,17 @@ import { laneQueue, openQueue } from '@ruyi/queue';
 import { waitFor } from '@ruyi/testkit';
 import { type Job, Worker } from 'bullmq';
 import { expect, test } from 'vitest';
-import { beforeCompletion, rawData, replaceRawData, unfinishedJobs, waitingJobs } from '../src/bullmqInternals.ts';
+import {
+  beforeCompletion,
+  clearFinished,
+  closeToAdds,
+  isClosedToAdds,
+  oldestAddedAt,
+  rawData,
+  replaceRawData,
+  unfinishedJobs,
+  waitingJobs,
+} from '../src/bullmqInternals.ts';
 import { testLanes } from './harness.ts';
 
 const lanes = testLanes();
@@ -122,4 +132,51 @@ test('extending the lock of a job returns 1 while it is held, and no 1 once it i
 test('an id that is on the queue already stays one job', async () => {
   await Promise.all([add('a.1'), add('a.1')]);
   expect(await openQueue(lanes.connect(), { name, prefix }).count()).toBe(1);
+});
+
+test('a closed queue takes no job, with or without a turn, one or many, and writes nothing; those on it are worked', async () => {
+  await add('a.1');
+  await add('b.1', 5);
+  await closeToAdds(lanes.client, lane());
+  const before = await lanes.client.keys(`${prefix}*`);
+  const bulk = (priority?: number) =>
+    lane().addBulk([
+      { name: 'any', data: {}, opts: { jobId: 'z.1', ...(priority === undefined ? {} : { priority }) } },
+    ]);
+  for (const refused of [() => add('c.1'), () => add('d.1', 3), () => bulk(), () => bulk(3), () => add('a.1')]) {
+    expect(isClosedToAdds(await refused().catch((error: unknown) => error))).toBe(true);
+  }
+  expect((await lanes.client.keys(`${prefix}*`)).toSorted()).toEqual(before.toSorted());
+  const ran: string[] = [];
+  await working(
+    async (job) => ran.push(String(job.id)),
+    () => waitFor(async () => (await unfinishedJobs(lanes.client, lane())) === 0, { what: 'both jobs to end' }),
+  );
+  expect(ran.toSorted()).toEqual(['a.1', 'b.1']);
+  await clearFinished(lanes.client, lane());
+  expect(await lane().getJobCountByTypes('completed')).toBe(0);
+  expect(isClosedToAdds(await add('e.1').catch((error: unknown) => error))).toBe(true);
+});
+
+test('a job of a closed queue that stalls is started again', async () => {
+  await add('a.1');
+  await closeToAdds(lanes.client, lane());
+  const options = { connection: lanes.connect(), prefix, lockDuration: 200, stalledInterval: 100, maxStalledCount: 5 };
+  const dying = new Worker(name, undefined, options);
+  await dying.getNextJob('dead', { block: false });
+  await dying.close(true);
+  const ran: string[] = [];
+  const worker = new Worker(name, async (job) => ran.push(String(job.id)), options);
+  await waitFor(() => ran.length === 1, { what: 'the job to run' });
+  await worker.close();
+});
+
+test('a job keeps the time at which it was added', async () => {
+  expect(await oldestAddedAt(lanes.client, lane(), [])).toBeUndefined();
+  const from = Date.now();
+  await add('a.1');
+  await add('b.1', 3);
+  const oldest = (await oldestAddedAt(lanes.client, lane(), ['b.1', 'a.1', 'gone.1'])) ?? 0;
+  expect(oldest).toBeGreaterThanOrEqual(from);
+  expect(oldest).toBe((await lane().getJob('a.1'))?.timestamp);
 });

@@ -2,6 +2,7 @@ import { seededRandom, startRedis, type TestRedis } from '@ruyi/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { noteTurn, takeTurns } from '../src/fairTurns.ts';
 
+const LANE = { lane: 0, generation: 0 };
 let redis: TestRedis;
 beforeAll(async () => {
   redis = await startRedis();
@@ -14,7 +15,7 @@ class Lane {
   readonly #waiting: { turn: number; at: number; job: string }[] = [];
   #added = 0;
   async add(sender: string, jobs: number): Promise<void> {
-    const turns = await takeTurns(redis.client, 0, sender, jobs);
+    const turns = await takeTurns(redis.client, LANE, sender, jobs);
     turns.forEach((turn) => {
       const at = this.#added++;
       this.#waiting.push({ turn, at, job: sender });
@@ -23,7 +24,7 @@ class Lane {
   async work(): Promise<string | undefined> {
     this.#waiting.sort((a, b) => a.turn - b.turn || a.at - b.at);
     const next = this.#waiting.shift();
-    if (next) await noteTurn(redis.client, 0, next.turn);
+    if (next) await noteTurn(redis.client, LANE, next.turn);
     return next && `${next.job}.${next.at}`;
   }
   async workAll(): Promise<string[]> {
@@ -72,20 +73,20 @@ test("whatever is added and worked in whatever order, a sender's jobs keep their
 
 test('at the last turn there is, jobs go in the order in which they came', async () => {
   await redis.client.hset('{r.fanout.0}:turns', 'now', 2 ** 21 - 2);
-  expect(await takeTurns(redis.client, 0, 'a', 3)).toEqual([2 ** 21 - 1, 2 ** 21, 2 ** 21]);
-  expect(await takeTurns(redis.client, 0, 'a', 2)).toEqual([2 ** 21, 2 ** 21]);
+  expect(await takeTurns(redis.client, LANE, 'a', 3)).toEqual([2 ** 21 - 1, 2 ** 21, 2 ** 21]);
+  expect(await takeTurns(redis.client, LANE, 'a', 2)).toEqual([2 ** 21, 2 ** 21]);
 });
 
 test('a job that is started again does not turn the lane back', async () => {
-  await noteTurn(redis.client, 0, 40);
-  await noteTurn(redis.client, 0, 7);
-  expect(await takeTurns(redis.client, 0, 'new', 1)).toEqual([41]);
+  await noteTurn(redis.client, LANE, 40);
+  await noteTurn(redis.client, LANE, 7);
+  expect(await takeTurns(redis.client, LANE, 'new', 1)).toEqual([41]);
 });
 
 test('senders who have nothing waiting are forgotten', async () => {
-  await noteTurn(redis.client, 0, 3000);
+  await noteTurn(redis.client, LANE, 3000);
   const fields = Array.from({ length: 1500 }, (_, i) => [`=idle${i}`, 1]).flat();
   await redis.client.hset('{r.fanout.0}:turns', ...fields);
-  for (let i = 0; i < 256; i++) await takeTurns(redis.client, 0, 'busy', 1);
+  for (let i = 0; i < 256; i++) await takeTurns(redis.client, LANE, 'busy', 1);
   expect(await redis.client.hlen('{r.fanout.0}:turns')).toBe(2);
 });

@@ -25,7 +25,7 @@ export const LIMITS: StoreLimits = {
   inboxKeep: 100,
   idempotencyTtl: 3600,
 };
-const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|dead)\b)/;
+const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|broadcasts|dead)\b)/;
 const silent = { info() {}, warn() {} };
 const fail = (error: Error) => {
   throw error;
@@ -40,7 +40,7 @@ export interface TestLanes {
   readonly producer: Producer;
   connect(): RedisClient;
   /** Works the lanes in this process, with a handler that completes every job unless there is another one. */
-  work(handler?: (kind: LaneKind, lane: number) => LaneHandler): LaneWorkers;
+  work(handler?: (kind: LaneKind, lane: number, name: string) => LaneHandler): LaneWorkers;
   /** Ends what `work` began. */
   rest(): Promise<void>;
   /** Resolves when no lane holds a job. */
@@ -117,7 +117,7 @@ export function testLanes(lanes = LANES): TestLanes {
         onOutdated: fail,
       });
       workers.start();
-      working.push({ close: () => workers.close(2000) }, openDeadLetters(open(), lanes));
+      working.push({ close: () => workers.close(2000) }, openDeadLetters(open(), queues));
       return workers;
     },
     async settled() {

@@ -9,7 +9,7 @@ import { type Finding, reviewRedis } from './server.ts';
 import { SLOTS } from './slots.ts';
 
 /** The settings that decide whether a Redis is taken. */
-export type ProbeSettings = RedisSettings & Partial<Pick<Config, 'allowNoAof' | 'allowEviction'>>;
+export type ProbeSettings = RedisSettings & Partial<Pick<Config, 'allowNoAof' | 'allowEviction' | 'redisWait'>>;
 
 const CONNECT_MS = 2000;
 const COMMAND_MS = 2000;

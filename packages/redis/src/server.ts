@@ -19,7 +19,11 @@ export async function reviewRedis(
   redis: Redis,
   info: string,
   address: RedisAddress,
-  { allowNoAof = false, allowEviction = false }: Partial<Pick<Config, 'allowNoAof' | 'allowEviction'>>,
+  {
+    allowNoAof = false,
+    allowEviction = false,
+    redisWait = 0,
+  }: Partial<Pick<Config, 'allowNoAof' | 'allowEviction' | 'redisWait'>>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
@@ -35,6 +39,11 @@ export async function reviewRedis(
       line: `appendonly is off: Redis may lose messages when it restarts${hint}`,
     });
   }
+  const replicas = Number(/^connected_slaves:(\d+)/m.exec(info)?.[1] ?? 0);
+  if (replicas < redisWait) {
+    const line = `REDIS_WAIT=${redisWait}, but it has ${replicas} replicas now: until there are more, writes are answered 503`;
+    findings.push({ level: 'warn', line });
+  }
   const appendfsync = await redis.config('GET', 'appendfsync').catch(refused);
   if (appendfsync === undefined) {
     findings.push({ level: 'warn', line: 'Redis refuses CONFIG: how often it syncs its AOF to disk is not known' });
@@ -49,6 +58,17 @@ export async function reviewRedis(
 function refused(error: unknown): undefined {
   if (error instanceof Error && /^NOPERM|unknown command|ERR unknown/i.test(error.message)) return undefined;
   throw error;
+}
+
+/** Memory of each master, in bytes; `allowed` 0 without a bound. A master is named by its address, without any password. */
+export async function memoryOfNodes(redis: RedisClient): Promise<{ node: string; used: number; allowed: number }[]> {
+  const masters = await mastersOf(redis);
+  return Promise.all(
+    masters.map(async ({ redis: master }) => {
+      const { path, host, port } = master.options;
+      return { node: path ?? `${host}:${port}`, ...(await memoryOf(master)) };
+    }),
+  );
 }
 
 /**

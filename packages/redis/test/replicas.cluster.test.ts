@@ -1,4 +1,4 @@
-import { connect, countConnectionLosses, masterOf, mastersOf, slotOf, waitForReplicas } from '@ruyi/redis';
+import { connect, countConnectionLosses, masterOf, mastersOf, probeRedis, slotOf, waitForReplicas } from '@ruyi/redis';
 import { startCluster, type TestCluster, type TestNode, waitFor } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -81,6 +81,17 @@ describe('waiting for replicas', () => {
   test('fails where there are fewer', async () => {
     await expect(waitForReplicas(open(), 2).confirm(['key'])).rejects.toThrow(/^1 of REDIS_WAIT=2 replicas/);
   });
+});
+
+test('at start every master is looked at: one without enough replicas is named, and one node alone is refused', async () => {
+  const findings = await probeRedis({ redisUrl: cluster.url, redisWait: 2 });
+  const lines = findings.map(({ line }) => line).filter((line) => line.includes('REDIS_WAIT=2, but it has 1 replicas'));
+  expect(lines).toHaveLength(3);
+  expect(
+    (await probeRedis({ redisUrl: cluster.url, redisWait: 1 })).some(({ line }) => line.includes('REDIS_WAIT')),
+  ).toBe(false);
+  const url = `redis://127.0.0.1:${cluster.nodes[0]?.port}`;
+  await expect(probeRedis({ redisUrl: url })).rejects.toThrow(/node of a Redis Cluster; use redis\+cluster/);
 });
 
 test.each<Parameters<typeof connect>[1]>(['request', 'background', 'worker'])(

@@ -20,6 +20,8 @@ export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './
 export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
 export { checkInstallation, InstallationError, shardsOfInstallation } from './installation/checkInstallation.ts';
 export type { IndexHolder } from './installation/indexOwner.ts';
+export { LaneMembers, type LanesOfKind } from './installation/laneMembers.ts';
+export { type LanePlan, LanePlans, type LaneSet, lanesToWork } from './installation/lanePlan.ts';
 export { type Member, Members } from './installation/members.ts';
 export { joinInstallation, type Membership, newMember, newName } from './installation/membership.ts';
 export type { RebuildProgress } from './installation/rebuilds.ts';
@@ -27,7 +29,7 @@ export { SCHEMA } from './installation/schema.ts';
 export { VERSION } from './installation/version.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogPage } from './logs/logScan.ts';
-export type { LogRange } from './logs/logs.ts';
+export type { LogName, LogRange } from './logs/logs.ts';
 export { MEMORY_KINDS } from './memory/kinds.ts';
 export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
 export { laneOf, recipientShard, shardNumber, shardOf } from './shards.ts';
@@ -35,4 +37,8 @@ export { decimalShards, evenShards, type Shard, type Shards } from './shardTags.
 export { createStore, type Store } from './store.ts';
 export { SWEPT_KINDS, type Swept } from './sweep/sweepContext.ts';
 export type { SweepRound } from './sweep/sweeper.ts';
+export { exportChannel } from './transfer/exportChannel.ts';
+export { type ExportOptions, exportEverything } from './transfer/exportEverything.ts';
+export { type Imported, importLines, LineError } from './transfer/importLines.ts';
+export type { Line } from './transfer/lines.ts';
 export { Trimmer } from './trimming/trimmer.ts';

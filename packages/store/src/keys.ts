@@ -38,7 +38,7 @@ export const keys = {
   late: (ref: string) => `r:{b${ref}}:late`,
   /** hash: see broadcasts/progress.ts */
   progress: (ref: string) => `r:{b${ref}}:progress`,
-  /** hash: a broadcast of docs/api.md §5: what it is, its state, its counts; see broadcasts/broadcasts.ts */
+  /** hash: a broadcast of docs/api.md §4: what it is, its state, its counts; see broadcasts/broadcasts.ts */
   about: (no: string) => `r:{b${no}}:about`,
   /** hash: its uploaded parts, `<digest>:<accepted>:<duplicates>:<invalid>`; and the uploads whose lists are not merged yet */
   parts: (no: string) => `r:{b${no}}:parts`,
@@ -83,6 +83,8 @@ export const keys = {
   schema: (shard: Shard) => `r:{${shard}}:schema`,
   /** sorted set: worker processes, score = last sign of life */
   workers: 'r:{lanes}:workers',
+  /** hash, TTL: lane -> worker, of the lanes of a kind and generation */
+  laneOwners: (kind: string, generation: number) => `r:{lanes}:owners:${kind}.${generation}`,
 } as const;
 
 /** Pub/sub channel on which workers tell an API process the seqs of messages that it waits for. */

@@ -16,7 +16,7 @@ export const shardOf = (name: string, { count, tags }: Shards): Shard => tags[sh
  * The number of the shard of the personal channel of `self` with each peer. Equals shardNumber of its name, without
  * building the name.
  */
-export function personalShard(self: string, count: number): (peer: string) => number {
+function personalShard(self: string, count: number): (peer: string) => number {
   const start = fnv1a(FNV_OFFSET, '1:');
   const startOfLower = fnv1a(start, `${self}@`);
   const endOfHigher = `@${self}`;

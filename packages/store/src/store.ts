@@ -27,6 +27,7 @@ import { Idempotency } from './idempotency.ts';
 import { Inboxes } from './inboxes/inboxes.ts';
 import { IndexOwner } from './installation/indexOwner.ts';
 import { LaneMembers } from './installation/laneMembers.ts';
+import { LanePlans } from './installation/lanePlan.ts';
 import { Members } from './installation/members.ts';
 import { MessageIds } from './installation/messageIds.ts';
 import { Rebuilds } from './installation/rebuilds.ts';
@@ -73,7 +74,7 @@ export interface Store {
   idempotency: Idempotency;
   bodies: Bodies;
   progress: Progress;
-  /** broadcasts of docs/api.md §5, which of them there are, and their recipients */
+  /** broadcasts of docs/api.md §4, which of them there are, and their recipients */
   broadcasts: Broadcasts;
   broadcastList: BroadcastList;
   recipientLists: RecipientLists;
@@ -92,6 +93,8 @@ export interface Store {
   members: Members;
   /** worker processes that share the lanes */
   laneMembers: LaneMembers;
+  /** how many lanes there are */
+  lanePlans: LanePlans;
   /** A writer for one lane, `send.0` or the like. */
   appender(lane: string): Appender;
 }
@@ -142,6 +145,7 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
     indexOwner: new IndexOwner(redis),
     members: new Members(redis),
     laneMembers: new LaneMembers(redis),
+    lanePlans: new LanePlans(redis),
     appender: (lane) => {
       const fence = new LaneFence({ redis, connectionLosses }, lane);
       return createAppender({ redis, fence, limits, trimmer, gate, replicas });

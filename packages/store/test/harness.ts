@@ -72,7 +72,8 @@ export function testStores(): TestStores {
   };
 }
 
-function intercepted(connection: RedisClient, around: Around, seen?: (command: string) => boolean): RedisClient {
+/** The connection, with what is sent over it seen by `around`. */
+export function intercepted(connection: RedisClient, around: Around, seen?: (command: string) => boolean): RedisClient {
   return new Proxy(connection, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property);

@@ -1,6 +1,6 @@
 import { channelName } from '@ruyi/contracts';
+import { connect } from '@ruyi/redis';
 import { keys, shardOf, surveyMemory } from '@ruyi/store';
-import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { jobRun, LIMITS, message, names, now, testStores, upTo } from './harness.ts';
 import { storeBatch } from './sweeping.ts';
@@ -98,7 +98,7 @@ test('a part of the keys stands for all of them when the time is up', async () =
 test('keys that the user of Redis may not see are left out', async () => {
   await redis.client.mset(keys.idem('0', 'a'), 'x', 'another', 'x');
   await redis.client.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~r:*', '+@read', '+info', '+time');
-  const limited = new Redis(redis.server.url, { username: 'limited', password: 'secret' });
+  const limited = connect(redis.server.url.replace('//', '//limited:secret@'), 'background', 'limited');
   limited.on('error', () => {});
   const { kinds } = await surveyMemory(limited, EXACT);
   expect([kinds.idempotency.keys, kinds['not of Ruyi'].keys]).toEqual([1, 0]);

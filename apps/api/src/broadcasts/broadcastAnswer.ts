@@ -1,5 +1,5 @@
 import { type BatchProgress, type BroadcastAnswer, NotFoundError, SYSTEM_UID } from '@ruyi/contracts';
-import { type BatchReceipt, type BroadcastRecord, isRef, type Store } from '@ruyi/store';
+import { type BroadcastRecord, isRef, type Store } from '@ruyi/store';
 
 /** What a stored recipient takes in Redis, docs/performance.md; and the uid in a list while it waits. */
 const RECIPIENT_BYTES = 121;
@@ -83,7 +83,7 @@ export async function batchByNo(store: Store, ref: string): Promise<BroadcastAns
     state: progress.state === 'queued' || progress.state === 'running' ? 'running' : progress.state,
     accepted: total,
     duplicates: 0,
-    invalid: refusedBy(receipt),
+    invalid: receipt.invalid ?? 0,
     total,
     stored,
     failed,
@@ -97,8 +97,5 @@ export async function batchByNo(store: Store, ref: string): Promise<BroadcastAns
     finished_at,
   };
 }
-
-const refusedBy = ({ refused }: BatchReceipt): number =>
-  'fail_uids' in refused ? refused.fail_uids.length : refused.invalid.length + refused.unknown.length;
 
 const shownSender = (uid: string): string => (uid === SYSTEM_UID ? '' : uid);

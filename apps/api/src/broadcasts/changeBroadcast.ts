@@ -17,7 +17,7 @@ const FITTING: Record<BroadcastAction, BroadcastState[]> = {
 const NEEDS_MEMORY: BroadcastAction[] = ['start', 'resume', 'retry'];
 
 /**
- * Starts, pauses, resumes, cancels or retries a broadcast (docs/api.md §5), and asks for a coordinator. If this process dies
+ * Starts, pauses, resumes, cancels or retries a broadcast (docs/api.md §4), and asks for a coordinator. If this process dies
  * in between, a worker notices that one is missing.
  * @throws NotFoundError, WrongStateError, OverloadedError
  */
@@ -25,12 +25,17 @@ export async function changeBroadcast(context: ApiContext, no: string, action: B
   const { store, queues, admission } = context;
   const losses = store.connectionLosses();
   if (NEEDS_MEMORY.includes(action)) admission.requireFreeMemory();
-  const { state, isRetrying } = await recordOf(store, no).catch(async (error: unknown) => {
+  const { state, isRetrying, finishedAt, ref } = await recordOf(store, no).catch(async (error: unknown) => {
     if (isRef(no) && (await store.progress.read(no)))
       throw new WrongStateError('this is a batch: it cannot be changed');
     throw error;
   });
-  if (action === 'retry' && state === 'running' && !isRetrying) throw wrongState(action, state);
+  if (action === 'retry') {
+    const hasEnded = finishedAt > 0;
+    if (!hasEnded && !(state === 'running' && isRetrying)) throw wrongState(action, state);
+    const progress = ref === undefined ? undefined : await store.progress.read(ref);
+    if (hasEnded && (progress?.failed ?? 0) === 0) return;
+  }
   const change = await store.broadcasts.change(no, action);
   if (!change) throw new WrongStateError('the broadcast was removed');
   if (change.after === 'empty') throw new WrongStateError('nothing was uploaded, so there is nothing to start');

@@ -10,7 +10,7 @@ const YEAR_SECONDS = 366 * 86_400;
 const SCOPE = 'broadcasts';
 
 /**
- * Creates a broadcast (docs/api.md §5). With a client_msg_no that is known it is the one of the first request.
+ * Creates a broadcast (docs/api.md §4). With a client_msg_no that is known it is the one of the first request.
  * @throws IdempotencyConflictError; OverloadedError if too many are open
  */
 export async function createBroadcast(

@@ -4,7 +4,7 @@ import { unknownBroadcast } from './broadcastAnswer.ts';
 
 const DAMAGE = /WRONGTYPE|not an integer|not a valid float|damaged/;
 
-/** Whom a broadcast or a batch failed for, a line each (docs/api.md §5). @throws NotFoundError before the first line */
+/** Whom a broadcast or a batch failed for, a line each (docs/api.md §4). @throws NotFoundError before the first line */
 export async function failuresOf(store: Store, no: string): Promise<AsyncIterable<string>> {
   const record = isRef(no) ? await store.broadcasts.read(no) : undefined;
   const ref = record ? record.ref : no;

@@ -3,7 +3,7 @@ import { BATCH_REASON_INVALID, type InvalidLine, isName, SYSTEM_UID } from '@ruy
 
 /** A uid as a JSON string with every character escaped takes 1,538 bytes. */
 const MOST_LINE_BYTES = 4096;
-/** An echoed uid is cut here (docs/api.md §5). */
+/** An echoed uid is cut here (docs/api.md §4). */
 const MOST_SHOWN = 256;
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';

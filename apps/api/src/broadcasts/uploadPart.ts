@@ -29,7 +29,7 @@ interface Brought {
 }
 
 /**
- * Takes a part of a broadcast's recipients (docs/api.md §5) as a stream. It belongs to the broadcast as a whole, in one
+ * Takes a part of a broadcast's recipients (docs/api.md §4) as a stream. It belongs to the broadcast as a whole, in one
  * step at its end, or not at all.
  * @param idleMs an upload that brings nothing for this long is refused
  * @throws WrongStateError, BusyError, IdempotencyConflictError (another part of this number is there), OverloadedError

@@ -9,7 +9,7 @@ export const withoutDeadline = (request: IncomingMessage): void => void unlimite
 
 /**
  * Reports requests that have not arrived completely within `requestMs` as Node's own `requestTimeout` would. That one knows
- * no exception, and an upload of a broadcast has no total deadline (docs/api.md §5).
+ * no exception, and an upload of a broadcast has no total deadline (docs/api.md §4).
  * @param onLate told of each, once
  */
 export function watchDeadlines(server: Server, requestMs: number, onLate: (request: IncomingMessage) => void): void {

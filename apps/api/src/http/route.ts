@@ -38,7 +38,7 @@ export interface ParsedRoute {
 }
 
 /** A route that reads the body itself, as it arrives. */
-export interface StreamRoute {
+interface StreamRoute {
   method: 'PUT';
   path: string;
   receive(

@@ -1,4 +1,4 @@
-import type { Request } from '@ruyi/contracts';
+import { type Request, UnavailableError } from '@ruyi/contracts';
 import { inSlices } from '@ruyi/flow';
 import { type BroadcastPlan, planInSlices } from '@ruyi/queue';
 import { type BatchReceipt, idemHash, keys, refOf, type Shard, shardOf } from '@ruyi/store';
@@ -18,8 +18,10 @@ import { requireReplicas, requireUnbrokenConnection } from './unbrokenConnection
 /** A message to many; `subscribers` are in the order of the request, with duplicates. */
 export type BroadcastRequest = Request<'SendBatch'> & { stream_no?: string };
 
-/** A batch of as many recipients is listed as a broadcast (docs/api.md §5). */
+/** A batch of as many recipients is listed as a broadcast (docs/api.md §4). */
 const LISTED_FROM = 1000;
+/** How long a batch may wait for the end of a change of the lanes. */
+const CHANGE_SECONDS = 20;
 
 /** Which endpoint the request came to: idempotency keys of one do not count for the other. */
 export type BroadcastKind = 'send' | 'sendbatch';
@@ -126,38 +128,45 @@ async function openBatch(
   recipients: Recipients,
   batch: Batch,
 ): Promise<OpenBatch> {
-  const plan = (uids: string[]) => {
+  const { lanes, first = lanes } = queues.plan;
+  const plan = (uids: string[], cutFor: number) => {
     const broadcast = { firstId: batch.id, from, cmd: header.sync_once === 1 };
-    return inSlices(uids.length, planInSlices(broadcast, uids, { shards: config.shards, lanes: queues.lanes }));
+    return inSlices(uids.length, planInSlices(broadcast, uids, { shards: config.shards, lanes: cutFor }));
   };
   const { unique, valid } = recipients;
   const sorted = batch.key?.sorted ?? [];
   const isQueued = batch.before === 'queued';
   const uids = isQueued ? [] : recipients.uids;
-  const jobs = await plan(uids);
+  const jobs = await plan(uids, lanes);
   const receipt = await store.progress.open(batch.ref, {
     total: uids.length,
     toStore: !header.no_persist && uids.length > 0,
     createdAt: batch.ts,
     firstAt: jobs.firstAt,
+    lanes,
     refused: await inSlices(sorted.length, positionsOf(sorted, recipients.refused)),
     from,
+    invalid: recipients.refused.size,
   });
   if (batch.before === 'unknown') return { receipt, refused: recipients.refused, jobs };
   const refused = await inSlices(unique.size, refusedBefore(unique, sorted, receipt.refused));
-  if (isQueued || receipt.total === uids.length) return { receipt, refused, jobs };
-  return { receipt, refused, jobs: await plan(valid.filter((uid) => !refused.has(uid))) };
+  // What an earlier version accepted was cut for the lanes of before the first change.
+  const cutFor = receipt.lanes ?? first;
+  if (isQueued || (receipt.total === uids.length && cutFor === lanes)) return { receipt, refused, jobs };
+  const accepted = receipt.total === uids.length ? uids : valid.filter((uid) => !refused.has(uid));
+  return { receipt, refused, jobs: await plan(accepted, cutFor) };
 }
 
 /** Writes the body, adds every job, then records that a retry has nothing to add. */
 async function queueBatch(
-  { store, producer, config }: ApiContext,
+  context: ApiContext,
   request: BroadcastRequest & { no: string; kind: BroadcastKind },
   { id, ts, ref, key }: Batch,
   receipt: BatchReceipt,
   jobs: BroadcastPlan,
   losses: number,
 ): Promise<void> {
+  const { store, producer, config } = context;
   if (receipt.toStore) {
     const guard = () => requireUnbrokenConnection(store, losses);
     const body = messageBody(request, { id, ts, no: request.no });
@@ -167,9 +176,23 @@ async function queueBatch(
     await store.bodies.write(ref, { body, kind: 'batch', cmd, starts: jobs.starts }, receipt.total);
     // A job may run at once. What refers to a body must never outlive it.
     await requireReplicas(store, [keys.body(ref)], losses);
-    await producer.broadcast(jobs, guard);
+    const isInOrder = await producer.broadcast(jobs, guard);
     await store.bodies.confirm(ref, body);
     guard();
+    if (!isInOrder) await untilNobodyCanOvertake(context, ref, id);
   }
   if (key) await store.idempotency.markQueued(key.shard, key.hash, { id, ts, digest: key.digest });
+}
+
+/**
+ * A batch whose lanes changed while it was added is answered once it is stored: what is sent after the answer must not overtake
+ * it (decision 78). That happens to the few batches that are being added at that moment, and to repeats of such.
+ */
+async function untilNobodyCanOvertake({ waiter, store }: ApiContext, ref: string, id: number): Promise<void> {
+  const look = async () => {
+    const progress = await store.progress.read(ref);
+    return progress && progress.finished_at > 0 ? 0 : undefined;
+  };
+  if ((await waiter.wait(id, CHANGE_SECONDS, look)) !== undefined) return;
+  throw new UnavailableError('the number of lanes is being changed and this batch is not stored yet, try again', 5);
 }

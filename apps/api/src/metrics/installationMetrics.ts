@@ -1,13 +1,15 @@
 import { BROADCAST_STATES } from '@ruyi/contracts';
-import { LANE_KINDS } from '@ruyi/queue';
+import { LANE_KINDS, laneOwners } from '@ruyi/queue';
 import { Gauge, Registry } from '@ruyi/telemetry';
 import type { ApiContext } from '../context.ts';
+
+type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
 
 /** Measures the state that all processes of the installation share: every API process gives the same answer. */
 export async function installationMetrics(context: ApiContext): Promise<Registry> {
   const { backlog, queues, store } = context;
   const registry = new Registry();
-  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+  const gauge: MakeGauge = (name, help, labelNames = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const waiting = gauge(
     'ruyi_backlog_recipients',
@@ -23,6 +25,7 @@ export async function installationMetrics(context: ApiContext): Promise<Registry
       queues.dead.getJobCounts('failed'),
       store.memory(),
     ]);
+    await laneMetrics(context, gauge);
     const jobs = gauge('ruyi_index_jobs', 'jobs of the index queue', ['state']);
     for (const [state, count] of Object.entries(index)) jobs.set({ state }, count);
     const broadcasts = gauge('ruyi_broadcasts', 'broadcasts that are listed, by state', ['state']);
@@ -38,4 +41,12 @@ export async function installationMetrics(context: ApiContext): Promise<Registry
     context.log.warn({ err }, 'redis was not measured');
   }
   return registry;
+}
+
+/** Who works which lane, so that a graph shows when lanes move. */
+async function laneMetrics({ queues, store }: ApiContext, gauge: MakeGauge): Promise<void> {
+  const owner = gauge('ruyi_lane_owner', '1 for the worker process of each lane', ['kind', 'lane', 'worker']);
+  for (const { kind, lane, worker } of await laneOwners(queues.redis, queues.plan, await store.members.all())) {
+    if (worker !== null) owner.set({ kind, lane: String(lane), worker }, 1);
+  }
 }

@@ -5,6 +5,7 @@ import { health, livez, readyz } from './health.ts';
 import { messageRoutes } from './message.ts';
 import { metrics } from './metrics.ts';
 import { searchRoutes } from './search.ts';
+import { status } from './status.ts';
 
 /** Every endpoint of the API. */
 export const routes: Route[] = [
@@ -16,4 +17,5 @@ export const routes: Route[] = [
   livez,
   readyz,
   metrics,
+  status,
 ];

@@ -1,11 +1,14 @@
-import { lanesOfInstallation } from '@ruyi/queue';
-import { type Member, Members } from '@ruyi/store';
+import { type InstallationStatus, installationStatus, type LaneStatus } from '@ruyi/queue';
 import { openRedis } from './connection.ts';
+import { textTable } from './textTable.ts';
 
 const USAGE = 'ruyi status [--json]';
-const COLUMNS = ['name', 'role', 'version', 'schema', 'lanes', 'host', 'since'] as const;
+const MIB = 1024 ** 2;
 
-/** `ruyi status`: the processes that live, and how many lanes there are. @returns the exit code */
+/**
+ * `ruyi status`: the processes that live, which lanes each works, what waits on them, and Redis' memory. @returns the exit
+ * code
+ */
 export async function status(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (args.some((arg) => arg !== '--json')) {
     process.stderr.write(`${USAGE}\n`);
@@ -13,30 +16,51 @@ export async function status(args: string[], env: NodeJS.ProcessEnv): Promise<nu
   }
   const { redis } = await openRedis(env);
   try {
-    const [members, lanes] = await Promise.all([new Members(redis).all(), lanesOfInstallation(redis)]);
-    const sorted = members.toSorted((a, b) => (a.role === b.role ? a.since - b.since : a.role < b.role ? -1 : 1));
-    const isJson = args.includes('--json');
-    process.stdout.write(
-      isJson ? `${JSON.stringify({ lanes: lanes ?? null, members: sorted })}\n` : table(sorted, lanes),
-    );
+    const state = await installationStatus(redis);
+    process.stdout.write(args.includes('--json') ? `${JSON.stringify(state)}\n` : page(state));
     return 0;
   } finally {
     redis.disconnect();
   }
 }
 
-function table(members: Member[], lanes: number | undefined): string {
-  const cells = members.map((member) => COLUMNS.map((column) => cell(member, column)));
-  const rows = [[...COLUMNS], ...cells];
-  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((text, i) => text.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
+function page(state: InstallationStatus): string {
+  const { processes, lanes, index, redis } = state;
+  const lines = redis.map(
+    ({ node, memory_bytes: used, memory_max_bytes: max }) =>
+      `redis ${node}: ${Math.ceil(used / MIB)} MiB used${max > 0 ? ` of ${Math.floor(max / MIB)} MiB` : ''}`,
   );
-  return `${lines.join('\n')}\n\nlanes of each kind: ${lanes ?? 'not decided yet'}\n`;
+  return [
+    textTable([
+      ['name', 'role', 'version', 'schema', 'lanes', 'host', 'since'],
+      ...processes.map(({ name, role, version, schema, lanes: own, host, since }) => [
+        name,
+        role,
+        version,
+        String(schema),
+        String(own.length),
+        host,
+        time(since),
+      ]),
+    ]),
+    `lanes of each kind: ${state.lanes_of_each_kind ?? 'not decided yet'}${changing(state)}\n`,
+    laneTable([...lanes, { name: 'index', worker: '', ...index }]),
+    `${lines.join('\n')}\n`,
+  ].join('\n');
 }
 
-const cell = (member: Member, column: (typeof COLUMNS)[number]): string =>
-  column === 'since' ? new Date(member.since * 1000).toISOString() : String(member[column]);
+const changing = ({ lanes_changing_to: to }: InstallationStatus) => (to === null ? '' : `, changing to ${to}`);
+
+export const laneTable = (lanes: (Omit<LaneStatus, 'kind'> & { worker: string | null })[]): string =>
+  textTable([
+    ['lane', 'worker', 'jobs', 'recipients', 'oldest job'],
+    ...lanes.map(({ name, worker, jobs, backlog, oldest_job_at: oldest }) => [
+      name,
+      worker ?? 'nobody',
+      String(jobs),
+      String(backlog),
+      oldest === null ? '' : time(oldest),
+    ]),
+  ]);
+
+const time = (seconds: number) => new Date(seconds * 1000).toISOString();

@@ -13,7 +13,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 const AGAIN_MS = 200;
 
 /**
- * Coordinates a broadcast (docs/api.md §5) until it has ended or is paused: counts and numbers its recipients, feeds them to
+ * Coordinates a broadcast (docs/api.md §4) until it has ended or is paused: counts and numbers its recipients, feeds them to
  * the lanes, and settles what became of them. While Redis cannot serve it begins again; every step may be repeated.
  */
 export async function coordinate(
@@ -49,8 +49,13 @@ async function coordinateOnce(
   await context.store.broadcastList.note(no, record.state, 0);
   const mustPrepare = record.state === 'running' && !record.isReady && !record.isRetrying;
   const ready = mustPrepare ? await prepareBroadcast(context, record, token, signal) : record;
-  if (ready?.isRetrying && ready.state === 'running') await retryFailed(context, ready);
-  if (ready?.ref !== undefined) await feedLanes(context, ready, ready.ref, token, signal);
+  if (ready?.ref !== undefined) {
+    if (ready.isRetrying && ready.state === 'running') {
+      await context.store.progress.hold(ready.ref);
+      await retryFailed(context, ready, ready.ref, signal);
+    }
+    await feedLanes(context, ready, ready.ref, token, signal);
+  }
   if (!signal.aborted) await end(context, no, token);
   const after = signal.aborted ? undefined : await broadcasts.read(no);
   // Redis may have forgotten its last steps: it is taken up once more.

@@ -34,7 +34,7 @@ export async function feedLanes(
     await meter.add(landed);
     let waitMs = 0;
     let fed = 0;
-    if (isFeeding && cursors) {
+    if (isFeeding && cursors && !context.isMemoryFull()) {
       const { lanes } = context.queues;
       const free = Array.from({ length: lanes }, (_, lane) => lane).filter((lane) => flight.onLane(lane) < JOBS_AHEAD);
       // With a rate one claim decides when the next one may come.
@@ -42,7 +42,7 @@ export async function feedLanes(
         const claim =
           isFeeding && waitMs === 0 ? await cursors.next((shard) => laneOf(shard, lanes) === lane) : undefined;
         if (!claim) return;
-        const outcome = await flight.take(token, lane, claim, spec.rate);
+        const outcome = await flight.take(token, claim, spec.rate);
         if (outcome === 'again') isFeeding = false;
         else if (outcome > 0) waitMs = outcome;
         else {

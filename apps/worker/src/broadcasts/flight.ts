@@ -1,6 +1,6 @@
 import type { Chunk } from '@ruyi/contracts';
-import type { BroadcastJob } from '@ruyi/queue';
-import { type BroadcastRecord, laneOf, type RecipientClaim } from '@ruyi/store';
+import { type BroadcastJob, DEAD, type LaneOfPlan } from '@ruyi/queue';
+import { type BroadcastRecord, chunkRecipients, chunkSize, laneOf, type RecipientClaim } from '@ruyi/store';
 import type { CoordinatorContext } from './coordinatorContext.ts';
 import type { NextRecipients } from './shardCursors.ts';
 
@@ -10,7 +10,8 @@ const LOOK_AFTER_MS = 5000;
 interface Flying {
   claim: RecipientClaim;
   chunks: number[];
-  lane: number;
+  /** where it was added; undefined until it is */
+  lane?: LaneOfPlan;
   /** when it was added, or looked for */
   at: number;
 }
@@ -32,7 +33,7 @@ export class Flight {
   static async of(context: CoordinatorContext, record: BroadcastRecord, ref: string): Promise<Flight> {
     const flight = new Flight(context, record, ref);
     for (const [id, claim] of await context.store.broadcasts.flight(record.no)) {
-      flight.#note(id, claim, laneOf(claim.shard, context.queues.lanes));
+      flight.#note(id, claim);
     }
     await flight.land();
     for (const [id, flying] of flight.#flying) await flight.#add(id, flying);
@@ -43,21 +44,23 @@ export class Flight {
     return this.#flying.size;
   }
 
+  /** Jobs for shards of this lane, as the lanes are now. */
   onLane(lane: number): number {
-    return [...this.#flying.values()].filter((flying) => flying.lane === lane).length;
+    const { lanes } = this.#context.queues;
+    return [...this.#flying.values()].filter(({ claim }) => laneOf(claim.shard, lanes) === lane).length;
   }
 
   /**
    * Claims recipients and adds their job. @returns 0, or how many milliseconds it is too early, or 'again' if the broadcast
    * does not run any more or has another coordinator
    */
-  async take(token: string, lane: number, next: NextRecipients, rate: number): Promise<number | 'again'> {
+  async take(token: string, next: NextRecipients, rate: number): Promise<number | 'again'> {
     const { uids, ...claim } = next;
     const id = `${this.#ref}.${claim.shard}-${claim.chunk}.${claim.count}`;
     const outcome = await this.#context.store.broadcasts.claim(this.#record.no, token, id, claim, rate);
     if (outcome < 0) return 'again';
     if (outcome > 0) return outcome;
-    await this.#add(id, this.#note(id, claim, lane), uids.join('\n'));
+    await this.#add(id, this.#note(id, claim), uids.join('\n'));
     return 0;
   }
 
@@ -83,34 +86,53 @@ export class Flight {
     for (const [id, flying] of this.#flying) {
       if (now - flying.at < LOOK_AFTER_MS) continue;
       flying.at = now;
-      const queue = this.#context.queues.lane('fanout', flying.lane);
+      if (!flying.lane) continue;
+      const queue = this.#context.queues.lane('fanout', flying.lane.lane, flying.lane.generation);
       const state = await queue.getJobState(id);
       if (state !== 'unknown' && state !== 'completed' && state !== 'failed') continue;
       if ((await this.#context.store.progress.stored(this.#ref, flying.chunks)).size === flying.chunks.length) continue;
+      if (await this.#wasSetAside(id, flying)) continue;
       if (state !== 'unknown') await queue.remove(id);
       await this.#add(id, flying);
     }
   }
 
-  #note(id: string, claim: RecipientClaim, lane: number): Flying {
+  /** If a job became a dead letter as a whole, all of its recipients have failed. */
+  async #wasSetAside(id: string, { claim, chunks }: Flying): Promise<boolean> {
+    const { queues, store } = this.#context;
+    const letter = DEAD.schema.safeParse((await queues.dead.getJob(`dead-${id}-job`))?.data);
+    if (!letter.success) return false;
+    const job = await this.#jobOf(claim);
+    const { reason } = letter.data;
+    const failed = job.chunks.flatMap(chunkRecipients).map((recipient) => ({ ...recipient, reason }));
+    const sizes = job.chunks.map((chunk, i) => ({ chunk: chunks[i] ?? chunk.chunk, size: chunkSize(chunk) }));
+    await store.progress.chunksStored(this.#ref, sizes, failed);
+    return true;
+  }
+
+  #note(id: string, claim: RecipientClaim): Flying {
     const numbers = Array.from({ length: Math.ceil(claim.count / claim.size) }, (_, i) => claim.chunk + i);
-    const flying = { claim, chunks: numbers, lane, at: performance.now() };
+    const flying = { claim, chunks: numbers, at: performance.now() };
     this.#flying.set(id, flying);
     return flying;
   }
 
   /** @param packed the uids, if they are at hand */
-  async #add(id: string, { claim, lane }: Flying, packed?: string): Promise<void> {
-    const { store, producer } = this.#context;
+  async #add(id: string, flying: Flying, packed?: string): Promise<void> {
+    const { claim } = flying;
+    const data = await this.#jobOf(claim, packed);
+    flying.lane = await this.#context.producer.broadcastToShard({ shard: claim.shard, id, data });
+  }
+
+  async #jobOf({ shard, offset, length, size, start, chunk }: RecipientClaim, packed?: string): Promise<BroadcastJob> {
+    const { store } = this.#context;
     const { no, spec } = this.#record;
-    const { shard, offset, length, size, start, chunk } = claim;
     const uids = (packed ?? (await store.recipientLists.readExactly(shard, no, offset, length))).split('\n');
     const chunks: Chunk[] = [];
     for (let i = 0; i < uids.length; i += size) {
       chunks.push({ chunk: chunk + chunks.length, start: start + i, uids: uids.slice(i, i + size).join('\n') });
     }
     const cmd = spec.header.sync_once === 1 ? { cmd: 1 as const } : {};
-    const data: BroadcastJob = { ref: this.#ref, from: spec.from, ...cmd, chunks };
-    await producer.broadcast({ jobs: [{ lane, id, data }] });
+    return { ref: this.#ref, from: spec.from, ...cmd, chunks };
   }
 }

@@ -9,6 +9,7 @@ import { tendBroadcasts } from './tendBroadcasts.ts';
 
 const TEND_EVERY_MS = 1000;
 const DAY_SECONDS = 86_400;
+const MEMORY_SHARE = 0.8;
 
 interface BroadcastsOptions {
   store: Store;
@@ -26,16 +27,22 @@ export function openBroadcasts({ store, queues, config, metrics, log }: Broadcas
     labelNames: ['result'] as const,
     registers: [metrics.registry],
   });
+  let isMemoryFull = false;
   const context: CoordinatorContext = {
     store,
     queues,
     producer: new Producer(queues, config.shards, (keys) => store.replicas.confirm(keys)),
     keepSeconds: config.broadcastKeepDays * DAY_SECONDS,
+    isMemoryFull: () => isMemoryFull,
     counted: (result, count) => recipients.inc({ result }, count),
     log,
   };
   const coordinators = openCoordinators({ queues, coordinate: (job, signal) => coordinate(context, job, signal), log });
-  const tend = () => tendBroadcasts(context);
+  const tend = async () => {
+    const { used, allowed } = await store.memory();
+    isMemoryFull = allowed > 0 && used > allowed * MEMORY_SHARE;
+    await tendBroadcasts(context);
+  };
   const stopTending = every(TEND_EVERY_MS, tend, firstFailure(log, 'nobody looks after broadcasts'));
   return {
     async close() {

@@ -1,4 +1,95 @@
-import type { BroadcastRecord } from '@ruyi/store';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Chunk } from '@ruyi/contracts';
+import { BROADCAST, type BroadcastJob, deadLettersOf } from '@ruyi/queue';
+import { type BroadcastRecord, chunkRecipients, digestOf, recipientShard } from '@ruyi/store';
+import { z } from 'zod';
 import type { CoordinatorContext } from './coordinatorContext.ts';
 
-export async function retryFailed(_context: CoordinatorContext, _record: BroadcastRecord): Promise<void> {}
+const LOOK_EVERY_MS = 50;
+/** A job that Redis does not know this long after it was added is gone. */
+const ADD_AGAIN_MS = 2000;
+
+const Retried = z.object({
+  data: BROADCAST.schema,
+  /** where it was added last */
+  at: z.object({ lane: z.number(), generation: z.number() }).optional(),
+});
+type Retried = z.infer<typeof Retried>;
+
+/**
+ * Puts the dead letters of a broadcast back on their lanes, and waits until the last of them has ended: stored, or a dead
+ * letter once more. A letter becomes a note of this broadcast before it is removed and its job added: so whoever takes over
+ * knows which jobs there must be. Dropped letters stay failed.
+ */
+export async function retryFailed(
+  context: CoordinatorContext,
+  record: BroadcastRecord,
+  ref: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, queues } = context;
+  const { no, run } = record;
+  for await (const { id, letter } of deadLettersOf(queues, ref)) {
+    const parsed = BROADCAST.schema.safeParse(letter.data);
+    if (signal.aborted) return;
+    if (!parsed.success) continue;
+    const data = withPositions(parsed.data);
+    const jobId = `${ref}.r${run}-${digestOf(id).slice(0, 10)}.${recipientsOf(data).length}`;
+    await store.broadcasts.noteRetried(no, jobId, { data });
+    await queues.dead.remove(id);
+  }
+  const added = new Map<string, number>();
+  for (;;) {
+    const flying = await store.broadcasts.retried(no);
+    if (flying.size === 0 || signal.aborted) return;
+    for (const [jobId, kept] of flying) {
+      const job = Retried.parse(kept);
+      if (await hasEnded(context, { no, ref, jobId }, job, added)) await store.broadcasts.retriedLanded(no, jobId);
+    }
+    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Whether a retried job has ended; adds it if it is not there. */
+async function hasEnded(
+  context: CoordinatorContext,
+  { no, ref, jobId }: { no: string; ref: string; jobId: string },
+  { at, data }: Retried,
+  added: Map<string, number>,
+): Promise<boolean> {
+  const { store, queues, producer } = context;
+  const state = at ? await queues.lane('fanout', at.lane, at.generation).getJobState(jobId) : 'unknown';
+  if (state === 'completed') return true;
+  if (state !== 'unknown') return false;
+  const recipients = recipientsOf(data);
+  const failed = await store.progress.failedAmong(
+    ref,
+    recipients.map(({ position }) => position),
+  );
+  if (failed.size === 0) return true;
+  for await (const { id } of deadLettersOf(queues, ref)) if (id.startsWith(`dead-${jobId}-`)) return true;
+  if (performance.now() - (added.get(jobId) ?? Number.NEGATIVE_INFINITY) < ADD_AGAIN_MS) return false;
+  added.set(jobId, performance.now());
+  const left = recipients.filter(({ position }) => failed.has(position));
+  const chunk = { chunk: data.chunks[0]?.chunk ?? 0, start: 0, ...packed(left) };
+  const shardFor = recipientShard({ from: data.from, command: data.cmd === 1 }, store.layout.shards.count);
+  // All recipients of a job of a broadcast live in one shard. Where it is added is noted first: whoever takes over looks there.
+  await producer.broadcastToShard(
+    { shard: shardFor(left[0]?.uid ?? ''), id: jobId, data: { ...data, chunks: [chunk] } },
+    (lane) => store.broadcasts.noteRetried(no, jobId, { data, at: lane }),
+  );
+  return false;
+}
+
+const recipientsOf = (data: BroadcastJob) => data.chunks.flatMap(chunkRecipients);
+
+const packed = (recipients: { uid: string; position: number }[]): Pick<Chunk, 'at' | 'uids'> => ({
+  at: recipients.map(({ position }) => position),
+  uids: recipients.map(({ uid }) => uid).join('\n'),
+});
+
+/** A chunk with positions of its own is one that is tried again: a job that failed as a whole has none yet. */
+const withPositions = (data: BroadcastJob): BroadcastJob => ({
+  ...data,
+  chunks: data.chunks.map((chunk) => ({ ...chunk, ...packed(chunkRecipients(chunk)) })),
+});

@@ -6,7 +6,7 @@ import { keys } from '../keys.ts';
 const listBroadcast = loadScript(import.meta.url, 'list-broadcast');
 const noteState = loadScript(import.meta.url, 'note-state');
 
-/** Which broadcasts there are: those of docs/api.md §5, and large batches beside them. */
+/** Which broadcasts there are: those of docs/api.md §4, and large batches beside them. */
 export class BroadcastList {
   readonly #redis: RedisClient;
 

@@ -1,6 +1,7 @@
 import type { BroadcastState } from '@ruyi/contracts';
 import { loadScript, type RedisClient } from '@ruyi/redis';
 import { readable } from '../damage.ts';
+import { parseJson } from '../entries.ts';
 import { keys } from '../keys.ts';
 import {
   type BroadcastRecord,
@@ -22,6 +23,8 @@ const finishBroadcast = loadScript(import.meta.url, 'finish-broadcast');
 
 /** A broadcast counts as abandoned if it is not listed within this time. */
 const UNLISTED_SECONDS = 3600;
+/** How the fields of `flight` begin whose jobs try failed recipients again. */
+const RETRIED = 'retried ';
 
 export type BroadcastAction = 'start' | 'pause' | 'resume' | 'cancel' | 'retry';
 
@@ -133,8 +136,24 @@ export class Broadcasts {
 
   /** What jobs have, by their id. */
   async flight(no: string): Promise<Map<string, Claim>> {
-    const fields = await this.#redis.hgetall(keys.flight(no));
-    return new Map(Object.entries(fields).map(([id, text]) => [id, claimOf(text)]));
+    const fields = Object.entries(await this.#redis.hgetall(keys.flight(no)));
+    return new Map(fields.filter(([id]) => !id.startsWith(RETRIED)).map(([id, text]) => [id, claimOf(text)]));
+  }
+
+  /** Keeps a job that tries failed recipients again, until it has ended. */
+  async noteRetried(no: string, jobId: string, job: object): Promise<void> {
+    await this.#redis.hset(keys.flight(no), `${RETRIED}${jobId}`, JSON.stringify(job));
+  }
+
+  /** The jobs that try failed recipients again, by their id. */
+  async retried(no: string): Promise<Map<string, unknown>> {
+    const fields = Object.entries(await this.#redis.hgetall(keys.flight(no)));
+    const ofRetries = fields.filter(([id]) => id.startsWith(RETRIED));
+    return new Map(ofRetries.map(([id, text]) => [id.slice(RETRIED.length), parseJson(text)]));
+  }
+
+  async retriedLanded(no: string, jobId: string): Promise<void> {
+    await this.#redis.hdel(keys.flight(no), `${RETRIED}${jobId}`);
   }
 
   /** These jobs have ended. */

@@ -21,9 +21,13 @@ export interface BatchReceipt {
   createdAt: number;
   /** position of the recipient that the request names first */
   firstAt: number;
+  /** the number of lanes that the recipients were cut for; absent in what an earlier version wrote */
+  lanes?: number;
   refused: Refused;
   /** its sender, absent in receipts of earlier versions */
   from?: string;
+  /** strings that were refused, absent in receipts of earlier versions */
+  invalid?: number;
 }
 
 /** A recipient who became a dead letter. */
@@ -135,6 +139,13 @@ export class Progress {
   /** Recipients that became dead letters are served now. */
   async recovered(ref: string, positions: number[]): Promise<void> {
     if (positions.length > 0) await noteRecovered(this.#redis, [keys.progress(ref)], positions);
+  }
+
+  /** Those of the positions whose recipients are dead letters. */
+  async failedAmong(ref: string, positions: number[]): Promise<Set<number>> {
+    if (positions.length === 0) return new Set();
+    const notes = await this.#redis.hmget(keys.progress(ref), ...positions.map((position) => `f${position}`));
+    return new Set(positions.filter((_, i) => notes[i] != null));
   }
 
   async chunksIndexed(ref: string, chunks: { chunk: number; size: number }[]): Promise<void> {

@@ -97,7 +97,7 @@ export class Channels {
       const wanted = new Set(byShard.get(shard));
       const damaged: Damage[] = [];
       for (let after = ''; ; ) {
-        const page = await readable(`channel ${channel}`, () => this.#page(shard, channel, after, CALL_SIZE));
+        const page = await readable(`channel ${channel}`, () => this.subscribersIn(shard, channel, after, CALL_SIZE));
         const gone = page.filter((uid) => !wanted.has(uid));
         damaged.push(...(await this.#change(shard, channel, [], gone)));
         const last = page.at(-1);
@@ -152,15 +152,15 @@ export class Channels {
       for (const [n, shard] of this.#shards.tags.entries()) {
         if (n < Number(from)) continue;
         const start = n === Number(from) ? after : '';
-        subscribers.push(...(await this.#page(shard, channel, start, limit - subscribers.length)));
+        subscribers.push(...(await this.subscribersIn(shard, channel, start, limit - subscribers.length)));
         if (subscribers.length === limit) return { subscribers, cursor: `${n}-${subscribers.at(-1)}` };
       }
       return { subscribers, cursor: '' };
     });
   }
 
-  /** Subscribers of one shard after a uid, by the bytes of their uids. */
-  async #page(shard: Shard, channel: string, after: string, most: number): Promise<string[]> {
+  /** Subscribers of one shard after a uid, by the bytes of their uids; '' for the first ones. */
+  async subscribersIn(shard: Shard, channel: string, after: string, most: number): Promise<string[]> {
     const reply = await readSubscribers(this.#redis, [keys.subscribers(shard, channel)], [after, most]);
     return Array.isArray(reply) ? reply.map(String) : [];
   }

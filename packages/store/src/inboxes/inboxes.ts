@@ -67,6 +67,19 @@ export class Inboxes {
     return keys.cursor(shardOf(uid, this.#shards), uid);
   }
 
+  /**
+   * Commands as they are stored, for an export: those after a seq, 0 for the oldest that are left. Past the end, or if others
+   * acknowledge meanwhile, it may return commands from before `after`.
+   */
+  async stretch(uid: string, after: number): Promise<{ first: number; texts: string[]; isEnd: boolean }> {
+    const shard = shardOf(uid, this.#shards);
+    const inboxKeys = [keys.cursor(shard, uid), keys.inboxSeq(shard, uid), keys.inbox(shard, uid)];
+    // To the script 0 means the cursor.
+    const reply = await readInbox(this.#redis, inboxKeys, [after || -1, PAGE.commands, PAGE.bytes]);
+    const [first, page, isEnd] = Array.isArray(reply) ? reply : [];
+    return { first: Number(first), texts: Array.isArray(page) ? page.map(String) : [], isEnd: isEnd === 1 };
+  }
+
   /** POST /message/syncack */
   async acknowledge(uid: string, lastMessageSeq: number): Promise<void> {
     if (lastMessageSeq === 0) return;

@@ -1,6 +1,6 @@
 -- read-inbox.lua: reads commands of a user at one moment.
 -- KEYS   cursor, seq of the newest command, inbox
--- ARGV   message_seq of the request (0: from the cursor), how many at most, bytes after which it stops
+-- ARGV   message_seq of the request (0: from the cursor, -1: from the oldest), how many at most, bytes after which it stops
 -- returns {seq of the first command returned, commands, 1 if nothing is left behind them, else 0; seconds of the clock}
 -- cost   what it returns, at most 8 commands beyond the bytes: the list is gap-free, so the index follows from the seq
 -- replay reads again

@@ -13,6 +13,9 @@ const PATIENCE_MS = 12_000;
 const LAST_STARTS_MS = 3500;
 const LOOK_EVERY_MS = 500;
 
+/** Field of `r:{meta}`: the id of the export that is being imported. */
+export const IMPORT_FIELD = 'import';
+
 /** The settings of this process do not match what was fixed when the data was first written. */
 export class InstallationError extends Error {
   override readonly name = 'InstallationError';
@@ -29,8 +32,7 @@ export async function checkInstallation(
   settings: { shards: number },
   self: Member,
 ): Promise<{ members: Member[]; shards: Shards }> {
-  await beginInstallation(redis, [keys.meta], [self.schema, settings.shards, NEW_TAGS]);
-  const { schema, shards, tags } = await redis.hgetall(keys.meta);
+  const { schema, shards, tags } = await begunInstallation(redis, self.schema, settings.shards);
   if (Number(schema) > self.schema) {
     throw new InstallationError(
       `the data in Redis has schema ${schema}, version ${self.version} reads ${self.schema}: use the newer version`,
@@ -42,7 +44,22 @@ export async function checkInstallation(
     );
   }
   if (Number(schema) < self.schema) await raiseSchema(redis, self);
-  return { members: await new Members(redis).join(self), shards: shardsOf(tags, settings.shards) };
+  const members = new Members(redis);
+  const living = await members.join(self);
+  // After joining: an import looks for members once it has left its mark, so one of the two sees the other.
+  if ((await redis.hget(keys.meta, IMPORT_FIELD)) !== null) {
+    await members.leave(self.name);
+    throw new InstallationError(
+      'an import into this Redis is unfinished: run the same ruyi import again, or empty Redis (FLUSHDB) first',
+    );
+  }
+  return { members: living, shards: shardsOf(tags, settings.shards) };
+}
+
+/** What is fixed for an installation. If this is a new one, it is fixed now. */
+export async function begunInstallation(redis: RedisClient, schema: number, shards: number) {
+  await beginInstallation(redis, [keys.meta], [schema, shards, NEW_TAGS]);
+  return redis.hgetall(keys.meta);
 }
 
 /** The shards of an installation, for somebody who does not join it. Before it has begun nothing lies in any of them. */

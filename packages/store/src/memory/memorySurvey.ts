@@ -1,5 +1,4 @@
-import { mastersOf, type RedisClient, redisMemory, serverClock } from '@ruyi/redis';
-import type { Redis } from 'ioredis';
+import { type Master, mastersOf, type RedisClient, redisMemory, serverClock } from '@ruyi/redis';
 import { unlessDamaged } from '../damage.ts';
 import { scanKeys } from '../logs/keyScan.ts';
 import { BodyTimes } from '../sweep/bodyTimes.ts';
@@ -36,7 +35,7 @@ export interface MemorySurvey {
 
 /** What a walk over keys has found so far. */
 interface Walk {
-  redis: Redis;
+  redis: Master['redis'];
   options: SurveyOptions;
   times: BodyTimes;
   now: number;

@@ -11,7 +11,7 @@ const emptyCommands = loadScript(import.meta.url, 'empty-commands');
 const CALL = { inboxes: 32, commands: 500, bytes: 64 * 1024 };
 
 /** An expired command's place in its inbox. It reads as a reference to a body that never exists, so readers leave it out. */
-const EMPTY = '0.0';
+export const EMPTY_COMMAND = '0.0';
 
 /** An inbox, and how far it is swept. */
 type Piece = SweptPlace & { after: number };
@@ -53,7 +53,7 @@ async function sweepPieces({ redis, limits }: SweepContext, pieces: Piece[]) {
     keys.inboxSeq(shard, name),
     keys.inbox(shard, name),
   ]);
-  const bounds = [limits.inboxKeep, limits.inboxMax, EMPTY, CALL.commands, CALL.bytes];
+  const bounds = [limits.inboxKeep, limits.inboxMax, EMPTY_COMMAND, CALL.commands, CALL.bytes];
   const reply = await sweepInboxesScript(redis, callKeys, [...bounds, ...pieces.map(({ after }) => after)]);
   const [now, ...inboxes] = Array.isArray(reply) ? reply : [];
   return { now: Number(now), found: inboxes.map(foundIn) };
@@ -87,7 +87,7 @@ async function emptyReferences(
   const args = dead.flatMap(({ some }) => [some.length, ...some.flatMap(({ seq, command }) => [seq, command])]);
   const replaced = await pace.work(async () => {
     await trimmer.countDown([...expired]);
-    return emptyCommands(redis, callKeys, [EMPTY, ...args]);
+    return emptyCommands(redis, callKeys, [EMPTY_COMMAND, ...args]);
   });
   count({ expired: Number(replaced) });
 }

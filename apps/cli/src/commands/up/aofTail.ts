@@ -29,7 +29,7 @@ export interface Aof {
 const LONGEST_TAIL = 64 * 1024 * 1024;
 
 /** Whether redis-server gave up because of the content of its append-only file. */
-export const damagesAof = (error: unknown): boolean =>
+const damagesAof = (error: unknown): boolean =>
   error instanceof StartError && /reading the append only file/i.test(error.message);
 
 /**
@@ -37,7 +37,7 @@ export const damagesAof = (error: unknown): boolean =>
  * notice if zeros filled a value up to its length, because it skips the two bytes after a value without looking at
  * them.
  */
-export function endsWithinCommand(dir: string): boolean {
+function endsWithinCommand(dir: string): boolean {
   const file = newestIncrement(dir);
   if (file === undefined) return false;
   const tail = readFrom(file, Math.max(0, sizeOf(file) - 2));
@@ -61,7 +61,7 @@ export async function startOnWholeAof(aof: Aof, start: () => Promise<void>): Pro
  * @returns whether anything was cut
  * @throws StartError that says what to do if the damage is not at the end, or no copy can be made
  */
-export async function repairAof({ binary, path, dir, say }: Aof): Promise<boolean> {
+async function repairAof({ binary, path, dir, say }: Aof): Promise<boolean> {
   const file = newestIncrement(dir);
   if (file === undefined) return false;
   const intact = await intactBytes(binary, path, file);

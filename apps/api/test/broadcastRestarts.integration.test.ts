@@ -1,0 +1,149 @@
+import { createServer } from 'node:net';
+import type { BroadcastAnswer } from '@ruyi/contracts';
+import {
+  expectNoLeaks,
+  seededRandom,
+  startRedis,
+  type TestProcess,
+  type TestRedis,
+  tempDir,
+  waitFor,
+} from '@ruyi/testkit';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { broadcasting, expectEquation } from './broadcasting.ts';
+import { type Answer, apiClient, names, startApp, upTo } from './harness.ts';
+
+const PARTS = 20;
+const UIDS = 60_000;
+const folder = tempDir('broadcast-restarts');
+const config: Record<string, string> = { SHARDS: '16', LANES: '2', LOG_LEVEL: 'silent', DATA_DIR: folder.path };
+let redis: TestRedis;
+const running = new Map<string, TestProcess>();
+
+beforeAll(async () => {
+  redis = await startRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
+  config.REDIS_URL = redis.url;
+  config.PORT = String(await freePort());
+});
+afterEach(async () => {
+  await Promise.all([...running.values()].map((process) => process.kill('SIGKILL')));
+  running.clear();
+});
+afterAll(async () => {
+  await redis.stop();
+  folder.remove();
+  expectNoLeaks();
+});
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+
+const client = () => apiClient(`http://127.0.0.1:${config.PORT}`);
+
+async function start(name: 'api' | 'worker', key: string = name): Promise<void> {
+  running.set(key, await startApp(name, config));
+}
+
+/** Repeats a request until it was answered with something that says more than "later". */
+async function insist<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  return waitFor(
+    async () => {
+      const answer = await ask().catch(() => undefined);
+      const isLater = answer === undefined || answer.status >= 429 || (answer.status === 409 && isBusy(answer.body));
+      return isLater ? undefined : answer;
+    },
+    { what: 'an answer', deadlineMs: 60_000 },
+  );
+}
+const isBusy = (body: unknown) => typeof body === 'object' && body !== null && 'code' in body && body.code === 'busy';
+
+const shuffled = <T>(random: ReturnType<typeof seededRandom>, items: T[]): T[] =>
+  items
+    .map((item) => ({ item, at: random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+
+/** Kills one of the processes and starts it again. */
+async function disturb(random: ReturnType<typeof seededRandom>): Promise<string> {
+  const victim = random.pick(['api', 'worker', 'other', 'redis']);
+  if (victim === 'redis') {
+    await redis.kill('SIGKILL');
+    await redis.restart();
+  } else {
+    await running.get(victim)?.kill('SIGKILL');
+    await start(victim === 'api' ? 'api' : 'worker', victim);
+  }
+  return victim;
+}
+
+/** How many messages each log has, over all of them. */
+async function logLengths(): Promise<Map<number, number>> {
+  const lengths = new Map<number, number>();
+  let cursor = '0';
+  const seen = new Set<string>();
+  do {
+    const [next, found] = await redis.client.scan(cursor, 'MATCH', 'r:*:log:*', 'COUNT', 5000);
+    const fresh = found.filter((key) => !seen.has(key));
+    for (const key of fresh) seen.add(key);
+    const counts = redis.client.pipeline();
+    for (const key of fresh) counts.zcard(key);
+    for (const [, count] of (await counts.exec()) ?? [])
+      lengths.set(Number(count), (lengths.get(Number(count)) ?? 0) + 1);
+    cursor = next;
+  } while (cursor !== '0');
+  return lengths;
+}
+
+test('parts in any order, some uids twice, some lines invalid, and every process killed again and again: each gets one', {
+  timeout: 240_000,
+}, async () => {
+  const random = seededRandom();
+  await Promise.all([start('api'), start('worker'), start('worker', 'other')]);
+  const { create, upload, act } = broadcasting(client());
+  const uids = names(UIDS, 'u');
+  const size = UIDS / PARTS;
+  const parts = upTo(PARTS).map((n) => {
+    const own = uids.slice((n - 1) * size, n * size);
+    const repeated = upTo(size * 0.05).map(() => uids[random.whole(0, UIDS - 1)] ?? '');
+    return { part: n - 1, lines: [...own, ...repeated, ...upTo(5).map((i) => `@${n}-${i}`)] };
+  });
+  const no = await create();
+  let isOver = false;
+  const victims: string[] = [];
+  const disturbed = (async () => {
+    while (!isOver && victims.length < 30) victims.push(await disturb(random));
+  })();
+  for (const { part, lines } of shuffled(random, parts)) {
+    const answer = await insist(() => upload(no, part, shuffled(random, lines).join('\n')));
+    expect([part, answer.status]).toEqual([part, 200]);
+    expect(answer.body).toMatchObject({ accepted: size * 1.05, invalid_count: 5 });
+  }
+  expect((await insist(() => act(no, 'start'))).status).toBe(200);
+  const end = await waitFor(
+    async () => {
+      const answer = await client()
+        .get<BroadcastAnswer>(`/broadcasts/${no}`)
+        .catch(() => undefined);
+      return answer?.status === 200 && answer.body.finished_at > 0 ? answer.body : undefined;
+    },
+    { what: 'the broadcast to end', deadlineMs: 120_000 },
+  );
+  isOver = true;
+  await disturbed;
+  expect(victims.length).toBeGreaterThan(3);
+  expect(end).toMatchObject({
+    state: 'done',
+    accepted: UIDS * 1.05,
+    total: UIDS,
+    stored: UIDS,
+    failed: 0,
+    invalid: 100,
+  });
+  expectEquation(end);
+  expect(await logLengths()).toEqual(new Map([[1, UIDS]]));
+});

@@ -1,0 +1,68 @@
+import type { BroadcastAnswer, BroadcastFailure, ErrorBody, PartAnswer } from '@ruyi/contracts';
+import { waitFor } from '@ruyi/testkit';
+import { expect } from 'vitest';
+import type { Answer, ApiClient } from './harness.ts';
+
+/** What tests do with broadcasts (docs/api.md §4). */
+export interface Broadcasting {
+  create(fields?: object): Promise<string>;
+  upload<T = PartAnswer & ErrorBody>(
+    no: string,
+    part: number | string,
+    body: string | Uint8Array,
+    headers?: Record<string, string>,
+  ): Promise<Answer<T>>;
+  act(no: string, action: string): Promise<Answer<BroadcastAnswer & ErrorBody>>;
+  show(no: string): Promise<BroadcastAnswer>;
+  failures(no: string): Promise<BroadcastFailure[]>;
+  /** Creates one with these recipients and starts it. */
+  started(uids: string[], fields?: object): Promise<string>;
+  /** Resolves when it has ended. */
+  ended(no: string): Promise<BroadcastAnswer>;
+  until(no: string, what: string, isSo: (broadcast: BroadcastAnswer) => boolean): Promise<BroadcastAnswer>;
+}
+
+export function broadcasting(client: ApiClient): Broadcasting {
+  const self: Broadcasting = {
+    async create(fields = {}) {
+      const message = { from_uid: 'news', payload: 'YQ==', ...fields };
+      const answer = await client.post<{ broadcast_no: string }>('/broadcasts', message);
+      expect([answer.status, answer.body]).toEqual([200, { broadcast_no: expect.any(String), state: 'open' }]);
+      return answer.body.broadcast_no;
+    },
+    upload: (no, part, body, headers) => client.request('PUT', `/broadcasts/${no}/recipients/${part}`, body, headers),
+    act: (no, action) => client.request('POST', `/broadcasts/${no}/${action}`),
+    async show(no) {
+      const answer = await client.get<BroadcastAnswer>(`/broadcasts/${no}`);
+      expect([answer.status, answer.body]).toEqual([200, answer.body]);
+      return answer.body;
+    },
+    async failures(no) {
+      const answer = await fetch(`${client.address}/broadcasts/${no}/failures`);
+      const lines = (await answer.text()).split('\n').filter((line) => line !== '');
+      return lines.map((line): BroadcastFailure => JSON.parse(line));
+    },
+    async started(uids, fields) {
+      const no = await self.create(fields);
+      expect((await self.upload(no, 0, uids.join('\n'))).status).toBe(200);
+      expect((await self.act(no, 'start')).status).toBe(200);
+      return no;
+    },
+    ended: (no) => self.until(no, 'to end', ({ finished_at }) => finished_at > 0),
+    until: (no, what, isSo) =>
+      waitFor(
+        async () => {
+          const broadcast = await self.show(no);
+          return isSo(broadcast) ? broadcast : undefined;
+        },
+        { what: `broadcast ${no} ${what}` },
+      ),
+  };
+  return self;
+}
+
+/** What must hold at the end (invariant 13). */
+export function expectEquation({ accepted, duplicates, stored, failed, cancelled, total }: BroadcastAnswer): void {
+  expect(duplicates + stored + failed + cancelled).toBe(accepted);
+  expect(total).toBe(accepted - duplicates);
+}
