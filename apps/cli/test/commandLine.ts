@@ -9,7 +9,7 @@ const RUYI = fileURLToPath(new URL('../ruyi.js', import.meta.url));
 /** A command that hangs is killed, so that a test says which. */
 const HANGS_MS = 60_000;
 
-export interface Ended {
+interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;
