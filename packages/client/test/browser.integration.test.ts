@@ -90,4 +90,11 @@ describe.skipIf(executablePath === undefined)('the built client in a browser', (
     });
     expect(done.stored).toBe(2000);
   });
+
+  test('a broadcast of a page reaches everyone', async () => {
+    const report = await inPage<{ state: string; stored: number }>(`
+      async function* uids() { for (let i = 0; i < 3000; i++) yield 'page' + i; }
+      return ruyi.broadcast(uids(), { message: { payload: textPayload('all') }, recipientsPerPart: 1000, onPart() {} });`);
+    expect(report).toMatchObject({ state: 'done', stored: 3000 });
+  });
 });
