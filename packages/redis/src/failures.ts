@@ -12,6 +12,9 @@ const REPLY_CODES = [
   'BUSY',
   'MISCONF',
   'NOREPLICAS',
+  // A master became a replica while, or just before, something waited for its replicas.
+  'UNBLOCKED',
+  'WAIT cannot be used with replica',
 ];
 
 /** Errors that retrying cannot fix. Every other one is transient (invariant 3). */

@@ -10,6 +10,8 @@ test.each([
   [reply("READONLY You can't write against a read only replica. script: abc, on @user_script:1."), true, true],
   [reply('MISCONF Redis is configured to save RDB snapshots'), true, true],
   [reply('CLUSTERDOWN The cluster is down'), true, true],
+  [reply('ERR WAIT cannot be used with replica instances.'), true, true],
+  [reply('UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'), true, true],
   [reply('BUSY Redis is busy running a script'), true, true],
   [reply('ERR something of a later version'), true, false],
   [reply('WRONGTYPE Operation against a key holding the wrong kind of value'), false, false],
