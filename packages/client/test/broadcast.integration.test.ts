@@ -117,8 +117,9 @@ test('an audience needs no list, and a broadcast is steered', async () => {
   const watched = ruyi.broadcast(undefined, {
     message,
     signal: abort.signal,
-    onProgress: ({ broadcast_no }) => {
-      no = broadcast_no;
+    // The audience is taken after the start.
+    onProgress: (progress) => {
+      if (progress.phase === 'sending' && progress.report.total === 40) no = progress.broadcast_no;
     },
   });
   await waitFor(() => no !== '', { what: 'it to run' });
