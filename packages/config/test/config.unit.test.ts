@@ -120,6 +120,7 @@ const VARIABLES: Variable[] = [
     ...text('MEILI_URL', 'meiliUrl', '', ['http://localhost:7700', 'https://search.example/meili']),
     invalid: [...NO_URLS, 'redis://localhost', 'http://', 'http://a b'],
   },
+  { ...text('RUYI_URL', 'ruyiUrl', 'http://127.0.0.1:5001', ['https://api.example/ruyi']), invalid: [...NO_URLS] },
   text('REDIS_CA_FILE', 'redisCaFile', '', []),
   text('REDIS_CERT_FILE', 'redisCertFile', '', []),
   text('REDIS_KEY_FILE', 'redisKeyFile', '', []),
