@@ -18,7 +18,8 @@ RUN npm ci --no-audit --no-fund \
   && rm -rf packages/*/src packages/*/test apps/*/src apps/*/test .turbo
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production
+# `docker compose exec api ruyi …`
+ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules

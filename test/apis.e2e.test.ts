@@ -42,7 +42,7 @@ interface Status {
 }
 const members = async (): Promise<string[]> => {
   const { output } = await installation.ruyi('status', '--json');
-  const { members: processes } = JSON.parse(output) as { members: Status[] };
+  const { processes } = JSON.parse(output) as { processes: Status[] };
   return processes.filter(({ role }) => role === 'api').map(({ name }) => name);
 };
 

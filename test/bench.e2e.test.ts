@@ -12,6 +12,8 @@ test('every bench case runs, whatever it measures', async () => {
   });
   for (const line of [
     'fan-out',
+    'broadcast, start to stored',
+    'during an upload',
     'memory',
     'single send',
     'readable',

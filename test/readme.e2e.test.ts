@@ -26,3 +26,10 @@ test("the README's first broadcast works as printed", async () => {
   expect(stdout.match(/"message_seq":1,"from_uid":"news","channel_id":"u\d+"/g)).toHaveLength(3);
   expect(stdout).toContain('你是<mark>北京</mark>大学的吗');
 });
+
+test("the README's ruyi broadcast works as printed", async () => {
+  const [, printed = ''] = /```sh\n([^`]*npx ruyi broadcast[^`]*)```/.exec(README) ?? [];
+  const env = { ...process.env, RUYI_URL: ruyi.api };
+  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', printed], { env, timeout: 120_000 });
+  expect(stdout).toMatch(/ done: 20,000 of 20,000 stored, 0 failed/);
+});

@@ -68,7 +68,12 @@ const REFUSALS: [string, Program[], () => Record<string, string>, RegExp][] = [
     /signed by somebody unknown; .*REDIS_CA_FILE/,
   ],
   ['TLS at a plain port', [INDEXER], () => ({ REDIS_URL: `rediss://127.0.0.1:${redis.port}` }), /speaks no TLS/],
-  ['a Redis Cluster', [BOARD], () => ({ REDIS_URL: 'redis+cluster://127.0.0.1' }), /Cluster is not supported yet/],
+  [
+    'redis+cluster:// at a Redis that is none',
+    [BOARD],
+    () => ({ REDIS_URL: `redis+cluster://127.0.0.1:${redis.port}` }),
+    /is no cluster; use redis:\/\//,
+  ],
 ];
 
 describe.each(REFUSALS)('%s', (_, programs, env, reason) => {

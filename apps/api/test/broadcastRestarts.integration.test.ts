@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
-import type { BroadcastAnswer } from '@ruyi/contracts';
+import type { BroadcastAnswer, ErrorBody } from '@ruyi/contracts';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import {
   expectNoLeaks,
   seededRandom,
@@ -13,6 +14,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { broadcasting, expectEquation } from './broadcasting.ts';
 import { type Answer, apiClient, names, startApp, upTo } from './harness.ts';
 
+const SHARDS = evenShards(16);
 const PARTS = 20;
 const UIDS = 60_000;
 const folder = tempDir('broadcast-restarts');
@@ -119,7 +121,9 @@ test('parts in any order, some uids twice, some lines invalid, and every process
     while (!isOver && victims.length < 30) victims.push(await disturb(random));
   })();
   for (const { part, lines } of shuffled(random, parts)) {
-    const answer = await insist(() => upload(no, part, shuffled(random, lines).join('\n')));
+    // A repeat must have the same bytes.
+    const body = shuffled(random, lines).join('\n');
+    const answer = await insist(() => upload(no, part, body));
     expect([part, answer.status]).toEqual([part, 200]);
     expect(answer.body).toMatchObject({ accepted: size * 1.05, invalid_count: 5 });
   }
@@ -147,3 +151,42 @@ test('parts in any order, some uids twice, some lines invalid, and every process
   expectEquation(end);
   expect(await logLengths()).toEqual(new Map([[1, UIDS]]));
 });
+
+test('whatever is done to it, and whoever is killed meanwhile, a broadcast adds up, and nobody has a command twice', {
+  timeout: 240_000,
+}, async () => {
+  const random = seededRandom();
+  await Promise.all([start('api'), start('worker'), start('worker', 'other')]);
+  const { create, upload } = broadcasting(client());
+  const act = (no: string, action: string) =>
+    insist(() => client().request<BroadcastAnswer & ErrorBody>('POST', `/broadcasts/${no}/${action}`));
+  for (const prefix of ['one', 'two', 'three']) {
+    const uids = names(6000, prefix);
+    const no = await create({ header: { sync_once: 1 }, rate: random.pick([0, 1500, 4000]) });
+    expect((await insist(() => upload(no, 0, [...uids, ...uids.slice(0, 500)].join('\n')))).status).toBe(200);
+    await act(no, 'start');
+    for (let i = random.whole(4, 8); i > 0; i--) {
+      const event = random.pick(['pause', 'resume', 'pause', 'resume', 'kill', 'kill']);
+      if (event === 'kill') await disturb(random);
+      else await act(no, event);
+    }
+    const isCancelled = random.whole(0, 2) > 0;
+    await act(no, 'resume');
+    if (isCancelled) await act(no, 'cancel');
+    await disturb(random);
+    const end = await waitFor(
+      async () => {
+        const answer = await client().get<BroadcastAnswer>(`/broadcasts/${no}`);
+        return answer.status === 200 && answer.body.finished_at > 0 ? answer.body : undefined;
+      },
+      { what: `broadcast ${no} to end`, deadlineMs: 60_000 },
+    );
+    expect(end).toMatchObject({ accepted: 6500, total: 6000, failed: 0 });
+    expectEquation(end);
+    const lengths = await Promise.all(uids.map(async (uid) => (await inboxLength(uid)) ?? 0));
+    expect([Math.max(0, ...lengths) <= 1, lengths.reduce((sum, n) => sum + n, 0)]).toEqual([true, end.stored]);
+    if (!isCancelled) expect(end.stored).toBe(6000);
+  }
+});
+
+const inboxLength = (uid: string) => redis.client.llen(keys.inbox(shardOf(uid, SHARDS), uid));

@@ -132,7 +132,7 @@ const rows: Row[] = [
   ['the body of a command is no JSON', ({ commands }) => keys.body(commands), hash({ m: '[]' }), ['sync']],
   ['the progress is of another type', ({ batch }) => keys.progress(batch), wrongType, ['progress']],
   ['the progress has no plan', ({ batch }) => keys.progress(batch), hash({ plan: '[1]' }), ['progress']],
-  ['the progress is no number', ({ batch }) => keys.progress(batch), hash({ s0: 'x' }), ['progress']],
+  ['the progress is no number', ({ batch }) => keys.progress(batch), hash({ '=h': 'x' }), ['progress']],
   ['a record of a client_msg_no is of another type', ({ idem }) => idem, wrongType, ['repeat']],
   ['a record of a client_msg_no is none', ({ idem }) => idem, text1('x:y'), ['repeat']],
 ];

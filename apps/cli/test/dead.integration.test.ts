@@ -72,7 +72,7 @@ test('without REDIS_URL it finds the Redis of the installation on DATA_DIR', asy
 test.each([
   [['dead', 'retry', 'no-such-id'], 1, 'no-such-id: no dead letter has this id\n'],
   [['dead'], 2, 'ruyi dead list | ruyi dead retry <id> | ruyi dead retry --all\n'],
-  [['fly'], 2, 'unknown command: fly\n'],
+  [['fly'], 2, "unknown command 'fly'\n"],
 ])('%j is refused with exit %i', async (args, code, line) => {
   const result = await ruyi(args);
   expect(result.code).toBe(code);

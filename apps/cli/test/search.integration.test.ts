@@ -91,8 +91,8 @@ test.each([
   ['an error that is no JSON', '<html>', 502, 'the API answered 502\n'],
   ['what is no JSON', '<html>', 200, 'the API answered 200\n'],
   ['bytes that are no text', Buffer.from([0xff, 0xfe]), 200, 'the API answered 200\n'],
-])('%s is one line and exit 1', async (_, answer, status, line) => {
-  expect(await printed(answer, status)).toEqual({ code: 1, lines: [], stderr: line });
+])('%s is one line, and exit 2 for a wrong value, otherwise 1', async (_, answer, status, line) => {
+  expect(await printed(answer, status)).toEqual({ code: status === 400 ? 2 : 1, lines: [], stderr: line });
 });
 
 test('a malformed answer is read without a crash', () => {

@@ -166,6 +166,7 @@ describe('a command to a group', () => {
       keys.meta,
       keys.ids,
       keys.idsRun,
+      keys.tended,
     ];
     const isProcessKey = (key: string) =>
       processKeys.includes(key) || key.startsWith(keys.reports) || key.startsWith('r:{lanes}:owners:');

@@ -1,6 +1,7 @@
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { backpressure } from './backpressure.ts';
+import { broadcasts } from './broadcasts.ts';
 import { fairness } from './fairness.ts';
 import { fanout } from './fanout.ts';
 import { latency } from './latency.ts';
@@ -14,6 +15,7 @@ import { tenants } from './tenants.ts';
 
 export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   fanout,
+  broadcast: broadcasts,
   memory,
   single: singleSend,
   latency,

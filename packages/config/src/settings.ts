@@ -233,6 +233,10 @@ export const settings = z.object({
     name: 'SEARCH_PAYLOAD',
     text: '`base64`: usersearch answers payloads as base64, for clients built on TangSengDaoDao',
   }),
+  ruyiUrl: url(['http://', 'https://']).default('http://127.0.0.1:5001').register(about, {
+    name: 'RUYI_URL',
+    text: 'The API that `ruyi broadcast` and `ruyi top` talk to, with `API_TOKEN`',
+  }),
   logLevel: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

@@ -120,6 +120,7 @@ const VARIABLES: Variable[] = [
     ...text('MEILI_URL', 'meiliUrl', '', ['http://localhost:7700', 'https://search.example/meili']),
     invalid: [...NO_URLS, 'redis://localhost', 'http://', 'http://a b'],
   },
+  { ...text('RUYI_URL', 'ruyiUrl', 'http://127.0.0.1:5001', ['https://api.example/ruyi']), invalid: [...NO_URLS] },
   text('REDIS_CA_FILE', 'redisCaFile', '', []),
   text('REDIS_CERT_FILE', 'redisCertFile', '', []),
   text('REDIS_KEY_FILE', 'redisKeyFile', '', []),
@@ -144,6 +145,8 @@ const VARIABLES: Variable[] = [
   { ...number('LANES', 'lanes', 0, 1, 64), default: undefined },
   number('MAX_BODY_BYTES', 'maxBodyBytes', 16 * MIB, 1024, 1024 * MIB),
   number('MAX_PAYLOAD_BYTES', 'maxPayloadBytes', MIB / 4, 1, 64 * MIB),
+  number('BROADCAST_KEEP_DAYS', 'broadcastKeepDays', 7, 1, 3650),
+  number('MAX_OPEN_BROADCASTS', 'maxOpenBroadcasts', 1000, 1, 100_000),
   number('MAX_RECIPIENTS', 'maxRecipients', 100_000, 1, 1_000_000),
   {
     ...number('MAX_BACKLOG', 'maxBacklog', 0, 1),

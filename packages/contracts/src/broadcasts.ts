@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BroadcastState } from './broadcastAnswers.ts';
 import {
   digits,
   label,
@@ -13,70 +14,20 @@ import {
 import { Header } from './header.ts';
 import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
 
-export const BROADCAST_STATES = ['open', 'scheduled', 'running', 'paused', 'done', 'cancelled', 'failed'] as const;
-/**
- * What happens to a broadcast (docs/api.md §4): `open` takes recipients; `scheduled` waits for its time; `running` and
- * `paused` change into each other; `done`, `cancelled` and `failed` (all failed) are ends.
- */
-export type BroadcastState = (typeof BROADCAST_STATES)[number];
+/** Every state, for the schema (docs/api.md §4). */
+export const BROADCAST_STATES = [
+  'open',
+  'scheduled',
+  'running',
+  'paused',
+  'done',
+  'cancelled',
+  'failed',
+] as const satisfies BroadcastState[];
 
 /** Highest number of a part. */
 export const MAX_PART = 99_999;
 const MAX_RATE = 1_000_000_000;
-
-/** A broadcast as GET /broadcasts/{no} returns it. Times are whole seconds, 0 as long as they are not known. */
-export interface BroadcastAnswer {
-  broadcast_no: string;
-  name: string;
-  from_uid: string;
-  state: BroadcastState;
-  accepted: number;
-  duplicates: number;
-  invalid: number;
-  total: number;
-  stored: number;
-  failed: number;
-  cancelled: number;
-  indexed: number;
-  rate_now: number;
-  eta_seconds: number;
-  estimate: { redis_bytes: number; seconds: number };
-  created_at: number;
-  started_at: number;
-  finished_at: number;
-}
-
-export interface BroadcastListAnswer {
-  broadcasts: BroadcastAnswer[];
-  /** '' at the end */
-  cursor: string;
-}
-
-/** A line of an upload that names no recipient, counted from 1. */
-export interface InvalidLine {
-  line: number;
-  uid: string;
-  reason: string;
-}
-
-/** The answer to PUT /broadcasts/{no}/recipients/{part}. */
-export interface PartAnswer {
-  part: number;
-  accepted: number;
-  /** within this part */
-  duplicates: number;
-  /** the first 100 */
-  invalid: InvalidLine[];
-  invalid_count: number;
-}
-
-/** A line of GET /broadcasts/{no}/failures. */
-export interface BroadcastFailure {
-  uid: string;
-  reason: string;
-  code: string;
-  at: number;
-}
 
 const knownUsers = z.object({ known_users: z.literal(true, { error: 'must be true' }) });
 const channel = z.object({

@@ -1,5 +1,7 @@
 export * from './base64.ts';
+export * from './broadcastAnswers.ts';
 export * from './broadcasts.ts';
+export * from './callerRequests.ts';
 export * from './chunk.ts';
 export * from './errors.ts';
 export { type RequestLimits, TOO_LARGE } from './fields.ts';

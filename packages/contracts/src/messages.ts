@@ -81,3 +81,45 @@ export interface UserSearchAnswer {
 
 export const BATCH_REASON_INVALID = '用户ID不合法';
 export const BATCH_REASON_UNKNOWN = '不存在用户';
+
+/** The answer of an endpoint that has nothing to say. */
+export interface OkAnswer {
+  status: 200;
+}
+
+export interface SubscribersAnswer {
+  subscribers: string[];
+  /** "" at the end */
+  cursor: string;
+}
+
+export interface ChannelInfoAnswer {
+  channel_id: string;
+  channel_type: number;
+  large: 0 | 1;
+  ban: 0 | 1;
+  disband: 0 | 1;
+  send_ban: 0 | 1;
+  allow_stranger: 0 | 1;
+}
+
+/** What waits on a queue. Times are seconds. */
+interface QueueStatus {
+  /** that wait or are being worked */
+  jobs: number;
+  /** recipients that wait, about */
+  backlog: number;
+  /** when the oldest job was added, about; null if there is none */
+  oldest_job_at: number | null;
+}
+
+/** GET /status: what `ruyi status` shows (docs/api.md §3). */
+export interface StatusAnswer {
+  lanes_of_each_kind: number | null;
+  /** while the number of lanes changes */
+  lanes_changing_to: number | null;
+  processes: { name: string; role: string; version: string; host: string; since: number; lanes: string[] }[];
+  lanes: (QueueStatus & { name: string; kind: string; worker: string | null })[];
+  index: QueueStatus;
+  redis: { node: string; memory_bytes: number; memory_max_bytes: number }[];
+}

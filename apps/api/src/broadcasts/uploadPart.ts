@@ -19,6 +19,8 @@ import { PartLines, type ReadLines, shown } from './partLines.ts';
 import { StagedPart } from './stagedPart.ts';
 
 const MOST_INVALID = 100;
+/** Some 1,500 lines, about a millisecond of work. */
+const PIECE_BYTES = 16 * 1024;
 const HOLD_EVERY_MS = 1000;
 
 /** What an upload has brought so far. */
@@ -137,13 +139,16 @@ async function readPart(
     if (uids.length > 0) await take(uids);
   };
   for await (const chunk of bytes) {
-    // Its own turn for each piece: however many uploads there are, single sends are served in between.
-    await note(
-      await inTurn(chunk.length, () => {
-        hash.update(chunk);
-        return lines.read(chunk);
-      }),
-    );
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      const piece = chunk.subarray(at, at + PIECE_BYTES);
+      // Its own turn for each piece: however many uploads there are, single sends are served in between.
+      await note(
+        await inTurn(piece.length, () => {
+          hash.update(piece);
+          return lines.read(piece);
+        }),
+      );
+    }
   }
   await note(lines.end());
   return { digest: shortDigest(hash), brought };

@@ -1,3 +1,4 @@
+import type { StatusAnswer } from '@ruyi/contracts';
 import { installationStatus } from '@ruyi/queue';
 import type { Route } from '../http/route.ts';
 
@@ -5,5 +6,8 @@ import type { Route } from '../http/route.ts';
 export const status: Route = {
   method: 'GET',
   path: '/status',
-  handle: async ({ queues }) => ({ body: await installationStatus(queues.redis) }),
+  handle: async ({ queues }) => {
+    const body: StatusAnswer = await installationStatus(queues.redis);
+    return { body };
+  },
 };

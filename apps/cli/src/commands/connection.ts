@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Config, loadConfig, parseRedisAddress, shownAddress } from '@ruyi/config';
 import { oneLine, StartError } from '@ruyi/process';
-import { connect, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
+import { connect, isUnavailable, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
 import { redisUrlFile } from './up/runFolder.ts';
 
 type Redis = ReturnType<typeof connect>;
+
+/** A Redis that has just started answers LOADING or CLUSTERDOWN for a moment. */
+const PATIENCE_MS = 3000;
+const LOOK_EVERY_MS = 200;
 
 /** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError if there is neither */
 function redisUrlOf(config: Config): string {
@@ -28,7 +33,7 @@ function redisUrlOf(config: Config): string {
 export async function openRedis(env: NodeJS.ProcessEnv): Promise<{ config: Config; redis: Redis }> {
   const given = loadConfig(env);
   const config = { ...given, redisUrl: redisUrlOf(given) };
-  await probeRedis(config).catch((error: unknown) => {
+  await untilStarted(() => probeRedis(config)).catch((error: unknown) => {
     if (error instanceof RedisRefusal) throw error;
     const address = shownAddress(parseRedisAddress(config.redisUrl));
     throw new StartError(
@@ -38,4 +43,16 @@ export async function openRedis(env: NodeJS.ProcessEnv): Promise<{ config: Confi
   const redis = connect(config, 'request', 'cli');
   redis.on('error', () => {});
   return { config, redis };
+}
+
+/** Repeats `look` while Redis answers that it cannot serve yet. One that does not answer at all is not waited for. */
+async function untilStarted<T>(look: () => Promise<T>): Promise<T> {
+  for (const deadline = performance.now() + PATIENCE_MS; ; await pause(LOOK_EVERY_MS)) {
+    try {
+      return await look();
+    } catch (error) {
+      const isReply = error instanceof Error && error.name === 'ReplyError' && isUnavailable(error);
+      if (!isReply || performance.now() > deadline) throw error;
+    }
+  }
 }

@@ -4,7 +4,7 @@ import { keys, type LanePlan, LanePlans, type Member, Members, SCHEMA } from '@r
 import { openRedis } from './connection.ts';
 import { laneTable } from './status.ts';
 
-const USAGE = 'ruyi lanes | ruyi lanes <number of lanes of each kind, 1 to 64>';
+const USAGE = 'ruyi lanes [--json] | ruyi lanes <number of lanes of each kind, 1 to 64> [--json]';
 const MOST_LANES = 64;
 const LOOK_EVERY_MS = 250;
 const SAY_EVERY_MS = 5000;
@@ -16,29 +16,35 @@ type Redis = Queues['redis'];
  * with a change that has begun. @returns the exit code
  */
 export async function lanes(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const [text] = args;
+  const isJson = args.includes('--json');
+  const [text, ...more] = args.filter((arg) => arg !== '--json');
   const wanted = text === undefined ? undefined : Number(text);
   const isNumber = text === undefined || /^\d{1,2}$/.test(text);
-  if (args.length > 1 || !isNumber || wanted === 0 || (wanted ?? 1) > MOST_LANES) {
+  if (more.length > 0 || !isNumber || wanted === 0 || (wanted ?? 1) > MOST_LANES) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
   const { redis } = await openRedis(env);
   try {
-    return await (wanted === undefined ? show(redis) : change(redis, wanted));
+    return await (wanted === undefined ? show(redis, isJson) : change(redis, wanted, isJson));
   } finally {
     redis.disconnect();
   }
 }
 
-async function show(redis: Redis): Promise<number> {
+async function show(redis: Redis, isJson: boolean): Promise<number> {
   const state = await installationStatus(redis);
+  if (isJson) {
+    const { lanes_of_each_kind, lanes_changing_to, lanes } = state;
+    process.stdout.write(`${JSON.stringify({ lanes_of_each_kind, lanes_changing_to, lanes })}\n`);
+    return 0;
+  }
   process.stdout.write(laneTable(state.lanes));
   process.stdout.write(`\nlanes of each kind: ${state.lanes_of_each_kind ?? 'not decided yet'}\n`);
   return 0;
 }
 
-async function change(redis: Redis, wanted: number): Promise<number> {
+async function change(redis: Redis, wanted: number, isJson: boolean): Promise<number> {
   const plans = new LanePlans(redis);
   const first = await plans.read();
   if (!first) return refuse('nothing was started on this installation yet: LANES decides how many lanes it gets');
@@ -48,24 +54,29 @@ async function change(redis: Redis, wanted: number): Promise<number> {
   if (reason !== undefined) return refuse(reason);
   const queues = openQueues(redis, first);
   try {
-    return await untilChanged(redis, plans, queues, wanted);
+    return await untilChanged(redis, plans, queues, { wanted, isJson });
   } finally {
     await queues.close();
   }
 }
 
-async function untilChanged(redis: Redis, plans: LanePlans, queues: Queues, wanted: number): Promise<number> {
+interface Wish {
+  wanted: number;
+  isJson: boolean;
+}
+
+async function untilChanged(redis: Redis, plans: LanePlans, queues: Queues, { wanted, isJson }: Wish): Promise<number> {
   let said = Number.NEGATIVE_INFINITY;
   for (;;) {
     const plan = await queues.advance();
     const isSettled = plan.next === undefined && plan.draining === undefined;
     if (isSettled && plan.lanes === wanted) {
-      process.stdout.write(`lanes of each kind: ${wanted}\n`);
+      process.stdout.write(isJson ? `{"lanes_of_each_kind":${wanted}}\n` : `lanes of each kind: ${wanted}\n`);
       return 0;
     }
     // A change that somebody else has begun ends first.
     if (isSettled) await beginLaneChange(plans, plan, wanted);
-    else if (performance.now() - said > SAY_EVERY_MS) {
+    else if (!isJson && performance.now() - said > SAY_EVERY_MS) {
       said = performance.now();
       process.stdout.write(`${await progressOf(redis, plan)}\n`);
     }

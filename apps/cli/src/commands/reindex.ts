@@ -11,8 +11,9 @@ const BAR = 30;
  * progress. Ctrl-C only stops watching. Run again, the command watches the running rebuild. @returns the exit code
  */
 export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  if (args.length > 0) {
-    process.stderr.write('ruyi reindex\n');
+  const isJson = args.includes('--json');
+  if (args.some((arg) => arg !== '--json')) {
+    process.stderr.write('ruyi reindex [--json]\n');
     return 2;
   }
   const { config, redis } = await openRedis(env);
@@ -21,7 +22,7 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
     const running = await rebuilds.requested();
     if (!running?.fresh) await rebuilds.request('ruyi reindex', { fresh: true });
     const before = await rebuilds.progress();
-    const show = painter();
+    const show = isJson ? () => {} : painter();
     let last: RebuildProgress | undefined;
     for (let waited = 0; (await rebuilds.requested()) !== undefined; waited += LOOK_EVERY_MS) {
       const progress = await rebuilds.progress();
@@ -33,6 +34,7 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
     }
     last = (await rebuilds.progress()) ?? last;
     show(`${lineOf(last, true)}\n`);
+    if (isJson) process.stdout.write(`${JSON.stringify(last ?? null)}\n`);
     return 0;
   } finally {
     redis.disconnect();

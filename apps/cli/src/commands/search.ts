@@ -4,8 +4,10 @@ import { StartError } from '@ruyi/process';
 import { fieldsOf, stringAt } from '@ruyi/search';
 import { parseAnswer } from './searchAnswer.ts';
 
-const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel_type>] [--from <uid>] [--limit <n>] <text>
+const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel_type>] [--from <uid>] [--limit <n>] [--json] <text>
 `;
+/** A command says within 5 s that nothing answers. */
+const ANSWER_MS = 4500;
 
 /**
  * `ruyi search`: searches as a user, through the API on this machine, so the result is what the user's client would
@@ -13,11 +15,12 @@ const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel
  * @returns the exit code: 1 if nothing is found
  */
 export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const request = requestOf(args);
-  if (!request) {
+  const given = requestOf(args);
+  if (!given) {
     process.stderr.write(USAGE);
     return 2;
   }
+  const { isJson, request } = given;
   const config = loadConfig(env);
   const [token] = tokensOf(config.apiToken);
   const host = config.host.includes(':') && !config.host.startsWith('[') ? `[${config.host}]` : config.host;
@@ -26,13 +29,19 @@ export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     method: 'POST',
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     body: JSON.stringify(request),
+    signal: AbortSignal.timeout(ANSWER_MS),
   }).catch(() => {
     throw new StartError(`no API answers on ${address}: start it (npm start), or set HOST and PORT`);
   });
-  const answer = parseAnswer(Buffer.from(await response.arrayBuffer()));
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const answer = parseAnswer(bytes);
   if (!response.ok || !answer) {
     process.stderr.write(`${printable(answer?.msg ?? `the API answered ${response.status}`)}\n`);
-    return 1;
+    return response.status === 400 ? 2 : 1;
+  }
+  if (isJson) {
+    process.stdout.write(`${bytes.toString().trimEnd()}\n`);
+    return answer.total > 0 ? 0 : 1;
   }
   for (const message of answer.messages) {
     const time = new Date(message.timestamp * 1000).toISOString();
@@ -57,10 +66,12 @@ function requestOf(args: string[]) {
         type: { type: 'string' },
         from: { type: 'string' },
         limit: { type: 'string' },
+        json: { type: 'boolean' },
       },
     });
     if (values.uid === undefined || positionals.length === 0) return undefined;
-    return {
+    if ([values.type, values.limit].some((number) => number !== undefined && !/^\d+$/.test(number))) return undefined;
+    const request = {
       uid: values.uid,
       payload: { content: positionals.join(' ') },
       highlights: ['payload.content'],
@@ -69,6 +80,7 @@ function requestOf(args: string[]) {
       ...(values.from === undefined ? {} : { from_uid: values.from }),
       ...(values.limit === undefined ? {} : { limit: Number(values.limit) }),
     };
+    return { request, isJson: values.json === true };
   } catch {
     return undefined;
   }

@@ -15,12 +15,20 @@ local total = {}
 for _, worker in ipairs(workers) do total[worker] = 0 end
 local kinds = {}
 for k = 2, #KEYS do
-  local lanes = tonumber(ARGV[k + 2])
   local stored, owners = redis.call('HGETALL', KEYS[k]), {}
   for i = 1, #stored, 2 do owners[tonumber(stored[i])] = stored[i + 1] end
   local held, free = {}, {}
   for _, worker in ipairs(workers) do held[worker] = {} end
-  for lane = 0, lanes - 1 do table.insert(owners[lane] and held[owners[lane]] or free, lane) end
+  for lane = 0, tonumber(ARGV[k + 2]) - 1 do
+    local owner = held[owners[lane]] and owners[lane]
+    table.insert(owner and held[owner] or free, lane)
+    if owner then total[owner] = total[owner] + 1 end
+  end
+  kinds[k] = { held = held, free = free, owners = owners }
+end
+for k = 2, #KEYS do
+  local lanes, held, free = tonumber(ARGV[k + 2]), kinds[k].held, kinds[k].free
+  for _, worker in ipairs(workers) do total[worker] = total[worker] - #held[worker] end
   -- Who has most keeps most, so that no more lanes move than must. Among equals, who has fewer lanes of other kinds comes first.
   table.sort(workers, function(a, b)
     if #held[a] ~= #held[b] then return #held[a] > #held[b] end
@@ -37,7 +45,7 @@ for k = 2, #KEYS do
     while #held[worker] < due[worker] do table.insert(held[worker], table.remove(free)) end
     total[worker] = total[worker] + #held[worker]
   end
-  kinds[k] = { held = held, least = least, owners = owners }
+  kinds[k].least = least
 end
 -- A worker may have one lane more than another of each kind. Of all kinds together it should not have two more.
 for k = 2, #KEYS do

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createClient, type RuyiClient } from '@ruyi/client';
+import { freePort } from '@ruyi/process';
+import { expectNoLeaks, startProcess, startRedis, type TestProcess, type TestRedis, tempDir } from '@ruyi/testkit';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+const RUYI = fileURLToPath(new URL('../ruyi.js', import.meta.url));
+/** A command that hangs is killed, so that a test says which. */
+const HANGS_MS = 60_000;
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  child: ChildProcess;
+  /** what it has written so far */
+  stdout(): string;
+  stderr(): string;
+  ended: Promise<Ended>;
+}
+
+/** Starts `ruyi <args>` with nothing but PATH and `env` in its environment. */
+export function begin(args: string[], env: Record<string, string>, stdin = ''): Running {
+  return beginProgram(process.execPath, [RUYI, ...args], env, stdin);
+}
+
+/** Runs `ruyi <args>` to its end. */
+export const ruyi = (args: string[], env: Record<string, string>, stdin = '') => begin(args, env, stdin).ended;
+
+/** Runs a line of bash, in which $RUYI is the command. */
+export const bash = (line: string, env: Record<string, string>) =>
+  beginProgram('bash', ['-c', line], { ...env, RUYI: `${process.execPath} ${RUYI}` }, '').ended;
+
+function beginProgram(program: string, args: string[], env: Record<string, string>, stdin: string): Running {
+  const child = spawn(program, args, {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    timeout: HANGS_MS,
+    killSignal: 'SIGKILL',
+  });
+  const written = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      written[stream] += text;
+    });
+  }
+  // A command that refuses its arguments does not read.
+  child.stdin.on('error', () => {});
+  child.stdin.end(stdin);
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, ...written }));
+  });
+  return { child, stdout: () => written.stdout, stderr: () => written.stderr, ended };
+}
+
+export interface Installation {
+  /** of commands */
+  readonly env: Record<string, string>;
+  readonly redis: TestRedis;
+  readonly client: RuyiClient;
+  readonly dir: string;
+}
+
+/** redis-server, API, worker and indexer for a test file. */
+export function testInstallation(settings: Record<string, string> = {}): Installation {
+  const folder = tempDir('cli');
+  const env: Record<string, string> = { DATA_DIR: folder.path, API_TOKEN: 'a token' };
+  const started: TestProcess[] = [];
+  let redis: TestRedis | undefined;
+  let client: RuyiClient | undefined;
+  const present = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error('the installation is started in beforeAll');
+    return value;
+  };
+  beforeAll(async () => {
+    redis = await startRedis();
+    const port = String(await freePort());
+    const url = `http://127.0.0.1:${port}`;
+    Object.assign(env, { REDIS_URL: redis.url, PORT: port, RUYI_URL: url });
+    client = createClient({ url, token: 'a token' });
+    for (const app of ['api', 'worker', 'indexer']) {
+      const entry = fileURLToPath(new URL(`../../${app}/dist/main.js`, import.meta.url));
+      started.push(await startProcess(entry, { ...env, SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent', ...settings }));
+    }
+  });
+  afterAll(async () => {
+    for (const process of started) expect(await process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await redis?.stop();
+    folder.remove();
+    expectNoLeaks();
+  });
+  return {
+    env,
+    dir: folder.path,
+    get redis() {
+      return present(redis);
+    },
+    get client() {
+      return present(client);
+    },
+  };
+}

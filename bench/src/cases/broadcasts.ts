@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { BroadcastAnswer } from '@ruyi/contracts';
+import { waitFor } from '@ruyi/testkit';
+import type { Line } from '../report.ts';
+import type { Scale } from '../scale.ts';
+import { quantile, summarize } from '../statistics.ts';
+import { batchBodies, broadcast, payloadOf, type System, startSystem, timed } from '../system.ts';
+
+const PARTS = 20;
+const BATCH = 10_000;
+const SENDS_A_SECOND = 200;
+
+/** Bodies of parts with `user_0` …, made before the measurement starts: the load shares the machine with what is measured. */
+function partBodies(uids: number): Buffer[] {
+  const size = Math.ceil(uids / PARTS);
+  return Array.from({ length: PARTS }, (_, part) => {
+    const lines: string[] = [];
+    for (let i = part * size; i < Math.min(uids, (part + 1) * size); i++) lines.push(`user_${i}`);
+    return Buffer.from(lines.join('\n'));
+  });
+}
+
+/** Creates a broadcast and uploads its parts, two at a time. */
+async function upload(system: System, from: string, bodies: Buffer[]): Promise<string> {
+  const payload = payloadOf(136);
+  const { broadcast_no } = await system.post<{ broadcast_no: string }>('/broadcasts', { from_uid: from, payload });
+  const parts = bodies.entries();
+  const uploader = async () => {
+    for (const [part, body] of parts) {
+      const path = `/broadcasts/${broadcast_no}/recipients/${part}`;
+      const answer = await fetch(system.address + path, { method: 'PUT', body });
+      if (answer.status !== 200) throw new Error(`part ${part}: ${answer.status} ${await answer.text()}`);
+      await answer.arrayBuffer();
+    }
+  };
+  await Promise.all([uploader(), uploader()]);
+  return broadcast_no;
+}
+
+/** Starts it, and resolves when every recipient has it. */
+async function start(system: System, no: string, total: number): Promise<void> {
+  await system.post(`/broadcasts/${no}/start`, {});
+  const isDone = async () => {
+    const { state, stored } = await system.get<BroadcastAnswer>(`/broadcasts/${no}`);
+    return state === 'done' && stored === total;
+  };
+  await waitFor(isDone, { what: `broadcast ${no}`, deadlineMs: 600_000, everyMs: 10 });
+}
+
+/** The most memory that a process has had, in MB. */
+const peakMemory = (pid: number): number =>
+  Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+
+async function onNewSystem<T>(work: (system: System) => Promise<T>): Promise<T> {
+  const system = await startSystem();
+  try {
+    await broadcast(system, batchBodies('warmup', 2, BATCH));
+    return await work(system);
+  } finally {
+    await system.stop();
+  }
+}
+
+/** From start to stored, compared with sendbatch of the same in the same run. */
+async function comparedWithSendbatch(scale: Scale): Promise<Line> {
+  const uids = scale.tiny ? 20_000 : 1_000_000;
+  const [ratios, uploads, ours, theirs, workers]: number[][] = [[], [], [], [], []];
+  for (let round = 0; round < scale.rounds; round++) {
+    // Each on a Redis of its own: the second one would meet a larger AOF, and its rewrites.
+    const theirSeconds = await onNewSystem(async (system) => {
+      const bodies = batchBodies('batches', uids / BATCH, BATCH);
+      return timed(() => broadcast(system, bodies));
+    });
+    await onNewSystem(async (system) => {
+      const parts = partBodies(uids);
+      const from = performance.now();
+      const no = await upload(system, 'broadcast', parts);
+      uploads?.push((1000 * uids) / (performance.now() - from));
+      const seconds = await timed(() => start(system, no, uids));
+      ratios?.push(theirSeconds / seconds);
+      ours?.push(uids / seconds);
+      workers?.push(peakMemory(system.workers[0]?.pid ?? 0));
+    });
+    theirs?.push(uids / theirSeconds);
+  }
+  const value = summarize(ratios ?? []);
+  const details = {
+    recipients: uids,
+    'recipients/s': summarize(ours ?? []).median,
+    'sendbatch recipients/s': summarize(theirs ?? []).median,
+    'uploaded uids/s': summarize(uploads ?? []).median,
+    'worker peak MB': summarize(workers ?? []).median,
+  };
+  return {
+    what: 'broadcast, start to stored, to sendbatch',
+    goal: '≥ 0.9 ×',
+    value,
+    unit: '×',
+    met: value.median >= 0.9,
+    details,
+  };
+}
+
+/** Latencies of single sends at a steady rate until `isOver`, in ms. */
+async function sends(system: System, isOver: () => boolean): Promise<number[]> {
+  const latencies: number[] = [];
+  const pending: Promise<void>[] = [];
+  const begun = performance.now();
+  const message = { from_uid: 'u', channel_type: 2, payload: payloadOf(136) };
+  for (let i = 0; !isOver(); i++) {
+    const send = async () => {
+      const from = performance.now();
+      await system.post('/message/send', { ...message, channel_id: `g${i % 50}` });
+      latencies.push(performance.now() - from);
+    };
+    pending.push(send());
+    const wait = begun + ((i + 1) * 1000) / SENDS_A_SECOND - performance.now();
+    if (wait > 0) await pause(wait);
+  }
+  await Promise.all(pending);
+  return latencies;
+}
+
+/** Single sends during the upload of a long list, compared with the same before it; and what the upload takes of memory. */
+async function besideAnUpload(scale: Scale): Promise<Line[]> {
+  const uids = scale.tiny ? 20_000 : 10_000_000;
+  const parts = partBodies(uids);
+  const system = await startSystem();
+  try {
+    const until = performance.now() + (scale.tiny ? 500 : 10_000);
+    await sends(system, () => performance.now() > until - (scale.tiny ? 400 : 8000));
+    const before = await sends(system, () => performance.now() > until);
+    let isUploaded = false;
+    const uploading = timed(() => upload(system, 'long', parts)).finally(() => {
+      isUploaded = true;
+    });
+    const during = await sends(system, () => isUploaded);
+    const seconds = await uploading;
+    const [calm, busy] = [quantile(before, 0.99), quantile(during, 0.99)];
+    const ratio = summarize([busy / calm]);
+    const memory = summarize([peakMemory(system.api.pid)]);
+    const details = { uids, 'uids/s': uids / seconds };
+    return [
+      {
+        what: 'single send p99 during an upload, to without',
+        goal: '< 3 ×',
+        value: ratio,
+        unit: '×',
+        met: ratio.median < 3,
+        details: { ...details, 'p99 ms': busy, 'p99 ms without': calm },
+      },
+      {
+        what: 'API memory at peak during an upload',
+        goal: '≤ 300 MB',
+        value: memory,
+        unit: 'MB',
+        met: memory.median <= 300,
+        details,
+      },
+    ];
+  } finally {
+    await system.stop();
+  }
+}
+
+/** Broadcasts of docs/api.md §4. */
+export async function broadcasts(scale: Scale): Promise<Line[]> {
+  return [await comparedWithSendbatch(scale), ...(await besideAnUpload(scale))];
+}

@@ -1,0 +1,53 @@
+export type {
+  BatchProgress,
+  BatchState,
+  BroadcastAnswer,
+  BroadcastAudience,
+  BroadcastCreated,
+  BroadcastFailure,
+  BroadcastListAnswer,
+  BroadcastRequest,
+  BroadcastState,
+  BroadcastsQuery,
+  ChannelInfoAnswer,
+  ChannelInfoRequest,
+  ChannelPutRequest,
+  ChannelRequest,
+  FieldIssue,
+  FoundMessage,
+  InvalidLine,
+  MaxSeqRequest,
+  MessageHeader,
+  MessageObject,
+  MessageSyncAnswer,
+  MessageSyncRequest,
+  MessagesRequest,
+  OkAnswer,
+  PartAnswer,
+  SendAnswer,
+  SendBatchAnswer,
+  SendBatchRequest,
+  SendRequest,
+  StatusAnswer,
+  SubscriberAddRequest,
+  SubscriberRemoveRequest,
+  SubscribersAnswer,
+  SubscribersRequest,
+  SyncAckRequest,
+  SyncRequest,
+  UserSearchAnswer,
+  UserSearchRequest,
+  UserTokenRequest,
+} from '@ruyi/contracts';
+export {
+  type BroadcastOptions,
+  type BroadcastProgress,
+  isFinished,
+  type PartReceipt,
+  type WatchOptions,
+} from './broadcast.ts';
+export type { CallOptions, ClientOptions } from './call.ts';
+export { createClient, type RuyiClient } from './createClient.ts';
+export type { Endpoints, HealthAnswer } from './endpoints.ts';
+export { type ClientErrorCode, RuyiError } from './errors.ts';
+export { textPayload } from './payload.ts';
