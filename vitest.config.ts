@@ -22,7 +22,11 @@ export default defineConfig({
         // Also on a machine that is busy: a test that hangs is to be told from one that waits for a core.
         test: {
           name: 'unit',
-          include: ['{packages,apps}/*/test/**/*.unit.test.ts', 'bench/test/**/*.unit.test.ts', 'test/**/*.unit.test.ts'],
+          include: [
+            '{packages,apps}/*/test/**/*.unit.test.ts',
+            'bench/test/**/*.unit.test.ts',
+            'test/**/*.unit.test.ts',
+          ],
           testTimeout: 60_000,
         },
       },

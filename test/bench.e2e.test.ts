@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../bench/dist/main.js', import.meta.url));
+const CAPACITY = fileURLToPath(new URL('../bench/dist/capacity/main.js', import.meta.url));
 
 test('every bench case runs, whatever it measures', async () => {
   const options = { timeout: 580_000 };
@@ -25,4 +26,15 @@ test('every bench case runs, whatever it measures', async () => {
   ]) {
     expect(stdout).toContain(line);
   }
+});
+
+test('the capacity plan comes from measured costs, and is compared with 1, 2 and 4 masters', async () => {
+  const args = [CAPACITY, '--tiny', '--json', '--recipients-per-hour', '100000000'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 280_000 });
+  const { costs, checks, plans } = JSON.parse(stdout);
+  expect(costs.broadcast.aofBytes).toBeGreaterThan(10);
+  expect(checks.map(({ masters }: { masters: number }) => masters)).toEqual([1, 2, 4]);
+  for (const { measuredCpu } of checks) expect(measuredCpu).toBeGreaterThan(0);
+  expect(plans).toHaveLength(1);
+  expect(plans[0].masters).toBeGreaterThanOrEqual(1);
 });
