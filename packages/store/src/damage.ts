@@ -1,4 +1,5 @@
 import { CorruptError } from '@ruyi/contracts';
+import { parseBroadcastKey, parseShardKey } from './keys.ts';
 
 /** A key holds something that Ruyi never writes there: broken JSON, a counter that is not a number. */
 export class DamagedError extends Error {
@@ -71,15 +72,17 @@ const OWNERS: Record<string, string> = {
   user: 'user',
 };
 
+const PARTS_OF_BATCH = ['body', 'gone', 'late', 'progress'];
+
 /** Whose key it is, from its name (keys.ts). */
 function ownerOf(error: Error): string {
   const key = keyOf(error) ?? '';
-  const [, kind = '', name = ''] = /^r:\{[0-9a-z]+\}:(\w+):(.*)$/s.exec(key) ?? [];
+  const { kind = '', name } = parseShardKey(key) ?? {};
   const owner = OWNERS[kind];
-  if (owner !== undefined) return `${owner} ${name}`;
-  const [, ref] = /^r:\{b(\w+)\}:(?:body|gone|late|progress)$/.exec(key) ?? [];
-  if (ref !== undefined) return `batch ${ref}`;
-  if (kind === 'idem') return 'the record of a client_msg_no';
+  if (owner !== undefined && name !== undefined) return `${owner} ${name}`;
+  const { ref, part = '' } = parseBroadcastKey(key) ?? {};
+  if (ref !== undefined && PARTS_OF_BATCH.includes(part)) return `batch ${ref}`;
+  if (kind === 'idem' && name !== undefined) return 'the record of a client_msg_no';
   return key === '' ? 'what this request reads' : `the key ${key}`;
 }
 

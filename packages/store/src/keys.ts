@@ -89,3 +89,27 @@ export const keys = {
 
 /** Pub/sub channel on which workers tell an API process the seqs of messages that it waits for. */
 export const storedTopic = (apiName: string): string => `r:stored:${apiName}`;
+
+/** A key of a shard. Keys of the shard itself have no name. */
+interface ShardKey {
+  shard: Shard;
+  /** the word after the tag: `log`, `in`, … */
+  kind: string;
+  /** of a channel or user */
+  name: string | undefined;
+}
+
+/** Takes a key of a shard apart. Whether the installation has such a shard is for the caller to know. */
+export function parseShardKey(key: string): ShardKey | undefined {
+  const [, shard, kind, name] = /^r:\{([0-9a-z]+)\}:(\w+)(?::(.*))?$/s.exec(key) ?? [];
+  return shard === undefined || kind === undefined ? undefined : { shard, kind, name };
+}
+
+/**
+ * Takes a key of a broadcast apart: its `ref`, and what it holds (`body`, `progress`, …). The tag of a shard may begin with a
+ * `b` as well, so the caller compares `part` with what it knows.
+ */
+export function parseBroadcastKey(key: string): { ref: string; part: string } | undefined {
+  const [, ref, part] = /^r:\{b([0-9a-z]{1,11})\}:(\w+|upload:\d+)$/.exec(key) ?? [];
+  return ref === undefined || part === undefined ? undefined : { ref, part };
+}

@@ -2,6 +2,7 @@ import { together } from '@ruyi/flow';
 import { type RedisClient, untilServed } from '@ruyi/redis';
 import { isDamage } from '../damage.ts';
 import { decodeEntry, type Entry } from '../entries.ts';
+import { parseShardKey } from '../keys.ts';
 import { scanKeys } from './keyScan.ts';
 import { type RawEntry, readPage } from './readPage.ts';
 
@@ -11,7 +12,11 @@ const LOGS_AT_ONCE = 100;
 const FIRST_PAGE = { entries: 128, bytes: 32 * 1024 };
 const PAGE = { entries: 1000, bytes: 1024 * 1024 };
 const PATTERN = 'r:{*}:log:*';
-const LOG_KEY = /^r:\{[0-9a-z]+\}:log:(.*)$/s;
+/** The channel whose log a key is; undefined if it is no log. */
+function channelOfLog(key: string): string | undefined {
+  const { kind, name } = parseShardKey(key) ?? {};
+  return kind === 'log' ? name : undefined;
+}
 
 export interface LogPage {
   channel: string;
@@ -53,7 +58,7 @@ export class LogScan {
   async *pages(from = '0', signal: AbortSignal = new AbortController().signal): AsyncGenerator<ScannedLogs> {
     for await (const { keys, next } of scanKeys(this.#redis, { pattern: PATTERN, count: KEYS_AT_ONCE, from })) {
       for (let i = 0; i < keys.length; i += LOGS_AT_ONCE) {
-        const logs = keys.slice(i, i + LOGS_AT_ONCE).filter((key) => LOG_KEY.test(key));
+        const logs = keys.slice(i, i + LOGS_AT_ONCE).filter((key) => channelOfLog(key) !== undefined);
         yield* scanSome(this.#redis, logs, signal);
       }
       yield { pages: [], logs: keys.length, next };
@@ -85,7 +90,7 @@ async function pageOfLog(
   from: string,
   page: typeof PAGE,
 ): Promise<{ page: LogPage; next?: string }> {
-  const channel = LOG_KEY.exec(key)?.[1] ?? '';
+  const channel = channelOfLog(key) ?? '';
   try {
     const { entries, isEnd } = await readPage(redis, key, { from, to: '+inf', direction: 'up', ...page });
     const last = entries.at(-1);

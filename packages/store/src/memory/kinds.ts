@@ -1,3 +1,5 @@
+import { parseBroadcastKey, parseShardKey } from '../keys.ts';
+
 /** What a key is for, in the words of `ruyi memory`. */
 export const MEMORY_KINDS = [
   'logs',
@@ -30,21 +32,17 @@ const OF_SHARD: Record<string, MemoryKind> = {
   bs: 'broadcasts',
 };
 
-/** Of a key of a shard: its kind, and the channel or user that it belongs to. */
-const SHARD_KEY = /^r:\{[0-9a-z]+\}:(\w+)(?::(.*))?$/s;
-const BROADCAST_KEY =
-  /^r:\{b[0-9a-z]+\}:(?:body|gone|late|progress|about|parts|merging|counts|cursors|flight|upload:\d+)$/;
+const PART_OF_BROADCAST = /^(?:body|gone|late|progress|about|parts|merging|counts|cursors|flight|upload:\d+)$/;
 
 /** The kind of a key (keys.ts; queues have keys of their own). */
 export function kindOf(key: string): MemoryKind {
-  // The tag of a shard may begin with a b as well.
-  if (BROADCAST_KEY.test(key)) return 'broadcasts';
-  const [, kind = ''] = SHARD_KEY.exec(key) ?? [];
-  if (kind !== '') return OF_SHARD[kind] ?? 'other';
+  if (PART_OF_BROADCAST.test(parseBroadcastKey(key)?.part ?? '')) return 'broadcasts';
+  const { kind } = parseShardKey(key) ?? {};
+  if (kind !== undefined) return OF_SHARD[kind] ?? 'other';
   if (key.startsWith('{r.dead}')) return 'dead letters';
   if (key.startsWith('{r.')) return 'queues';
   return key.startsWith('r:') ? 'other' : 'not of Ruyi';
 }
 
 /** The channel or user whose log or inbox a key is. */
-export const ownerOf = (key: string): string => SHARD_KEY.exec(key)?.[2] ?? key;
+export const ownerOf = (key: string): string => parseShardKey(key)?.name ?? key;

@@ -1,3 +1,4 @@
+import { parseBroadcastKey, parseShardKey } from '../keys.ts';
 import type { Shard } from '../shardTags.ts';
 
 /** What the sweeper looks at: a log or an inbox, by the name of its channel or user. */
@@ -6,8 +7,7 @@ export interface SweptPlace {
   name: string;
 }
 
-const PLACE = /^r:\{([0-9a-z]+)\}:(log|in):(.*)$/s;
-const BODY = /^r:\{b([0-9a-z]{1,11})\}:(?:body|gone|late)$/;
+const SWEPT_PARTS = ['body', 'gone', 'late'];
 
 /** Logs, inboxes and broadcasts that a scan has met; the first two by shard, because a script call is for one shard. */
 export class GatheredPlaces {
@@ -19,12 +19,13 @@ export class GatheredPlaces {
 
   add(keys: string[]): void {
     for (const key of keys) {
-      const [, shard, kind, name] = PLACE.exec(key) ?? [];
-      if (name !== undefined && shard !== undefined)
-        this.#addPlace(kind === 'log' ? this.logs : this.inboxes, { shard, name });
+      const { shard, kind, name } = parseShardKey(key) ?? {};
+      if (shard !== undefined && name !== undefined && kind === 'log') this.#addPlace(this.logs, { shard, name });
+      else if (shard !== undefined && name !== undefined && kind === 'in')
+        this.#addPlace(this.inboxes, { shard, name });
       else {
-        const [, ref] = BODY.exec(key) ?? [];
-        if (ref !== undefined) this.refs.add(ref);
+        const { ref, part = '' } = parseBroadcastKey(key) ?? {};
+        if (ref !== undefined && SWEPT_PARTS.includes(part)) this.refs.add(ref);
       }
     }
   }

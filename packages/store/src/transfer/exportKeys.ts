@@ -1,7 +1,7 @@
 import { execute, type RedisClient } from '@ruyi/redis';
 import { DamagedError, isDamage } from '../damage.ts';
 import { decodeEntry, type Entry, parseJson } from '../entries.ts';
-import { keys } from '../keys.ts';
+import { keys, parseBroadcastKey, parseShardKey } from '../keys.ts';
 import type { Shard } from '../shardTags.ts';
 import type { Store } from '../store.ts';
 import { EMPTY_COMMAND } from '../sweep/sweepInboxes.ts';
@@ -30,15 +30,12 @@ export async function newContext(redis: RedisClient, store: Store, unreadable: U
   return { redis, store, numbers, now: () => Math.round(began + performance.now() - start), unreadable };
 }
 
-const OF_SHARD = /^r:\{([0-9a-z]+)\}:(\w+):(.*)$/s;
-const OF_BROADCAST = /^r:\{b([0-9a-z]{1,11})\}:(\w+)$/;
-
 /** Reads a key into lines. @returns undefined for a key whose lines another one has, and for one that is not exported */
 export function linesOfKey(context: Context, key: string): Pages | undefined {
-  const [, ref, part] = OF_BROADCAST.exec(key) ?? [];
-  if (ref !== undefined) return OF_BROADCASTS[part ?? '']?.(context, ref);
-  const [, shard = '', kind = '', name = ''] = OF_SHARD.exec(key) ?? [];
-  return context.numbers.has(shard) ? OF_SHARDS[kind]?.(context, shard, name) : undefined;
+  const ofBroadcast = parseBroadcastKey(key);
+  if (ofBroadcast !== undefined) return OF_BROADCASTS[ofBroadcast.part]?.(context, ofBroadcast.ref);
+  const { shard = '', kind = '', name } = parseShardKey(key) ?? {};
+  return context.numbers.has(shard) && name !== undefined ? OF_SHARDS[kind]?.(context, shard, name) : undefined;
 }
 
 const OF_SHARDS: Record<string, (context: Context, shard: Shard, name: string) => Pages> = {
