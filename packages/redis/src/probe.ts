@@ -2,6 +2,7 @@ import type { Config, Endpoint, RedisAddress } from '@ruyi/config';
 import { Redis } from 'ioredis';
 import { addressOf, type Options, optionsOf, type RedisSettings } from './connectionOptions.ts';
 import { diagnose } from './diagnose.ts';
+import { infoField } from './infoField.ts';
 import { NEEDED_COMMANDS } from './neededCommands.ts';
 import { NotServing, refusalOf, refuse } from './reasons.ts';
 import { RedisRefusal } from './refusal.ts';
@@ -54,7 +55,7 @@ async function askAny<T>(nodes: Endpoint[], ask: (node: Endpoint) => Promise<T>)
 }
 
 async function mastersToldBy(redis: Redis, address: RedisAddress): Promise<Endpoint[]> {
-  if (!/^cluster_enabled:1/m.test(await redis.info('cluster'))) {
+  if (infoField(await redis.info('cluster'), 'cluster_enabled') !== '1') {
     throw refuse(address, 'this Redis is no cluster; use redis:// or rediss://');
   }
   const ranges = await redis.cluster('SLOTS');
@@ -100,7 +101,7 @@ async function asking<T>(settings: ProbeSettings, options: Options, look: (redis
 
 async function examine(redis: Redis, address: RedisAddress, settings: ProbeSettings): Promise<Finding[]> {
   const info = await redis.info();
-  const field = (name: string) => new RegExp(`^${name}:([^\r\n]*)`, 'm').exec(info)?.[1];
+  const field = (name: string) => infoField(info, name);
   if (field('cluster_enabled') === '1' && address.kind !== 'cluster') {
     throw refuse(address, 'this is a node of a Redis Cluster; use redis+cluster:// with the same hosts');
   }

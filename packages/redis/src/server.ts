@@ -1,6 +1,7 @@
 import type { Config, RedisAddress } from '@ruyi/config';
 import type { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
+import { infoField } from './infoField.ts';
 import { masterOf, mastersOf, placementOf } from './nodes.ts';
 import { refuse } from './reasons.ts';
 
@@ -26,20 +27,20 @@ export async function reviewRedis(
   }: Partial<Pick<Config, 'allowNoAof' | 'allowEviction' | 'redisWait'>>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
+  const policy = infoField(info, 'maxmemory_policy') ?? 'noeviction';
   if (policy !== 'noeviction') {
     const line = `maxmemory-policy is ${policy}: Redis drops messages when its memory is full`;
     if (!allowEviction) throw refuse(address, `${line}; set noeviction, or ALLOW_EVICTION=1 if that is intended`);
     findings.push({ level: 'warn', line });
   }
-  if (/^aof_enabled:0/m.test(info)) {
+  if (infoField(info, 'aof_enabled') === '0') {
     const hint = allowNoAof ? '' : '; set appendonly yes, or ALLOW_NO_AOF=1 if that is intended';
     findings.push({
       level: allowNoAof ? 'info' : 'warn',
       line: `appendonly is off: Redis may lose messages when it restarts${hint}`,
     });
   }
-  const replicas = Number(/^connected_slaves:(\d+)/m.exec(info)?.[1] ?? 0);
+  const replicas = Number(infoField(info, 'connected_slaves') ?? 0);
   if (replicas < redisWait) {
     const line = `REDIS_WAIT=${redisWait}, but it has ${replicas} replicas now: until there are more, writes are answered 503`;
     findings.push({ level: 'warn', line });
@@ -84,7 +85,7 @@ export async function redisMemory(redis: RedisClient): Promise<{ used: number; a
 
 async function memoryOf(redis: Redis): Promise<{ used: number; allowed: number }> {
   const info = await redis.info('memory');
-  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const field = (name: string) => Number(infoField(info, name) ?? 0);
   return { used: field('used_memory'), allowed: field('maxmemory') };
 }
 
@@ -95,7 +96,7 @@ async function memoryOf(redis: Redis): Promise<{ used: number; allowed: number }
 export async function serverRun(redis: RedisClient): Promise<string> {
   const masters = await mastersOf(redis);
   const runs = await Promise.all(
-    masters.map(async (master) => /^run_id:(\w+)/m.exec(await master.redis.info('server'))?.[1] ?? ''),
+    masters.map(async (master) => infoField(await master.redis.info('server'), 'run_id') ?? ''),
   );
   return [...runs, placementOf(redis)].filter((part) => part !== '').join('-');
 }
