@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { BatchProgress, SendBatchAnswer } from '@ruyi/contracts';
 import { startProcess, startRedis, type TestProcess, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
-import { type Dispatcher, Pool } from 'undici';
+import { openHttp } from './http.ts';
 
 const app = (name: string) => fileURLToPath(new URL(`../../apps/${name}/dist/main.js`, import.meta.url));
 
@@ -30,23 +30,17 @@ export async function startSystem(options: { workers?: number; env?: Record<stri
   for (let i = 0; i < (options.workers ?? 1); i++) await startWorker();
   const api = await startProcess(app('api'), env);
   const address = String(api.details.address);
-  // Unbounded connections, and much cheaper than fetch, because the load shares the machine with what is measured.
-  const http = new Pool(address);
-  const ask = async <T>(method: Dispatcher.HttpMethod, path: string, body: string | null): Promise<T> => {
-    const answer = await http.request({ method, path, body });
-    if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${await answer.body.text()}`);
-    return answer.body.json() as Promise<T>;
-  };
+  const http = openHttp(address);
   return {
     redis,
     address,
     api,
     workers,
     startWorker,
-    post: (path, body) => ask('POST', path, typeof body === 'string' ? body : JSON.stringify(body)),
-    get: (path) => ask('GET', path, null),
+    post: (path, body) => http.post(path, typeof body === 'string' ? body : JSON.stringify(body)),
+    get: http.get,
     async stop() {
-      await http.destroy();
+      await http.close();
       await api.kill('SIGTERM');
       await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
       await redis.stop();

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { BatchProgress, SendBatchAnswer } from '@ruyi/contracts';
 import { startProcess, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
-import { type Dispatcher, Pool } from 'undici';
 import { processSeconds } from '../busyCores.ts';
+import { openHttp } from '../http.ts';
 import type { CpuCosts } from './costs.ts';
 import { aofBytes, dataBytes, type Nodes, startNodes } from './nodes.ts';
 
@@ -38,27 +38,12 @@ export async function startMeasuredSystem(masters: number): Promise<MeasuredSyst
   const worker = await startProcess(app('worker'), env);
   const api = await startProcess(app('api'), env);
   let sent = 0;
-  const http = new Pool(String(api.details.address));
-  const ask = async <T>(method: Dispatcher.HttpMethod, path: string, body: string | null): Promise<T> => {
-    const answer = await http.request({ method, path, body });
-    if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${await answer.body.text()}`);
-    return answer.body.json() as Promise<T>;
-  };
-  const postAll = async <T>(path: string, bodies: string[], connections: number): Promise<T[]> => {
-    const queue = bodies.values();
-    const answers: T[] = [];
-    await Promise.all(
-      Array.from({ length: connections }, async () => {
-        for (const body of queue) answers.push(await ask<T>('POST', path, body));
-      }),
-    );
-    return answers;
-  };
+  const http = openHttp(String(api.details.address));
   return {
     async broadcast(bodies) {
-      for (const { batch_no } of await postAll<SendBatchAnswer>('/message/sendbatch', bodies, BATCH_CONNECTIONS)) {
+      for (const { batch_no } of await http.postAll<SendBatchAnswer>('/message/sendbatch', bodies, BATCH_CONNECTIONS)) {
         const isFound = async () => {
-          const { total, indexed, failed } = await ask<BatchProgress>('GET', `/message/sendbatch/${batch_no}`, null);
+          const { total, indexed, failed } = await http.get<BatchProgress>(`/message/sendbatch/${batch_no}`);
           if (failed > 0) throw new Error(`${failed} recipients of ${batch_no} failed`);
           return indexed === total;
         };
@@ -68,12 +53,12 @@ export async function startMeasuredSystem(masters: number): Promise<MeasuredSyst
     async send(messages, payload) {
       const each = Math.ceil(messages / GROUPS.length);
       const bodies = Array.from({ length: each }, () => GROUPS.map((group) => sendBody(group, payload))).flat();
-      await postAll('/message/send', bodies, GROUPS.length);
+      await http.postAll('/message/send', bodies, GROUPS.length);
       sent += each;
       for (const group of GROUPS) {
         const isStored = async () => {
           const query = `channel_id=${group}&channel_type=${GROUP_TYPE}`;
-          const answer = await ask<{ message_seq: number }>('GET', `/channel/max_message_seq?${query}`, null);
+          const answer = await http.get<{ message_seq: number }>(`/channel/max_message_seq?${query}`);
           return answer.message_seq === sent;
         };
         await waitFor(isStored, { what: `all messages of ${group}`, deadlineMs: STORED_MS, everyMs: 20 });
@@ -88,7 +73,7 @@ export async function startMeasuredSystem(masters: number): Promise<MeasuredSyst
       return { cpu, memory: after.memory - before.memory, aof: after.aof - before.aof };
     },
     async stop() {
-      await http.destroy();
+      await http.close();
       await Promise.all([api, worker, indexer].map((one) => one.kill('SIGTERM')));
       await nodes.stop();
       folder.remove();

@@ -1,22 +1,11 @@
-import { fileURLToPath } from 'node:url';
-import { startProcess, type TestProcess, waitFor } from '@ruyi/testkit';
-import { afterEach, expect, test } from 'vitest';
+import { type TestProcess, waitFor } from '@ruyi/testkit';
+import { expect, test } from 'vitest';
 import { testLanes } from './harness.ts';
+import { workerProcesses } from './workerProcesses.ts';
 
-const WORKER = fileURLToPath(new URL('./fixtures/worker.mjs', import.meta.url));
 const LANES = 8;
 const lanes = testLanes(LANES);
-const started: TestProcess[] = [];
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((worker) => worker.kill('SIGKILL')));
-});
-
-async function start(count: number): Promise<TestProcess[]> {
-  const env = { REDIS_URL: lanes.redis.url, LANES: String(LANES) };
-  const workers = await Promise.all(Array.from({ length: count }, () => startProcess(WORKER, env)));
-  started.push(...workers);
-  return workers;
-}
+const { start } = workerProcesses(lanes, LANES);
 
 /** Resolves when these processes work all lanes and each has so many of them. */
 async function shares(workers: TestProcess[], isFair: (count: number) => boolean): Promise<Map<string, number>> {

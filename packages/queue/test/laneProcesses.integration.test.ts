@@ -1,25 +1,14 @@
-import { fileURLToPath } from 'node:url';
-import { seededRandom, startProcess, type TestProcess, waitFor } from '@ruyi/testkit';
-import { afterEach, expect, test } from 'vitest';
+import { seededRandom, type TestProcess, waitFor } from '@ruyi/testkit';
+import { expect, test } from 'vitest';
 import { jobsOnLanes, testLanes } from './harness.ts';
+import { workerProcesses } from './workerProcesses.ts';
 
-const WORKER = fileURLToPath(new URL('./fixtures/worker.mjs', import.meta.url));
 const LANES = 3;
 const KINDS = ['send', 'fanout'] as const;
 const ALL = KINDS.flatMap((kind) => Array.from({ length: LANES }, (_, lane) => `${kind}.${lane}`));
 
 const lanes = testLanes(LANES);
-const started: TestProcess[] = [];
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((worker) => worker.kill('SIGKILL')));
-});
-
-async function start(count: number): Promise<TestProcess[]> {
-  const env = { REDIS_URL: lanes.redis.url, LANES: String(LANES) };
-  const workers = await Promise.all(Array.from({ length: count }, () => startProcess(WORKER, env)));
-  started.push(...workers);
-  return workers;
-}
+const { start, living } = workerProcesses(lanes, LANES);
 
 let added = 0;
 /** Adds jobs to every lane, in an order of their numbers. */
@@ -141,7 +130,7 @@ test('processes that come, stop and are killed at random leave no job out and ke
       what: 'some progress',
       deadlineMs: 30_000,
     });
-    const [victim] = started.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+    const [victim] = living();
     await victim?.kill(random.pick(['SIGKILL', 'SIGTERM']));
     await newcomer;
   }

@@ -1,7 +1,6 @@
-import { type ClusterNode, formCluster, freePort, type Launched, launchRedis, onPath } from '@ruyi/process';
-import { Cluster, Redis } from 'ioredis';
-import { endAtExit } from './atExit.ts';
-import { tempDir } from './tempDir.ts';
+import { type ClusterNode, formCluster, freePort } from '@ruyi/process';
+import { Cluster, type Redis } from 'ioredis';
+import { startRedisProcess } from './redisProcess.ts';
 
 export interface TestNode {
   readonly port: number;
@@ -37,7 +36,6 @@ export interface ClusterOptions {
 
 /** After so long without an answer a master counts as dead and its replica takes its place. */
 const NODE_TIMEOUT_MS = 2000;
-const FATAL: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT'];
 
 /**
  * Starts a real Redis Cluster of redis-server processes on loopback. It ends with the test process. Resolves when every
@@ -78,52 +76,9 @@ export async function startCluster({
 }
 
 async function startNode(options: string[]): Promise<{ node: TestNode; address: ClusterNode; stop(): Promise<void> }> {
-  const binary = onPath('redis-server', process.env.PATH);
-  if (binary === undefined) {
-    throw new Error('redis-server is not on PATH: install it (Debian/Ubuntu: apt-get install redis-server)');
-  }
-  const [port, busPort] = [await freePort(), await freePort()];
-  const folder = tempDir('redis-node');
+  const busPort = await freePort();
   const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
-  const plan = {
-    binary,
-    address: { port, password: '' },
-    dir: folder.path,
-    maxmemory: '0',
-    args: [...cluster, '--cluster-node-timeout', String(NODE_TIMEOUT_MS), ...options],
-    say: console.log,
-  };
-  const launch = async (): Promise<Launched> => {
-    const launched = launchRedis(plan);
-    void launched.gone.then(endAtExit(launched.pid));
-    await launched.ready;
-    return launched;
-  };
-  let server = await launch();
-  const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  client.on('error', () => {});
-  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
-    server.signal(signal);
-    if (FATAL.includes(signal)) await server.gone;
-  };
-  const node: TestNode = {
-    port,
-    client,
-    get pid() {
-      return server.pid;
-    },
-    kill,
-    async start() {
-      server = await launch();
-    },
-  };
-  return {
-    node,
-    address: { port, busPort, password: '' },
-    async stop() {
-      client.disconnect();
-      await kill('SIGKILL');
-      folder.remove();
-    },
-  };
+  const timeout = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
+  const node = await startRedisProcess('redis-node', { args: [...cluster, ...timeout, ...options] });
+  return { node, address: { port: node.port, busPort, password: '' }, stop: node.stop };
 }

@@ -1,8 +1,6 @@
-import { freePort, type Launched, launchRedis, onPath } from '@ruyi/process';
-import { type Cluster, Redis } from 'ioredis';
-import { endAtExit } from './atExit.ts';
+import type { Cluster, Redis } from 'ioredis';
 import { startCluster } from './redisCluster.ts';
-import { tempDir } from './tempDir.ts';
+import { startRedisProcess } from './redisProcess.ts';
 
 export interface RedisOptions {
   /** AOF with `everysec`; off by default */
@@ -30,8 +28,6 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-const FATAL: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT'];
-
 /**
  * Starts a real redis-server on a free loopback port with a new data folder. It ends with the test process. Resolves
  * when it answers PING. With RUYI_TEST_CLUSTER=1 it is a Redis Cluster of three masters instead, so that suites can be run on
@@ -44,53 +40,24 @@ export async function startRedis({
   args = [],
 }: RedisOptions = {}): Promise<TestRedis> {
   if (process.env.RUYI_TEST_CLUSTER === '1') return asOneRedis(appendonly, ['--maxmemory', maxmemory, ...args]);
-  const binary = onPath('redis-server', process.env.PATH);
-  if (binary === undefined) {
-    throw new Error('redis-server is not on PATH: install it (Debian/Ubuntu: apt-get install redis-server)');
-  }
-  const port = await freePort();
-  const folder = tempDir('redis');
-  const plan = {
-    binary,
-    address: { port, password: '' },
-    dir: folder.path,
+  const server = await startRedisProcess('redis', {
     maxmemory,
     args: ['--appendonly', appendonly ? 'yes' : 'no', ...args],
-    say: console.log,
-  };
-  const launch = async (): Promise<Launched> => {
-    const launched = launchRedis(plan);
-    void launched.gone.then(endAtExit(launched.pid));
-    await launched.ready;
-    return launched;
-  };
-  let server = await launch();
-  const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  // Tests kill the server on purpose. Commands wait until it is back.
-  client.on('error', () => {});
-
-  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
-    server.signal(signal);
-    if (FATAL.includes(signal)) await server.gone;
-  };
+  });
   return {
-    url: `redis://127.0.0.1:${port}`,
-    port,
-    dir: folder.path,
-    client,
+    url: `redis://127.0.0.1:${server.port}`,
+    port: server.port,
+    dir: server.dir,
+    client: server.client,
     get pid() {
       return server.pid;
     },
-    kill,
+    kill: server.kill,
     async restart() {
-      await kill('SIGTERM');
-      server = await launch();
+      await server.kill('SIGTERM');
+      await server.start();
     },
-    async stop() {
-      client.disconnect();
-      await kill('SIGKILL');
-      folder.remove();
-    },
+    stop: server.stop,
   };
 }
 
