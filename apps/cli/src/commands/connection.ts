@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Config, loadConfig, parseRedisAddress, shownAddress } from '@ruyi/config';
+import { withBackoff } from '@ruyi/flow';
 import { oneLine, StartError } from '@ruyi/process';
 import { connect, isUnavailable, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
 import { redisUrlFile } from './up/runFolder.ts';
@@ -9,7 +9,6 @@ type Redis = ReturnType<typeof connect>;
 
 /** A Redis that has just started answers LOADING or CLUSTERDOWN for a moment. */
 const PATIENCE_MS = 3000;
-const LOOK_EVERY_MS = 200;
 
 /** REDIS_URL, or the Redis of the `ruyi up` that runs on this DATA_DIR. @throws StartError if there is neither */
 function redisUrlOf(config: Config): string {
@@ -46,13 +45,13 @@ export async function openRedis(env: NodeJS.ProcessEnv): Promise<{ config: Confi
 }
 
 /** Repeats `look` while Redis answers that it cannot serve yet. One that does not answer at all is not waited for. */
-async function untilStarted<T>(look: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + PATIENCE_MS; ; await pause(LOOK_EVERY_MS)) {
-    try {
-      return await look();
-    } catch (error) {
-      const isReply = error instanceof Error && error.name === 'ReplyError' && isUnavailable(error);
-      if (!isReply || performance.now() > deadline) throw error;
-    }
-  }
+function untilStarted<T>(look: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  const isStarting = (error: unknown) => error instanceof Error && error.name === 'ReplyError' && isUnavailable(error);
+  return withBackoff(look, {
+    firstMs: 50,
+    longestMs: 200,
+    signal: new AbortController().signal,
+    waitAfter: (error, waitMs) => (isStarting(error) && performance.now() <= deadline ? waitMs : undefined),
+  });
 }

@@ -18,31 +18,17 @@ import { listOf, progressLine } from './transfer/progressLine.ts';
 import { waitingJobs } from './transfer/waitingJobs.ts';
 import { withRedis } from './transfer/withRedis.ts';
 
-const USAGE = `ruyi export [--channel <channel_id> --type <channel_type> [--login-uid <uid>]] [--out <file>]
-
-Writes everything, or one channel, as JSON lines: to a new file, or to stdout.
-
-  ruyi export --out everything.ndjson
-  ruyi export | gzip > everything.ndjson.gz
-  ruyi export --channel room --type 2 --out room.ndjson
-  ruyi export --channel bob --type 1 --login-uid ann    the conversation of ann and bob
-
-What is stored meanwhile may be missing: stop the API first to move an installation (docs/backup.md).
-`;
+const USAGE = 'ruyi export [--channel <channel_id> --type <channel_type> [--login-uid <uid>]] [--out <file>]';
 
 type Wanted = { out?: string; channel?: LogName };
 
 const warn = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** `ruyi export`: see USAGE. @returns the exit code */
+/** `ruyi export` (program.ts has its help). @returns the exit code */
 export async function exportCommand(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const wanted = wantedOf(args);
-  if (wanted === 'help') {
-    process.stdout.write(USAGE);
-    return 0;
-  }
   if (typeof wanted === 'string') {
-    warn(`${wanted}\n\n${USAGE.split('\n')[0]}`);
+    warn(`${wanted}\n\n${USAGE}`);
     return 2;
   }
   return withRedis({ env, create: false, say: warn }, (config, redis) => exportTo(wanted, config, redis));
@@ -52,15 +38,8 @@ export async function exportCommand(args: string[], env: NodeJS.ProcessEnv): Pro
 function wantedOf(args: string[]): Wanted | string {
   try {
     const text = { type: 'string' } as const;
-    const options = {
-      channel: text,
-      type: text,
-      'login-uid': text,
-      out: text,
-      help: { type: 'boolean', short: 'h' },
-    } as const;
+    const options = { channel: text, type: text, 'login-uid': text, out: text } as const;
     const { values } = parseArgs({ args, options });
-    if (values.help) return 'help';
     const out = values.out === undefined ? {} : { out: values.out };
     const { channel: channel_id, type, 'login-uid': login_uid } = values;
     if (channel_id === undefined && type === undefined && login_uid === undefined) return out;

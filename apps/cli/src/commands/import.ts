@@ -7,28 +7,15 @@ import { listOf, progressLine } from './transfer/progressLine.ts';
 import { waitingJobs } from './transfer/waitingJobs.ts';
 import { withRedis } from './transfer/withRedis.ts';
 
-const USAGE = `ruyi import [--json] <file> | -
-
-Imports what ruyi export wrote, from a file or from stdin (-), into an installation without data. Stop all of its processes
-first. SHARDS may be another number than before. An import that was interrupted is continued by running it again.
-
-  ruyi import everything.ndjson
-  gunzip -c everything.ndjson.gz | ruyi import -
-
-The search index is rebuilt at the next start.
-`;
+const USAGE = 'ruyi import [--json] <file> | -';
 
 const warn = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** `ruyi import`: see USAGE. @returns the exit code */
+/** `ruyi import` (program.ts has its help). @returns the exit code */
 export async function importCommand(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const wanted = wantedOf(args);
-  if (wanted === 'help') {
-    process.stdout.write(USAGE);
-    return 0;
-  }
   if (typeof wanted === 'string') {
-    warn(`${wanted}\n\n${USAGE.split('\n')[0]}`);
+    warn(`${wanted}\n\n${USAGE}`);
     return 2;
   }
   const { path, json } = wanted;
@@ -53,9 +40,8 @@ export async function importCommand(args: string[], env: NodeJS.ProcessEnv): Pro
 /** @returns what is wrong with the arguments, if something is */
 function wantedOf(args: string[]): { path: string; json: boolean } | string {
   try {
-    const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+    const options = { json: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    if (values.help) return 'help';
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) return 'give one file, or - for stdin';
     return { path, json: values.json ?? false };
