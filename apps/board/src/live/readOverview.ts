@@ -94,6 +94,9 @@ function inOrder(broadcasts: ShownBroadcast[]): ShownBroadcast[] {
 function healthOf({ status, checks = {} }: HealthAnswer): Health {
   return {
     status,
-    checks: Object.entries(checks).map(([name, check]) => ({ name, ...checkSchema.parse(typeof check === 'string' ? { status: check } : check) })),
+    checks: Object.entries(checks).map(([name, check]) => ({
+      name,
+      ...checkSchema.parse(typeof check === 'string' ? { status: check } : check),
+    })),
   };
 }

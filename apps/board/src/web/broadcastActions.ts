@@ -78,8 +78,8 @@ export async function perform(verb: Verb, broadcast: ShownBroadcast): Promise<vo
   await act(pathOf(broadcast.broadcast_no, verb), () => `“${titleOf(broadcast)}” ${DONE[verb]}.`);
 }
 
-/** `; 3.1 GB are free`, of the memory that Redis may take. */
-function roomText(): string {
+/** ` (3.1 GB are free)`, of the memory that Redis may take. */
+export function roomText(): string {
   const nodes = current().overview?.status?.redis ?? [];
   if (nodes.length === 0 || nodes.some(({ memory_max_bytes: max }) => max <= 0)) return '';
   const free = nodes.reduce((sum, { memory_bytes: used, memory_max_bytes: max }) => sum + max - used, 0);

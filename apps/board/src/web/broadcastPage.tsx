@@ -1,8 +1,8 @@
 import type { ShownBroadcast } from '../live/liveState.ts';
-import { leftOf, titleOf } from './broadcastActions.ts';
+import { leftOf, roomText, titleOf } from './broadcastActions.ts';
 import { Actions, Progress, StateBadge } from './broadcastRow.tsx';
 import { FailuresSection } from './failuresSection.tsx';
-import { bytes, count, duration } from './formats.ts';
+import { bytes, count, counted, duration } from './formats.ts';
 import { Fact, Section, Time } from './parts.tsx';
 import { current } from './state.ts';
 import { uploadFile } from './uploadFile.ts';
@@ -35,7 +35,7 @@ export function BroadcastPage({ no }: { no: string }): JSX.Element {
         </div>
         <Actions broadcast={broadcast} isReview />
       </div>
-      <section class="report" aria-label="Progress">
+      <section class={`report ${broadcast.state}`} aria-label="Progress">
         <p class="line">
           <StateBadge state={broadcast.state} />
           <span>
@@ -47,13 +47,14 @@ export function BroadcastPage({ no }: { no: string }): JSX.Element {
       </section>
       {broadcast.state === 'open' && <RecipientsSection broadcast={broadcast} />}
       <NumbersSection broadcast={broadcast} />
-      <FailuresSection broadcast={broadcast} />
+      {broadcast.state !== 'open' && <FailuresSection broadcast={broadcast} />}
     </main>
   );
 }
 
 /** Lists can be added until it is sent. */
-function RecipientsSection({ broadcast: { broadcast_no: no, accepted } }: { broadcast: ShownBroadcast }): JSX.Element {
+function RecipientsSection({ broadcast }: { broadcast: ShownBroadcast }): JSX.Element {
+  const { broadcast_no: no, accepted, total, estimate } = broadcast;
   const { upload, about } = current();
   const own = upload?.no === no ? upload : undefined;
   const isUploading = own !== undefined && own.answer === undefined;
@@ -62,6 +63,13 @@ function RecipientsSection({ broadcast: { broadcast_no: no, accepted } }: { broa
       {own && <UploadReport upload={own} />}
       {accepted === 0 && (
         <p>Upload a list. If it is meant for everybody or for a channel, its recipients are counted when it is sent.</p>
+      )}
+      {accepted > 0 && (
+        <p class="estimate">
+          <span class="strong">{counted(total, 'recipient')}</span> take about {bytes(estimate.redis_bytes)} of Redis
+          memory and {duration(estimate.seconds)}
+          {roomText()}.
+        </p>
       )}
       {!about?.isReadOnly && !isUploading && (
         <div class="field">

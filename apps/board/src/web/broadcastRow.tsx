@@ -73,12 +73,11 @@ export function Progress({ broadcast }: { broadcast: ShownBroadcast }): JSX.Elem
       </div>
     );
   }
-  const done = total - leftOf(broadcast);
   return (
     <div class="progress">
-      <progress max={Math.max(1, total)} value={done} aria-label={`Progress of ${titleOf(broadcast)}`} />
+      <progress max={Math.max(1, total)} value={stored} aria-label={`Progress of ${titleOf(broadcast)}`} />
       <p>
-        <span class="strong">{count(stored)}</span> of {count(total)} stored · {percent(done, total)}
+        <span class="strong">{count(stored)}</span> of {count(total)} stored · {percent(stored, total)}
         {failed > 0 && (
           <a class="failures" href={`/broadcasts/${broadcast.broadcast_no}#failures`}>
             {count(failed)} failed

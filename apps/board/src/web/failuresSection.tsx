@@ -22,7 +22,7 @@ export async function readFailures(): Promise<void> {
 }
 
 export function FailuresSection({ broadcast }: { broadcast: ShownBroadcast }): JSX.Element {
-  const { broadcast_no: no, failed, state } = broadcast;
+  const { broadcast_no: no, failed } = broadcast;
   const { failures } = current();
   const shown = failures?.no === no ? failures.shown : [];
   return (
@@ -36,7 +36,7 @@ export function FailuresSection({ broadcast }: { broadcast: ShownBroadcast }): J
         )
       }
     >
-      {failed === 0 && <Empty>{state === 'open' ? 'Nothing has been sent yet.' : 'It has failed for nobody.'}</Empty>}
+      {failed === 0 && <Empty>It has failed for nobody.</Empty>}
       {failed > 0 && (
         <p>
           It could not be stored for these recipients. <a href="/dead">Dead letters</a> say why and how to mend it; then

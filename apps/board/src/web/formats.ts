@@ -18,6 +18,7 @@ export function bytes(n: number): string {
 /** Seconds as people say them: 0.4 s, 45 s, 12 min 5 s, 3 h 20 min, 5 days. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
+  if (seconds > 0 && seconds < 0.1) return '< 0.1 s';
   if (seconds > 0 && seconds < 9.95 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min${s % 60 === 0 ? '' : ` ${s % 60} s`}`;

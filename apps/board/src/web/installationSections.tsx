@@ -86,8 +86,8 @@ export function SearchSection({ overview: { freshness, status } }: { overview: O
   return (
     <Section title="Search">
       <dl class="facts">
-        <Fact name="Findable after, median">{freshness ? duration(freshness.median) : '–'}</Fact>
-        <Fact name="for 99 of 100">{freshness ? duration(freshness.p99) : '–'}</Fact>
+        <Fact name="Half findable after">{freshness ? duration(freshness.median) : '–'}</Fact>
+        <Fact name="99 % findable after">{freshness ? duration(freshness.p99) : '–'}</Fact>
         <Fact name="Waiting to be indexed">{status ? counted(status.index.jobs, 'job') : '–'}</Fact>
         <Fact name="Oldest wait">{oldest === null ? '–' : duration(Math.max(0, Math.round(now() - oldest)))}</Fact>
       </dl>

@@ -5,7 +5,7 @@ import { current } from './state.ts';
 import { Component, createRef, h, type JSX } from './vendor/preact.mjs';
 import uPlot from './vendor/uPlot.mjs';
 
-const HEIGHT = 180;
+const HEIGHT = 240;
 const WINDOW_S = 300;
 /** Readings are five seconds apart; after a longer pause nobody has looked. */
 const GAP_S = 15;
@@ -120,7 +120,7 @@ function optionsFor(place: HTMLElement): uPlot.Options {
     cursor: { show: false },
     scales: { y: { range: (_, __, max) => [0, Math.max(10, max * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, times) => times.map((time) => clock(time)), space: 90 },
+      { ...axis, grid: { show: false }, values: (_, times) => times.map((time) => clock(time)), space: 90, size: 30 },
       { ...axis, size: 64, values: (_, values) => values.map((value) => short(value)) },
     ],
     series: [
