@@ -18,7 +18,8 @@ export interface About {
 /** One thing that GET /health looks at. */
 export interface Check {
   name: string;
-  status: 'ok' | 'degraded' | 'down';
+  /** `unknown`: it cannot be looked at now */
+  status: 'ok' | 'degraded' | 'down' | 'unknown';
   message: string;
   fix: string;
 }
