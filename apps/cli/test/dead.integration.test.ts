@@ -17,11 +17,11 @@ beforeAll(async () => {
   redis = await startRedis();
   connection = connect(redis.url, 'background', 'test');
   queues = openQueues(connection, 1);
-  worker = openDeadLetters(connection, queues);
+  worker = openDeadLetters(connection);
   const dead = letters();
   for (const n of [1, 2, 3]) {
     const data = { items: [], n };
-    await addDeadLetter(dead, `job-${n}`, { queue: 'send.0', name: 'send', reason: `reason ${n}`, data });
+    await addDeadLetter(queues, `job-${n}`, { queue: 'send.0', name: 'send', reason: `reason ${n}`, data });
   }
   await waitFor(async () => (await dead.getFailedCount()) === 3, { what: 'the letters to lie there' });
   await dead.close();
