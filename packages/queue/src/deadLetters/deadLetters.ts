@@ -187,7 +187,9 @@ export class DeadLetters {
 
   /** Drops a letter for ever; who was not reached stays counted as failed. @returns false if there is none */
   async drop(id: string): Promise<boolean> {
-    return (await this.#queues.dead.remove(id)) === 1;
+    // BullMQ also says of a job that there is not that it was removed.
+    const isThere = (await triesOf(this.#queues, id)) !== undefined;
+    return (await this.#queues.dead.remove(id)) === 1 && isThere;
   }
 
   /** Letters of a broadcast know its batch_no; those of this version also its broadcast_no. */
