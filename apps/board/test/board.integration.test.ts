@@ -60,19 +60,19 @@ async function failedJob(name: string): Promise<{ queue: Queue; id: string }> {
 }
 
 describe('what it shows', () => {
-  test('the page, and everything that it loads from this server', async () => {
-    const page = await fetch(at(open, '/'));
+  test('Bull Board at /queues, and everything that it loads from this server', async () => {
+    const page = await fetch(at(open, '/queues'));
     expect(page.status).toBe(200);
     const html = await page.text();
     const scripts = [...html.matchAll(/(?:src|href)="(static\/[^"]+\.(?:js|css))"/g)].map(([, path]) => path);
     expect(scripts.length).toBeGreaterThan(1);
-    for (const path of scripts) expect((await fetch(at(open, `/${path}`))).status).toBe(200);
+    for (const path of scripts) expect((await fetch(at(open, `/queues/${path}`))).status).toBe(200);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
     expect(page.headers.get('x-powered-by')).toBeNull();
   });
 
   test('every queue, read-only except dead', async () => {
-    const { queues } = (await (await fetch(at(open, '/api/queues'))).json()) as {
+    const { queues } = (await (await fetch(at(open, '/queues/api/queues'))).json()) as {
       queues: { name: string; readOnlyMode: boolean; allowRetries: boolean }[];
     };
     expect(queues.map(({ name }) => name)).toEqual(
@@ -99,7 +99,11 @@ describe('what it refuses', () => {
         .replace(':schedulerId', 'x');
       if (name === 'dead' && /\/retry(\/failed)?$/.test(url)) continue;
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(at(open, url), { method, headers, body: JSON.stringify({ name: 'x', data: {} }) });
+      const answer = await fetch(at(open, `/queues${url}`), {
+        method,
+        headers,
+        body: JSON.stringify({ name: 'x', data: {} }),
+      });
       expect([url, answer.status]).toEqual([url, 405]);
     }
     expect(await queue.getFailedCount()).toBe(1);
@@ -107,17 +111,18 @@ describe('what it refuses', () => {
     await queue.close();
   });
 
-  test.each(['/api/queues/dead/retry/completed', '/api/queues/dead/retry/retry', '/api/queues/send.0/1/retry'])(
-    'PUT %s',
-    async (path) => {
-      expect((await fetch(at(open, path), { method: 'PUT' })).status).toBe(405);
-    },
-  );
+  test.each([
+    '/queues/api/queues/dead/retry/completed',
+    '/queues/api/queues/dead/retry/retry',
+    '/queues/api/queues/send.0/1/retry',
+  ])('PUT %s', async (path) => {
+    expect((await fetch(at(open, path), { method: 'PUT' })).status).toBe(405);
+  });
 
   test('a host name that only points to this machine (DNS rebinding), if there is no token', async () => {
     const { request } = await import('node:http');
     const status = await new Promise((resolve) => {
-      request(at(open, '/api/queues'), { headers: { host: 'evil.example' } }, (answer) => {
+      request(at(open, '/queues/api/queues'), { headers: { host: 'evil.example' } }, (answer) => {
         answer.resume();
         resolve(answer.statusCode);
       }).end();
@@ -128,8 +133,8 @@ describe('what it refuses', () => {
 
 describe('retry on dead', () => {
   test.each([
-    ['one job', (id: string) => `/api/queues/dead/${id}/retry`, 204],
-    ['all that failed', () => '/api/queues/dead/retry/failed', 200],
+    ['one job', (id: string) => `/queues/api/queues/dead/${id}/retry`, 204],
+    ['all that failed', () => '/queues/api/queues/dead/retry/failed', 200],
   ])('%s', async (_, path, status) => {
     const { queue, id } = await failedJob('dead');
     expect((await fetch(at(open, path(id)), { method: 'PUT' })).status).toBe(status);
@@ -149,17 +154,17 @@ describe('with BOARD_TOKEN', () => {
     const page = await fetch(at(guarded, '/'), { headers: { accept: 'text/html' }, redirect: 'manual' });
     expect([page.status, page.headers.get('location')]).toEqual([303, '/login']);
     expect((await fetch(at(guarded, '/login'))).status).toBe(200);
-    expect((await fetch(at(guarded, '/api/queues'))).status).toBe(401);
-    expect((await fetch(at(guarded, '/api/queues/dead/retry/failed'), { method: 'PUT' })).status).toBe(401);
+    expect((await fetch(at(guarded, '/queues/api/queues'))).status).toBe(401);
+    expect((await fetch(at(guarded, '/queues/api/queues/dead/retry/failed'), { method: 'PUT' })).status).toBe(401);
   });
 
   test('the token opens a session, logging out ends it', async () => {
     const cookie = (await post(TOKEN)).headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^ruyi_board=[\w-]{40,}; .*HttpOnly; SameSite=Strict/);
     const headers = { cookie: cookie.split(';')[0] ?? '' };
-    expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(200);
+    expect((await fetch(at(guarded, '/queues/api/queues'), { headers })).status).toBe(200);
     await fetch(at(guarded, '/logout'), { method: 'POST', headers, redirect: 'manual' });
-    expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(401);
+    expect((await fetch(at(guarded, '/queues/api/queues'), { headers })).status).toBe(401);
   });
 
   test('neither a wrong token nor a form that is too long opens one', async () => {
@@ -171,7 +176,8 @@ describe('with BOARD_TOKEN', () => {
   });
 
   test('programs send it as a bearer token', async () => {
-    const ask = (token: string) => fetch(at(guarded, '/api/queues'), { headers: { authorization: `Bearer ${token}` } });
+    const ask = (token: string) =>
+      fetch(at(guarded, '/queues/api/queues'), { headers: { authorization: `Bearer ${token}` } });
     expect((await ask(TOKEN)).status).toBe(200);
     expect((await ask('x')).status).toBe(401);
   });
@@ -180,7 +186,7 @@ describe('with BOARD_TOKEN', () => {
 describe('when something is wrong', () => {
   test('without Redis it answers 503 and keeps running, or waits to start; with Redis it works again', async () => {
     await redis.kill();
-    expect((await fetch(at(open, '/api/queues'))).status).toBe(503);
+    expect((await fetch(at(open, '/queues/api/queues'))).status).toBe(503);
     expect((await fetch(at(open, '/health'))).status).toBe(503);
     expect((await fetch(at(open, '/'))).status).toBe(200);
     const later = await start({}, { waitForReady: false });
@@ -188,7 +194,7 @@ describe('when something is wrong', () => {
     await redis.restart();
     await waitFor(() => later.details.ready, { what: 'its start' });
     for (const board of [open, later]) {
-      await waitFor(async () => (await fetch(at(board, '/api/queues'))).status === 200, { what: 'the queues' });
+      await waitFor(async () => (await fetch(at(board, '/queues/api/queues'))).status === 200, { what: 'the queues' });
     }
     expect(await later.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   });
