@@ -4,6 +4,7 @@ export { beginLaneChange } from './changeLanes.ts';
 export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
 export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
 export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
+export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
