@@ -21,7 +21,15 @@ export { shortReason } from './reasons.ts';
 export { RedisClock } from './redisClock.ts';
 export { RedisRefusal } from './refusal.ts';
 export { NO_REPLICAS, type Replicas, ReplicasLateError, waitForReplicas } from './replicas.ts';
-export { type Finding, infoOfNodes, memoryOfNodes, redisMemory, serverClock, serverRun } from './server.ts';
+export {
+  type Finding,
+  infoOfNodes,
+  memoryOfNodes,
+  redisMemory,
+  scriptTimes,
+  serverClock,
+  serverRun,
+} from './server.ts';
 export { SLOTS, slotOf } from './slots.ts';
 export { unixUrl } from './unixUrl.ts';
 export { untilServed } from './untilServed.ts';

@@ -75,6 +75,18 @@ export async function infoOfNodes(redis: RedisClient): Promise<NodeInfo[]> {
   );
 }
 
+/** What Redis has run of scripts since it started, on all masters: how many, and the seconds that its one thread took. */
+export async function scriptTimes(redis: RedisClient): Promise<{ calls: number; seconds: number }> {
+  const masters = await mastersOf(redis);
+  const infos = await Promise.all(masters.map((master) => master.redis.info('commandstats')));
+  const sum = { calls: 0, seconds: 0 };
+  for (const [, calls, microseconds] of infos.join('\n').matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+),usec=(\d+)/gm)) {
+    sum.calls += Number(calls);
+    sum.seconds += Number(microseconds) / 1e6;
+  }
+  return sum;
+}
+
 const addressOf = ({ options: { path, host, port } }: Redis): string => path ?? `${host}:${port}`;
 
 /**

@@ -12,7 +12,14 @@ import {
 } from '@ruyi/redis';
 import type { LaneKind } from '../names.ts';
 import { readWork } from './readWork.ts';
-import { backlogProblems, deadLetterProblems, indexerProblems, laneProblems, workerProblems } from './workProblems.ts';
+import {
+  backlogProblems,
+  clockProblems,
+  deadLetterProblems,
+  indexerProblems,
+  laneProblems,
+  workerProblems,
+} from './workProblems.ts';
 
 /** The answer is due within 1 s, whatever is running (docs/api.md §3). */
 const CHECK_MS = 900;
@@ -44,6 +51,7 @@ export async function readHealth({ redis, search, settings }: HealthSources): Pr
     );
   const started = {
     redis: check(Promise.all([nodes, redis.ping()]).then(([infos]) => servingProblems(infos))),
+    clocks: check(work.then(clockProblems)),
     redis_settings: check(nodes.then((infos) => settingsProblems(infos, settings))),
     memory: check(nodes.then(memoryProblems)),
     workers: check(work.then(workerProblems)),
@@ -54,7 +62,7 @@ export async function readHealth({ redis, search, settings }: HealthSources): Pr
     dead_letters: check(work.then(deadLetterProblems)),
   };
   const checks: HealthChecks = {
-    redis: await started.redis,
+    redis: both(await started.redis, await started.clocks),
     redis_settings: await started.redis_settings,
     memory: await started.memory,
     workers: await started.workers,
@@ -78,6 +86,13 @@ const checkOf = (problems: Problem[]): HealthCheck =>
         message: problems.map(({ message }) => message).join('; '),
         fix: [...new Set(problems.map(({ fix }) => fix))].join('; '),
       };
+
+/** Two checks under one name. What cannot be looked at hides the second one. */
+function both(first: HealthCheck, second: HealthCheck): HealthCheck {
+  if (first.status === 'unknown' || second.status !== 'degraded') return first;
+  if (first.status === 'ok') return second;
+  return { ...first, message: `${first.message}; ${second.message}`, fix: `${first.fix}; ${second.fix}` };
+}
 
 const worstOf = (checks: HealthChecks): Health['status'] =>
   Object.values(checks).every(({ status }) => status === 'ok') ? 'ok' : 'degraded';

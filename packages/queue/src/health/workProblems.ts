@@ -6,6 +6,23 @@ import type { Work } from './readWork.ts';
 /** A queue whose oldest job waits longer, while none is begun or completed, stands still. */
 const STUCK_MS = 60_000;
 const SHOWN = 3;
+/** Clocks that NTP keeps differ by milliseconds. */
+const CLOCK_MS = 5000;
+
+/** Processes on machines whose clock is not Redis': what they log and measure is wrong by that much. */
+export function clockProblems({ members }: Work): Problem[] {
+  const wrong = members.filter(({ clock_ahead_ms: ahead = 0 }) => Math.abs(ahead) > CLOCK_MS);
+  if (wrong.length === 0) return [];
+  const each = wrong.map(({ name, host, clock_ahead_ms: ahead = 0 }) => {
+    return `${name} on ${host} is ${Math.abs(Math.round(ahead / 1000))} s ${ahead > 0 ? 'ahead' : 'behind'}`;
+  });
+  return [
+    {
+      message: `not every clock is that of Redis: ${listOf(each)}`,
+      fix: 'set the clocks of all machines by NTP (timedatectl set-ntp true); Ruyi numbers and expires by that of Redis',
+    },
+  ];
+}
 
 const livesIn = ({ members }: Work, role: string) => members.some((member) => member.role === role);
 
