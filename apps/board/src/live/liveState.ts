@@ -1,0 +1,85 @@
+import type { BroadcastAnswer, StatusAnswer } from '@ruyi/client';
+
+// What the board's server tells its page. Times are seconds since 1970.
+
+/** What does not change while the page is open. */
+export interface About {
+  /** BOARD_ENVIRONMENT */
+  environment: string;
+  /** BOARD_READONLY: no action is shown, and none is taken */
+  isReadOnly: boolean;
+  /** the name given at login; '' if there was none */
+  who: string;
+  /** whether there is a session that can be ended */
+  canLogOut: boolean;
+  version: string;
+}
+
+/** One thing that GET /health looks at. */
+export interface Check {
+  name: string;
+  status: 'ok' | 'degraded' | 'down';
+  message: string;
+  fix: string;
+}
+
+export interface Health {
+  status: 'ok' | 'degraded' | 'down';
+  checks: Check[];
+}
+
+/** Recipients and messages that were stored in a second, in the mean of the seconds before `at`. */
+export interface Throughput {
+  at: number;
+  send: number;
+  fanout: number;
+}
+
+/** From stored to findable, in seconds, of what was indexed in the last minute. */
+export interface Freshness {
+  median: number;
+  p99: number;
+}
+
+export interface ShownBroadcast extends BroadcastAnswer {
+  /** a batch of sendbatch, which cannot be changed */
+  is_batch: boolean;
+}
+
+/** What every page shows, once a second. What could not be read is absent. */
+export interface Overview {
+  at: number;
+  /** why the API gave no answer */
+  problem?: { message: string; fix: string };
+  health?: Health;
+  status?: StatusAnswer;
+  /** running ones first; the newest 20 and all that run */
+  broadcasts?: ShownBroadcast[];
+  /** null until there are two readings to compare */
+  throughput: Throughput | null;
+  /** null if nothing was indexed in the last minute */
+  freshness: Freshness | null;
+}
+
+/** One broadcast, once a second. */
+export interface BroadcastView {
+  no: string;
+  broadcast?: ShownBroadcast;
+  /** why there is none */
+  problem?: { message: string; fix: string };
+}
+
+/** What an action answers if it is refused or fails. */
+export interface Refusal {
+  error: string;
+  message: string;
+}
+
+/** A page of the list of all broadcasts. */
+export interface BroadcastPage {
+  broadcasts: ShownBroadcast[];
+  /** '' at the end */
+  cursor: string;
+}
+
+export type { BroadcastFailure, BroadcastState, PartAnswer, StatusAnswer } from '@ruyi/client';
