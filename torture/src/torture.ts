@@ -1,5 +1,6 @@
 import { seededRandom, waitFor } from '@ruyi/testkit';
 import { checkBatches } from './check/checkBatches.ts';
+import { checkBroadcasts } from './check/checkBroadcasts.ts';
 import { checkPlaces, expectedPlaces } from './check/checkPlaces.ts';
 import { checkSearch } from './check/checkSearch.ts';
 import { checkStrayKeys } from './check/checkStrayKeys.ts';
@@ -7,7 +8,7 @@ import { readBack } from './check/readBack.ts';
 import { Findings } from './findings.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Http } from './load/http.ts';
-import { createGroups, startLoad } from './load/load.ts';
+import { createUsersAndGroups, startLoad } from './load/load.ts';
 import { createWorld } from './load/world.ts';
 import type { Options } from './options.ts';
 import { watchProgress } from './progress.ts';
@@ -32,7 +33,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
   const system = await startSystem(findings, options.logs);
   try {
     const port = system.apiPorts[0] ?? 0;
-    await createGroups(http, port, world);
+    await createUsersAndGroups(http, port, world);
     const progress = watchProgress(system.redis.port, world);
     const load = startLoad(system, { http, world, ledger, findings, seed: options.seed });
     const noteRecovery = (ms: number) => recoveries.push(ms);
@@ -54,6 +55,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     const asking = { http, port };
     const places = expectedPlaces(ledger);
     const found = await readBack(asking, places.keys(), read);
+    const broadcasts = await checkBroadcasts(asking, ledger, findings, found);
     const stored = checkPlaces(ledger, findings, places, found);
     const otherKeys = await checkStrayKeys(system.redis.client, places, findings);
     const batches = await checkBatches(asking, ledger, findings);
@@ -62,7 +64,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     for (const { name, errors } of system.members)
       for (const line of errors) findings.add('error log', `${name}: ${line}`);
     const seconds = (performance.now() - began) / 1000;
-    const checked = { stored, places: places.size, batches, searches, otherKeys };
+    const checked = { stored, places: places.size, batches, broadcasts, searches, otherKeys };
     return createReport({ options, seconds, phases, checked, ledger, findings, load: load.stats, recoveries });
   } finally {
     http.close();

@@ -13,6 +13,12 @@ export interface World {
   /** the users whose commands are read and acknowledged while the load runs */
   readers: string[];
   groups: Group[];
+  /** users who send broadcasts, and nothing else */
+  broadcasters: string[];
+  /** whom broadcasts name; among them are all of `users` */
+  recipients: string[];
+  /** users who are registered, the audience `known_users` */
+  registered: string[];
 }
 
 export interface Group {
@@ -37,6 +43,10 @@ const STRANGE = [
 
 const USERS = 300;
 const GROUP_MEMBERS = 12;
+/** Users whom only broadcasts name: the longest list has almost all of them. */
+const MANY = 4801;
+const REGISTERED = 100;
+const BROADCASTERS = 3;
 
 export function createWorld(senderCount: number): World {
   const senders = Array.from({ length: senderCount }, (_, i) => `sender${i}`);
@@ -47,7 +57,15 @@ export function createWorld(senderCount: number): World {
     lane: laneOf(shardNumber(channelName(GROUP, id), SHARDS), LANES),
     members: [...senders, ...Array.from({ length: GROUP_MEMBERS }, (_, j) => users[(i * 7 + j) % users.length] ?? '')],
   }));
-  return { senders, users, readers: users.slice(-4), groups };
+  return {
+    senders,
+    users,
+    readers: users.slice(-4),
+    groups,
+    broadcasters: Array.from({ length: BROADCASTERS }, (_, i) => `caster${i}`),
+    recipients: [...users, ...Array.from({ length: MANY }, (_, i) => `m${i}`)],
+    registered: users.slice(0, REGISTERED),
+  };
 }
 
 /** One group per lane: their logs show which lanes make progress. */
