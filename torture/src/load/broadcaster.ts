@@ -35,15 +35,18 @@ export async function runBroadcaster(
     const run = new BroadcastRun(context, broadcast, random);
     await eachBroken(sender, draft.broken, (key) => redis.set(key, 'no log'));
     await send(run, draft, random);
+    const mend = async (key: string) => {
+      // A power failure may have taken the fault; then there are messages in it.
+      if ((await redis.type(key)) === 'string') await redis.del(key);
+    };
     for (let tries = 0; tries < MOST_RETRIES && (await mustRetry(run, draft)); tries++) {
-      await eachBroken(sender, draft.broken, async (key) => {
-        // A power failure may have taken the fault; then there are messages in it.
-        if ((await redis.type(key)) === 'string') await redis.del(key);
-      });
+      await eachBroken(sender, draft.broken, mend);
       await run.act('retry');
       if (random.next() < 0.3) await run.act(random.pick(['pause', 'cancel', 'pause']));
       await run.end();
     }
+    // It may have been cancelled before it came to them.
+    await eachBroken(sender, draft.broken, mend);
     await pause(random.whole(0, LONGEST_PAUSE_MS));
   }
 }

@@ -50,9 +50,9 @@ async function coordinateOnce(
   const mustPrepare = record.state === 'running' && !record.isReady && !record.isRetrying;
   const ready = mustPrepare ? await prepareBroadcast(context, record, token, signal) : record;
   if (ready?.ref !== undefined) {
-    if (ready.isRetrying && ready.state === 'running') {
+    if (ready.isRetrying && ready.state !== 'paused') {
       await context.store.progress.hold(ready.ref);
-      await retryFailed(context, ready, ready.ref, signal);
+      await retryFailed(context, ready, { ref: ready.ref, token }, signal);
     }
     await feedLanes(context, ready, ready.ref, token, signal);
   }
