@@ -72,7 +72,7 @@ function listFor(random: Random, n: number, world: World, isCommand: boolean): L
   }
   const { recipients: all } = world;
   // Most lists are short; some have almost everybody.
-  const size = Math.round(10 ** (1 + 2.7 * random.next() ** 2));
+  const size = Math.round(10 ** (1 + 2.7 * random.next() ** 3));
   const first = random.whole(0, all.length - 1);
   const named = Array.from({ length: size }, (_, i) => all[(first + i * 7) % all.length] ?? '');
   const isBroken = !isCommand && random.next() < 0.15;

@@ -13,7 +13,7 @@ export interface World {
   /** the users whose commands are read and acknowledged while the load runs */
   readers: string[];
   groups: Group[];
-  /** users who send broadcasts, and nothing else */
+  /** users who send broadcasts and nothing else, several at once */
   broadcasters: string[];
   /** whom broadcasts name; among them are all of `users` */
   recipients: string[];
@@ -46,7 +46,7 @@ const GROUP_MEMBERS = 12;
 /** Users whom only broadcasts name: the longest list has almost all of them. */
 const MANY = 4801;
 const REGISTERED = 100;
-const BROADCASTERS = 3;
+const BROADCASTERS = ['caster0', 'caster0', 'caster0', 'caster1', 'caster1', 'caster1'];
 
 export function createWorld(senderCount: number): World {
   const senders = Array.from({ length: senderCount }, (_, i) => `sender${i}`);
@@ -62,7 +62,7 @@ export function createWorld(senderCount: number): World {
     users,
     readers: users.slice(-4),
     groups,
-    broadcasters: Array.from({ length: BROADCASTERS }, (_, i) => `caster${i}`),
+    broadcasters: BROADCASTERS,
     recipients: [...users, ...Array.from({ length: MANY }, (_, i) => `m${i}`)],
     registered: users.slice(0, REGISTERED),
   };
