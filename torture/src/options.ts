@@ -7,13 +7,17 @@ export interface Options {
   /** how long load and faults run, without starting, draining and checking */
   minutes: number;
   faults: FaultName[];
+  /** users who send messages, and who send broadcasts, one request after the other */
+  senders: number;
+  broadcasters: number;
   /** the file for the report as JSON, if any */
   json?: string;
   /** the folder for the logs of the processes */
   logs?: string;
 }
 
-export const HELP = `npm run torture -- [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file] [--logs folder]
+export const HELP = `npm run torture -- [--minutes 10] [--seed N] [--faults a,b,… | none] [--senders 12] [--broadcasters 6]
+    [--json file] [--logs folder]
 faults: ${faultNames.join(', ')}; all of them without --faults`;
 
 /** @throws Error whose message is one line for the user */
@@ -24,6 +28,8 @@ export function readOptions(args: string[]): Options | 'help' {
       minutes: { type: 'string', default: '10' },
       seed: { type: 'string' },
       faults: { type: 'string' },
+      senders: { type: 'string', default: '12' },
+      broadcasters: { type: 'string', default: '6' },
       json: { type: 'string' },
       logs: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -32,17 +38,24 @@ export function readOptions(args: string[]): Options | 'help' {
   if (values.help) return 'help';
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: must be a number above 0`);
-  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed ${values.seed}: must be a whole number`);
+  const seed = wholeNumber('seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)), 0);
   const { json, logs } = values;
   if (logs !== undefined) mkdirSync(logs, { recursive: true });
   return {
     seed,
     minutes,
     faults: chosen(values.faults),
+    senders: wholeNumber('senders', values.senders, 1),
+    broadcasters: wholeNumber('broadcasters', values.broadcasters, 0),
     ...(json === undefined ? {} : { json }),
     ...(logs === undefined ? {} : { logs }),
   };
+}
+
+function wholeNumber(name: string, text: string, least: number): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new Error(`--${name} ${text}: must be a whole number of ${least} or more`);
 }
 
 function chosen(names: string | undefined): FaultName[] {

@@ -17,7 +17,6 @@ import { runSchedule } from './schedule.ts';
 import { unfinishedJobs } from './system/drained.ts';
 import { startSystem } from './system/system.ts';
 
-const SENDERS = 12;
 const ANSWERED_DEADLINE_MS = 120_000;
 const DRAIN_DEADLINE_MS = 180_000;
 
@@ -27,7 +26,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
   const findings = new Findings(say);
   const ledger = new Ledger();
   const random = seededRandom(options.seed);
-  const world = createWorld(SENDERS);
+  const world = createWorld(options.senders, options.broadcasters);
   const http = new Http();
   const recoveries: number[] = [];
   const system = await startSystem(findings, options.logs);

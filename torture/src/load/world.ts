@@ -46,9 +46,10 @@ const GROUP_MEMBERS = 12;
 /** Users whom only broadcasts name: the longest list has almost all of them. */
 const MANY = 4801;
 const REGISTERED = 100;
-const BROADCASTERS = ['caster0', 'caster0', 'caster0', 'caster1', 'caster1', 'caster1'];
+/** Broadcasts of one sender run at the same time. */
+const BROADCASTING_UIDS = 2;
 
-export function createWorld(senderCount: number): World {
+export function createWorld(senderCount: number, broadcasterCount: number): World {
   const senders = Array.from({ length: senderCount }, (_, i) => `sender${i}`);
   const users = [...STRANGE, ...Array.from({ length: USERS }, (_, i) => `u${i}`)];
   const names = [...Array.from({ length: 2 * LANES }, (_, i) => `g${i}`), ...groupPerLane(), ...STRANGE];
@@ -62,7 +63,7 @@ export function createWorld(senderCount: number): World {
     users,
     readers: users.slice(-4),
     groups,
-    broadcasters: BROADCASTERS,
+    broadcasters: Array.from({ length: broadcasterCount }, (_, i) => `caster${i % BROADCASTING_UIDS}`),
     recipients: [...users, ...Array.from({ length: MANY }, (_, i) => `m${i}`)],
     registered: users.slice(0, REGISTERED),
   };
