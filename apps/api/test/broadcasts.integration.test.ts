@@ -1,4 +1,4 @@
-import type { BroadcastListAnswer } from '@ruyi/contracts';
+import type { BroadcastListAnswer, StatusAnswer } from '@ruyi/contracts';
 import { eachLimited } from '@ruyi/flow';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
@@ -134,6 +134,11 @@ describe('while it runs', () => {
     // A quarter of a second a job: the two readings are off by one job each at most.
     expect(Math.abs(measured - rate)).toBeLessThan(rate / 10);
     expect((await show(no)).rate_now).toBeGreaterThan(0);
+    const running = async () => (await system.get<StatusAnswer>('/status')).body.broadcasts;
+    expect((await running()).find(({ broadcast_no }) => broadcast_no === no)).toMatchObject({
+      state: 'running',
+      total: rate * (seconds + 2),
+    });
     expect(await ended(other)).toMatchObject({ state: 'done', stored: others });
     expect(await ended(no)).toMatchObject({ state: 'done', stored: rate * (seconds + 2) });
   });
