@@ -18,7 +18,7 @@ export interface About {
 /** One thing that GET /health looks at. */
 export interface Check {
   name: string;
-  status: 'ok' | 'degraded' | 'down';
+  status: 'ok' | 'degraded' | 'down' | 'unknown';
   message: string;
   fix: string;
 }
