@@ -30,7 +30,8 @@ export const securityHeaders: RequestHandler = (request, response, next) => {
     'Content-Security-Policy': request.path.startsWith('/queues') ? BULL_BOARD : OWN_PAGES,
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
+    // Not no-referrer: with that a browser sends the login form with `Origin: null`, and ownPostsOnly refuses it.
+    'Referrer-Policy': 'same-origin',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Cache-Control': cacheControl(request.path),

@@ -28,11 +28,10 @@ export class Batches {
     if (known !== undefined) return known;
     const isBatch = await this.#ruyi.batchProgress({ batch_no: broadcast_no }).then(
       () => true,
-      (error: unknown) => {
-        if (error instanceof RuyiError && error.status === 404) return false;
-        throw error;
-      },
+      (error: unknown) => (error instanceof RuyiError && error.status === 404 ? false : undefined),
     );
+    // It gave no answer. What cannot be known is shown without buttons, and asked again.
+    if (isBatch === undefined) return true;
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(broadcast_no, isBatch);
     return isBatch;

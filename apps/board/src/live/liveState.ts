@@ -18,6 +18,7 @@ export interface About {
 /** One thing that GET /health looks at. */
 export interface Check {
   name: string;
+  /** `unknown`: it cannot be looked at now */
   status: 'ok' | 'degraded' | 'down' | 'unknown';
   message: string;
   fix: string;

@@ -28,21 +28,26 @@ export function overviewReader({ ruyi, url, batches }: Sources, counters: Counte
     const [health, status, list, metrics] = await Promise.allSettled([
       ruyi.health().then(healthOf),
       ruyi.status(),
-      ruyi.broadcasts({ limit: NEWEST }).then((page) => Promise.all(page.broadcasts.map((one) => batches.shown(one)))),
+      ruyi.broadcasts({ limit: NEWEST }),
       isCounted ? ruyi.metrics() : undefined,
     ]);
     if (metrics.status === 'fulfilled' && metrics.value !== undefined) {
       countedAt = at;
       counters.take(metrics.value, at);
     }
-    // While Redis is away the API still says so in its health, and nothing else is a problem of its own.
-    const problem = health.status === 'rejected' ? problemOf(health.reason, url) : undefined;
+    const [problem] = [health, status].flatMap((one) =>
+      one.status === 'rejected' ? [problemOf(one.reason, url)] : [],
+    );
+    // While Redis is away the API's health says so, and that it cannot say more is no problem of its own.
+    const isSaid = health.status === 'fulfilled' && health.value.status === 'down';
+    const listed = list.status === 'fulfilled' ? list.value.broadcasts : undefined;
+    const running = status.status === 'fulfilled' ? status.value.broadcasts : [];
     return {
       at,
-      ...(problem ? { problem } : {}),
+      ...(problem && !isSaid ? { problem } : {}),
       ...(health.status === 'fulfilled' ? { health: health.value } : {}),
       ...(status.status === 'fulfilled' ? { status: status.value } : {}),
-      ...(list.status === 'fulfilled' ? { broadcasts: inOrder(list.value) } : {}),
+      ...(listed ? { broadcasts: await shownInOrder([...running, ...listed], batches) } : {}),
       throughput: counters.throughput,
       freshness: counters.freshness,
     };
@@ -65,7 +70,7 @@ export function problemOf(error: unknown, url: string): Problem {
   if (!(error instanceof RuyiError)) return { message: String(error), fix: '' };
   if (error.code === 'unreachable') {
     return {
-      message: `The API does not answer: ${error.message}.`,
+      message: `The API at ${error.message}.`,
       fix: 'Start it, or correct RUYI_URL of the board.',
     };
   }
@@ -78,8 +83,10 @@ export function problemOf(error: unknown, url: string): Problem {
   return { message: error.message, fix: '' };
 }
 
-/** The ones that need attention first, then the newest. */
-function inOrder(broadcasts: ShownBroadcast[]): ShownBroadcast[] {
+/** Each once; the ones that need attention first, then the newest. */
+async function shownInOrder(all: BroadcastAnswer[], batches: Batches): Promise<ShownBroadcast[]> {
+  const each = [...new Map(all.map((one) => [one.broadcast_no, one])).values()];
+  const broadcasts = await Promise.all(each.map((one) => batches.shown(one)));
   const rank = ({ state }: BroadcastAnswer) => (ORDER.includes(state) ? ORDER.indexOf(state) : ORDER.length);
   return broadcasts.toSorted((a, b) => rank(a) - rank(b) || b.created_at - a.created_at);
 }

@@ -17,6 +17,8 @@ const NAMES: Record<string, string> = {
 export const healthWord = ({ problem, health }: Overview): 'ok' | 'degraded' | 'down' | 'unknown' =>
   problem ? 'down' : (health?.status ?? 'unknown');
 
+const SHAPES = { ok: 'done', degraded: 'warning', down: 'failed', unknown: 'open' } as const;
+
 const nameOf = (name: string) => NAMES[name] ?? name.replaceAll('_', ' ');
 
 /** The state of the whole in a word; the same on every page. */
@@ -41,7 +43,8 @@ export function HealthBadge({ overview }: { overview: Overview | undefined }): J
 export function HealthSection({ overview }: { overview: Overview }): JSX.Element {
   const { problem, health } = overview;
   const checks = health?.checks ?? [];
-  const wrong = checks.filter(({ status }) => status !== 'ok');
+  // While Redis is away nothing else can be looked at, and saying so nine times helps nobody.
+  const wrong = checks.filter(({ status, message }) => status !== 'ok' && (status !== 'unknown' || message !== ''));
   const fine = checks.filter(({ status }) => status === 'ok');
   if (!problem && health?.status === 'ok' && wrong.length === 0) {
     return (
@@ -67,7 +70,7 @@ export function HealthSection({ overview }: { overview: Overview }): JSX.Element
 function Wrong({ check: { name, status, message, fix } }: { check: Check }): JSX.Element {
   return (
     <div class={`wrong ${status}`}>
-      <Badge shape={status === 'down' ? 'failed' : 'warning'} tone={status}>
+      <Badge shape={SHAPES[status]} tone={status}>
         {nameOf(name)}: {status}
       </Badge>
       <div>
