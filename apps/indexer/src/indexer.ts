@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { Batcher, every } from '@ruyi/flow';
 import { type IndexJob, openIndexWorker, openQueues, servingCheck } from '@ruyi/queue';
-import { connect, reachRedis, untilServed, whileStarting } from '@ruyi/redis';
+import { connect, connectForReplicas, reachRedis, untilServed, whileStarting } from '@ruyi/redis';
 import {
   createSearchEngine,
   indexFolder,
@@ -10,7 +10,7 @@ import {
   type SearchDocument,
   type SearchEngine,
 } from '@ruyi/search';
-import { createStore, type IndexHolder, joinInstallation, newMember, type Store } from '@ruyi/store';
+import { createStore, type IndexHolder, joinInstallation, keys, newMember, type Store } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
 import { indexerCounts } from './indexerMetrics.ts';
@@ -29,13 +29,11 @@ export async function startIndexer(
 ): Promise<{ check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
   const starting = { settings: config, log };
   await reachRedis(starting);
-  const redis = connect(config, 'background', 'indexer');
-  const jobs = connect(config, 'background', 'indexer-jobs');
-  for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  const { redis, jobs, waiting, connections } = openConnections(config, log);
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const self = newMember('indexer', 0);
   const membership = await whileStarting(() => joinInstallation(redis, config, self, onError), starting);
-  const store = createStore(redis, { ...config, shards: membership.shards });
+  const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
   const queues = openQueues(jobs, 0);
   const abort = new AbortController();
   const giveIndexFree = await ownEmbeddedIndex(config, {
@@ -88,24 +86,36 @@ export async function startIndexer(
         ]),
         delay(1500, undefined, { ref: false }),
       ]);
-      redis.disconnect();
-      jobs.disconnect();
+      for (const connection of connections) connection.disconnect();
     },
   };
+}
+
+function openConnections(config: Config, log: Logger) {
+  const redis = connect(config, 'background', 'indexer');
+  const jobs = connect(config, 'background', 'indexer-jobs');
+  const waiting = connectForReplicas(config, 'indexer');
+  const connections = [redis, jobs, ...(waiting ? [waiting.redis] : [])];
+  for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  return { redis, jobs, waiting, connections };
 }
 
 /** Opens the index for writing, and requests a rebuild if it is newer than the data. */
 async function prepareEngine(config: Config, store: Store, signal: AbortSignal, log: Logger): Promise<SearchEngine> {
   const engine = createSearchEngine(config, 'writer', (reason, how) => {
     log.warn({ reason }, 'search index lost, it is rebuilt from Redis');
-    void untilServed(() => store.rebuilds.request(reason, how), signal).catch(() => {});
+    void untilServed(() => requestRebuild(store, reason, how), signal).catch(() => {});
   });
   const { created } = await untilTaken(() => engine.prepare(), signal, log);
   const isFirst = await untilServed(() => store.rebuilds.noteEngine(engine.name), signal);
   // The engine was changed, or its data was lost while no indexer ran.
-  if (created && !isFirst) await store.rebuilds.request('the search index is new, the data is not');
+  if (created && !isFirst)
+    await untilServed(() => requestRebuild(store, 'the search index is new, the data is not'), signal);
   return engine;
 }
+
+const requestRebuild = (store: Store, reason: string, how?: { fresh?: boolean }): Promise<void> =>
+  store.durably([keys.rebuild], () => store.rebuilds.request(reason, how));
 
 /** A search server is shared by all indexers; the embedded index has one owner. */
 const ownEmbeddedIndex = async (config: Config, options: Omit<Ownership, 'directory'>) =>
