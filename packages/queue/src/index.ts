@@ -6,6 +6,7 @@ export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts'
 export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
 export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
+export { problemsOfWork } from './health/workProblems.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
 export {
