@@ -10,7 +10,7 @@ const SHOWN = 3;
 const CLOCK_MS = 5000;
 
 /** Processes on machines whose clock is not Redis': what they log and measure is wrong by that much. */
-export function clockProblems({ members }: Work): Problem[] {
+function clockProblems({ members }: Work): Problem[] {
   const wrong = members.filter(({ clock_ahead_ms: ahead = 0 }) => Math.abs(ahead) > CLOCK_MS);
   if (wrong.length === 0) return [];
   const each = wrong.map(({ name, host, clock_ahead_ms: ahead = 0 }) => {
@@ -24,9 +24,19 @@ export function clockProblems({ members }: Work): Problem[] {
   ];
 }
 
+/** What is wrong with the processes and what they work, by the checks of GET /health; `clocks` is a part of `redis` there. */
+export const problemsOfWork = (work: Work, maxBacklog: Record<LaneKind, number>) => ({
+  clocks: clockProblems(work),
+  workers: workerProblems(work),
+  lanes: laneProblems(work),
+  indexer: indexerProblems(work),
+  backlog: backlogProblems(work, maxBacklog),
+  dead_letters: deadLetterProblems(work),
+});
+
 const livesIn = ({ members }: Work, role: string) => members.some((member) => member.role === role);
 
-export function workerProblems(work: Work): Problem[] {
+function workerProblems(work: Work): Problem[] {
   if (livesIn(work, 'worker')) return [];
   const waiting = (work.lanes ?? []).reduce((sum, { jobs }) => sum + jobs, 0);
   return [
@@ -38,7 +48,7 @@ export function workerProblems(work: Work): Problem[] {
 }
 
 /** Lanes without an owner. A lane moves to another worker within five seconds. */
-export function laneProblems({ lanes }: Work): Problem[] {
+function laneProblems({ lanes }: Work): Problem[] {
   if (lanes === undefined) {
     return [{ message: 'nothing was started on this installation yet', fix: 'start an API and a worker' }];
   }
@@ -52,7 +62,7 @@ export function laneProblems({ lanes }: Work): Problem[] {
   ];
 }
 
-export function indexerProblems(work: Work): Problem[] {
+function indexerProblems(work: Work): Problem[] {
   if (livesIn(work, 'indexer')) return [];
   return [
     {
@@ -63,7 +73,7 @@ export function indexerProblems(work: Work): Problem[] {
 }
 
 /** What waits for too long, or is so much that more is refused. */
-export function backlogProblems(work: Work, most: Record<LaneKind, number>): Problem[] {
+function backlogProblems(work: Work, most: Record<LaneKind, number>): Problem[] {
   const { lanes = [], index, now } = work;
   const stuck = [...lanes.map((lane) => ({ name: lane.queue.name, ...lane })), { name: 'index', ...index }].filter(
     (queue) => isStuck(queue, now),
@@ -100,7 +110,7 @@ function fullProblem(lanes: QueueReading[], kind: LaneKind, most: number): Probl
   ];
 }
 
-export function deadLetterProblems({ deadLetters }: Work): Problem[] {
+function deadLetterProblems({ deadLetters }: Work): Problem[] {
   if (deadLetters === 0) return [];
   return [
     {
