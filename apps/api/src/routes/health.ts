@@ -7,15 +7,33 @@ import type { Route } from '../http/route.ts';
 const CHECK_MS = 900;
 
 /** For whoever restarts processes that hang. */
-export const livez: Route = { method: 'GET', path: '/livez', handle: answerLive };
+export const livez: Route = {
+  method: 'GET',
+  path: '/livez',
+  operation: 'livez',
+  summary: 'Whether the process runs',
+  answer: 'Ok',
+  handle: answerLive,
+};
 
 /** For load balancers. */
-export const readyz: Route = { method: 'GET', path: '/readyz', handle: ({ readiness }) => answerReady(readiness) };
+export const readyz: Route = {
+  method: 'GET',
+  path: '/readyz',
+  operation: 'readyz',
+  summary: 'Whether requests should be sent to this process',
+  answer: 'Ok',
+  handle: ({ readiness }) => answerReady(readiness),
+};
 
 /** `down` (503) if Redis does not answer; `degraded` if the search engine does not, or if writes are refused with 429. */
 export const health: Route = {
   method: 'GET',
   path: '/health',
+  operation: 'health',
+  summary: 'How the installation is',
+  answer: 'HealthAnswer',
+  alsoAnswers: 503,
   async handle({ store, search, admission, log }, _schemas, _input, { isAuthorized }) {
     const [redis, engine] = await Promise.all([
       stateOf('redis', store.health(), log),
