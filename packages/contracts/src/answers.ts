@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BROADCAST_STATES } from './broadcasts.ts';
 import { ERROR_CODES, type ErrorCode } from './errors.ts';
+import { HEALTH_CHECKS } from './health.ts';
 
 /**
  * The schemas of all answers, for the OpenAPI document (docs/api.md §2, §3, §4). Nothing is parsed with them when it is answered; a
@@ -133,10 +134,14 @@ const PartAnswer = z.object({
   invalid_count: whole,
 });
 
-const up = z.literal(['ok', 'down']);
+const HealthCheck = z.object({
+  status: z.literal(['ok', 'degraded', 'down', 'unknown']),
+  message: text.optional(),
+  fix: text.optional(),
+});
 const HealthAnswer = z.object({
   status: z.literal(['ok', 'degraded', 'down']),
-  checks: z.object({ redis: up, search: up }).optional(),
+  checks: z.record(z.enum(HEALTH_CHECKS), HealthCheck).optional(),
 });
 
 const queue = { jobs: whole, backlog: whole, oldest_job_at: seconds.nullable() };
@@ -156,6 +161,7 @@ const StatusAnswer = z.object({
   ),
   lanes: z.array(z.object({ name: text, kind: text, worker: text.nullable(), ...queue })),
   index: z.object(queue),
+  broadcasts: z.array(BroadcastAnswer),
   redis: z.array(z.object({ node: text, memory_bytes: whole, memory_max_bytes: whole })),
 });
 
@@ -190,6 +196,7 @@ export const answerSchemas = {
   BroadcastListAnswer: z.object({ broadcasts: z.array(BroadcastAnswer), cursor: text }),
   BroadcastFailure: z.object({ uid: text, reason: text, code: text, at: seconds }),
   PartAnswer,
+  HealthCheck,
   HealthAnswer,
   StatusAnswer,
   OpenApi: z.looseObject({ openapi: text }),

@@ -3,7 +3,9 @@ import type { z } from 'zod';
 import type { AnswerName, answerSchemas } from '../src/answers.ts';
 import type * as Broadcasts from '../src/broadcastAnswers.ts';
 import type { ErrorBody } from '../src/errors.ts';
+import type * as Health from '../src/health.ts';
 import type * as Messages from '../src/messages.ts';
+import type { StatusAnswer } from '../src/status.ts';
 
 /** The published types of answers are written by hand. Here the compiler holds them to the schemas, both ways. */
 
@@ -26,7 +28,9 @@ interface Answers {
   BroadcastListAnswer: Broadcasts.BroadcastListAnswer;
   BroadcastFailure: Broadcasts.BroadcastFailure;
   PartAnswer: Broadcasts.PartAnswer;
-  StatusAnswer: Messages.StatusAnswer;
+  HealthCheck: Health.HealthCheck;
+  HealthAnswer: Health.HealthAnswer;
+  StatusAnswer: StatusAnswer;
 }
 
 /** zod says `| undefined` of an optional field, which `exactOptionalPropertyTypes` tells from an absent one. */
