@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { routes } from '../../apps/api/src/routes/index.ts';
 import { rows } from '../../packages/config/src/settings.ts';
+import { ERROR_CODES, type ErrorCode, errorBody } from '../../packages/contracts/src/errors.ts';
 import { captures, findings, page, pages, root, runtimeSources } from './files.ts';
 
 /** Compares the code with its page: both must list the same things. */
@@ -49,6 +50,19 @@ test('error codes: ErrorCode and the table of docs/api.md', () => {
   const onPage = captures(table, /^\| \d[\d, ]*\| (.*?) \|/gm).flatMap((cell) => quoted(cell));
   expect(sorted(onPage)).toEqual(sorted(captures(union, /'(\w+)'/g)));
   expect(onPage).toContain('unavailable');
+});
+
+test('error codes: each has its heading in docs/errors.md, where its status stands, and no other has', () => {
+  const [intro = '', ...parts] = page('docs/errors.md').split(/^## /m);
+  expect(parts.map((part) => part.split('\n')[0])).toEqual(Object.keys(ERROR_CODES));
+  for (const part of parts) {
+    const [code = '', text = ''] = part.split(/\n\n(.*)/s);
+    const { statuses } = ERROR_CODES[code as ErrorCode];
+    expect([code, captures(text.split('.')[0] ?? '', /\b([45]\d\d)\b/g).map(Number)]).toEqual([code, statuses]);
+  }
+  const [example = ''] = captures(intro, /^```json\n(.*?)^```/gms);
+  const { status, code, msg, errors } = JSON.parse(example);
+  expect(JSON.parse(example)).toEqual({ ...errorBody(status, code, msg), errors });
 });
 
 /** Names that look like a metric but are not. */
