@@ -4,7 +4,7 @@ import { ExpressAdapter } from '@bull-board/express';
 import { createClient } from '@ruyi/client';
 import { type Config, tokensOf } from '@ruyi/config';
 import { answerLive, answerReady, type ProbeAnswer, type Readiness } from '@ruyi/process';
-import { DEAD_QUEUE, openQueue, queuesOfPlan } from '@ruyi/queue';
+import { DEAD_QUEUE, type DeadLetters, openQueue, queuesOfPlan } from '@ruyi/queue';
 import type { connect } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
@@ -39,6 +39,7 @@ export interface Board {
 /** What the pages need besides Redis. */
 interface BoardOptions {
   plan: LanePlan;
+  dead: DeadLetters;
   config: Config;
   log: Logger;
   readiness: Readiness;
@@ -46,11 +47,11 @@ interface BoardOptions {
 
 /** The page for operators at `/`, and Bull Board over every queue at `/queues`. */
 export function openBoard(redis: Redis, options: BoardOptions): Board {
-  const { plan, config, log } = options;
+  const { plan, config, log, dead } = options;
   const [token = ''] = tokensOf(config.apiToken);
   const ruyi = createClient({ url: config.ruyiUrl, token, retrySeconds: 0, timeoutSeconds: API_SECONDS });
   const sources = { ruyi, url: config.ruyiUrl, batches: new Batches(ruyi) };
-  const live = new Live(sources, log);
+  const live = new Live(sources, dead, log);
   const shown = new ShownQueues(redis);
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath('/queues');
@@ -73,9 +74,9 @@ export function openBoard(redis: Redis, options: BoardOptions): Board {
   app.use('/assets', assets());
   if (config.boardToken !== '') app.use(ownPostsOnly, login(config.boardToken));
   else if (!config.allowAnonymous) app.use(ownPagesOnly);
-  app.use(pages(), data(sources));
+  app.use(pages(), data(sources, dead));
   app.get('/events', events(live, config));
-  app.use('/actions', actions(ruyi, config, log));
+  app.use('/actions', actions({ ruyi, dead, live }, config, log));
   app.use('/queues', readOnlyExceptRetry(log), boundQueries);
   app.use('/queues/api', onlyWhileServed(redis));
   app.use('/queues', pagesOf(serverAdapter));

@@ -1,9 +1,11 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createClient } from '@ruyi/client';
+import { createClient, textPayload } from '@ruyi/client';
+import { channelName } from '@ruyi/contracts';
 import { freePort } from '@ruyi/process';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -155,6 +157,60 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
     await page.getByLabel('State').selectOption('failed');
     await page.getByText('No broadcast is failed now.').waitFor();
     expect(browser.problems()).toEqual([]);
+  });
+
+  test('a dead letter is read, retried in vain, repaired and retried, and dropped', async () => {
+    const ruyi = createClient({ url: installation.api });
+    const logOf = (uid: string) => {
+      const channel = channelName(1, uid, 'promo9');
+      return keys.log(shardOf(channel, evenShards(8)), channel);
+    };
+    const broken = ['broken1', 'broken2'];
+    for (const uid of broken) await installation.redis.client.set(logOf(uid), 'not a log');
+    const message = { name: 'Partly', from_uid: 'promo9', payload: textPayload({ type: 1, content: 'x' }) };
+    const { broadcast_no: no, failed } = await ruyi.broadcast([...broken, 'whole'], { message });
+    expect(failed).toBe(2);
+
+    await page.goto(at(`/broadcasts/${no}`));
+    await page.getByRole('rowheader', { name: 'broken1' }).waitFor();
+    await expectAccessible(page);
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download all 2' }).click();
+    const lines = readFileSync(await (await download).path(), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(lines.map((line) => JSON.parse(line).uid).sort()).toEqual(broken);
+
+    await page.goto(at('/dead'));
+    const group = page.locator('.letters');
+    await group.getByText(`To mend it: DEL or RENAME`).waitFor();
+    const before = await group.locator('.ids button').count();
+    await group.locator('.ids button').first().click();
+    await page.locator('.letter').getByText('now: string').first().waitFor();
+    await picture('dead');
+    await expectAccessible(page);
+
+    const retry = async () => {
+      await group.getByRole('button', { name: /^Retry: / }).click();
+      await answer('Retry');
+      await page.getByText(/letters? (is|are) being retried\./).waitFor();
+    };
+    await retry();
+    await group.getByText('2 tries').waitFor();
+    await installation.redis.client.del(logOf('broken1'));
+    await retry();
+    await page.getByText('3 tries').waitFor();
+    await waitFor(async () => (await ruyi.broadcastReport({ broadcast_no: no })).failed === 1);
+    expect(before).toBeGreaterThan(0);
+
+    await group.locator('.ids button').first().click();
+    await page.getByRole('button', { name: /^Drop this letter: / }).click();
+    await answer('Drop it');
+    await page.getByText('There are none:').waitFor();
+    await expectAccessible(page);
+    expect(await ruyi.broadcastReport({ broadcast_no: no })).toMatchObject({ stored: 2, failed: 1 });
+    expect(browser.problems()).toEqual([]);
+    expect(logged().filter(({ action }) => action?.includes('dead'))).toHaveLength(3);
   });
 
   test('says in words that the API is away, and how to mend it', async () => {

@@ -1,9 +1,12 @@
 import type { RuyiClient } from '@ruyi/client';
 import type { Config } from '@ruyi/config';
+import type { DeadLetters } from '@ruyi/queue';
 import type { Logger } from '@ruyi/telemetry';
 import express, { type RequestHandler, Router } from 'express';
+import type { Live } from '../live/live.ts';
 import { ownPostsOnly } from '../pageSecurity.ts';
 import { broadcastRequest } from './broadcastRequest.ts';
+import { drop, onDead, retry } from './deadLetters.ts';
 import { type Act, logged } from './logged.ts';
 import { uploadList } from './uploadList.ts';
 
@@ -18,8 +21,15 @@ const CHANGES = {
   retry: 'retryBroadcast',
 } as const satisfies Record<string, keyof RuyiClient>;
 
+/** On what the page acts. */
+export interface ActedOn {
+  ruyi: RuyiClient;
+  dead: DeadLetters;
+  live: Live;
+}
+
 /** Everything that the page can change. Each is refused with BOARD_READONLY, and logged with who does it. */
-export function actions(ruyi: RuyiClient, config: Config, log: Logger): Router {
+export function actions({ ruyi, dead, live }: ActedOn, config: Config, log: Logger): Router {
   const router = Router();
   const act = (name: string, what: Act) => logged(log, name, what);
   router.use(ownPostsOnly, refuseIf(config.boardReadonly));
@@ -37,6 +47,8 @@ export function actions(ruyi: RuyiClient, config: Config, log: Logger): Router {
       act(`${verb} broadcast`, ({ params: { no = '' } }) => ruyi[method]({ broadcast_no: no })),
     );
   }
+  router.post('/dead/retry', body, act('retry dead letters', onDead(dead, live, retry)));
+  router.post('/dead/drop', body, act('drop dead letters', onDead(dead, live, drop)));
   return router;
 }
 

@@ -11,7 +11,7 @@ export const logged =
   async (request, response) => {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the page went away')));
-    const fields = { action, ...actor(request, response), ...request.params };
+    const fields = { action, ...actor(request, response), ...request.params, ...meant(request) };
     try {
       const answer = await act(request, gone.signal);
       log.info({ ...fields, ...madeBy(answer) }, 'action');
@@ -22,6 +22,12 @@ export const logged =
     }
   };
 
-/** The number of what was created. */
-const madeBy = (answer: unknown) =>
-  typeof answer === 'object' && answer !== null && 'broadcast_no' in answer ? { no: answer.broadcast_no } : {};
+/** The number of what was created, and how many letters an action was about. */
+function madeBy(answer: unknown) {
+  if (typeof answer !== 'object' || answer === null) return {};
+  if ('done' in answer) return { letters: answer.done };
+  return 'broadcast_no' in answer ? { no: answer.broadcast_no } : {};
+}
+
+/** Which dead letters were meant. Nothing else that is posted belongs into a log. */
+const meant = ({ path, body }: Request<Record<string, string>>) => (path.startsWith('/dead/') ? { target: body } : {});

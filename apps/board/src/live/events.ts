@@ -9,7 +9,7 @@ const MOST_VIEWERS = 500;
 /** A viewer who does not read what it is sent misses events; the next one says everything. */
 const MOST_UNREAD_BYTES = 256 * 1024;
 
-/** GET /events: the overview once a second, and with `broadcast=<no>` that broadcast. */
+/** GET /events: the overview once a second; with `broadcast=<no>` that broadcast, with `dead` the dead letters. */
 export function events(live: Live, config: Config): RequestHandler {
   let viewers = 0;
   return (request, response) => {
@@ -26,9 +26,7 @@ export function events(live: Live, config: Config): RequestHandler {
     };
     tell(eventText('about', aboutFor(config, response)));
     tell(eventText('history', live.counters.history));
-    const { broadcast } = request.query;
-    const watched = typeof broadcast === 'string' ? live.broadcast(broadcast) : undefined;
-    const stops = [live.overview, ...(watched ? [watched] : [])].map((reading) => reading.listen(tell));
+    const stops = live.watched(request.query).map((reading) => reading.listen(tell));
     response.once('close', () => {
       viewers--;
       for (const stop of stops) stop();

@@ -70,6 +70,60 @@ export interface BroadcastView {
   problem?: { message: string; fix: string };
 }
 
+/** Dead letters by equal reasons, every five seconds. */
+export interface DeadView {
+  groups?: DeadGroup[];
+  /** letters, also those that were not looked at */
+  total: number;
+  /** letters that were not looked at, because there are so many */
+  unread: number;
+  /** groups that are not listed */
+  more: number;
+  problem?: string;
+}
+
+/** What wants the same remedy. Times are seconds. */
+export interface DeadGroup {
+  /** names the group in an action */
+  target: DeadTarget;
+  /** what is wrong */
+  title: string;
+  /** what to do about it; commands stand in `…` */
+  fix: string;
+  from?: string | undefined;
+  /** recipients, or whatever else was not reached */
+  count: number;
+  letters: number;
+  /** letters that are tried again just now */
+  retrying: number;
+  tries: number;
+  firstAt: number;
+  lastAt: number;
+  isRetryable: boolean;
+  samples: { uid?: string | undefined; channel?: string | undefined; key?: string | undefined }[];
+  ids: string[];
+}
+
+/** Whom an action on dead letters means: one letter, or all of a group. */
+export type DeadTarget =
+  | { id: string }
+  | {
+      kind: string;
+      code: string;
+      place?: string | undefined;
+      found?: string | undefined;
+      batch?: string | undefined;
+      broadcast?: string | undefined;
+      /** of letters that belong to no batch */
+      reason?: string | undefined;
+    };
+
+export interface DeadOutcome {
+  /** letters that are tried again, or were dropped */
+  done: number;
+  refused: { id: string; reason: string }[];
+}
+
 /** What an action answers if it is refused or fails. */
 export interface Refusal {
   error: string;
@@ -84,3 +138,4 @@ export interface BroadcastPage {
 }
 
 export type { BroadcastFailure, BroadcastState, PartAnswer, StatusAnswer } from '@ruyi/client';
+export type { LetterDetails } from '@ruyi/queue';

@@ -1,19 +1,20 @@
 import { every } from '@ruyi/flow';
 
-const EVERY_MS = 1000;
+const SECOND_MS = 1000;
 
-/**
- * Reads once a second while somebody listens, once for all who do, and not at all while nobody does.
- */
+/** Reads once a second while somebody listens, once for all who do, and not at all while nobody does. */
 export class SharedReading<T> {
   readonly #read: () => Promise<T>;
+  readonly #everyMs: number;
   readonly #onError: (error: unknown, inARow: number) => void;
   readonly #listeners = new Set<(value: T) => void>();
   #latest: T | undefined;
   #stop: (() => Promise<void>) | undefined;
 
-  constructor(read: () => Promise<T>, onError: (error: unknown, inARow: number) => void) {
+  /** @param everyMs for what takes longer to read */
+  constructor(read: () => Promise<T>, onError: (error: unknown, inARow: number) => void, everyMs: number = SECOND_MS) {
     this.#read = read;
+    this.#everyMs = everyMs;
     this.#onError = onError;
   }
 
@@ -25,11 +26,16 @@ export class SharedReading<T> {
   listen(listener: (value: T) => void): () => void {
     this.#listeners.add(listener);
     if (this.#latest !== undefined) listener(this.#latest);
-    this.#stop ??= every(EVERY_MS, () => this.#tell(), this.#onError);
+    this.#stop ??= every(this.#everyMs, () => this.#tell(), this.#onError);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) void this.close();
     };
+  }
+
+  /** Reads at once, for those who have just changed something. */
+  async refresh(): Promise<void> {
+    if (this.isRead) await this.#tell().catch((error: unknown) => this.#onError(error, 1));
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { type BroadcastFailure, type BroadcastState, type RuyiClient, RuyiError } from '@ruyi/client';
+import type { DeadLetters } from '@ruyi/queue';
 import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import type { BroadcastPage } from '../live/liveState.ts';
@@ -9,7 +10,7 @@ const SHOWN_FAILURES = 100;
 const PAGE = 50;
 
 /** What the page reads when it is asked to, besides what it is told once a second. */
-export function data({ ruyi, batches }: Sources): Router {
+export function data({ ruyi, batches }: Sources, dead: DeadLetters): Router {
   const router = Router();
   router.get('/data/broadcasts', async (request, response) => {
     const [state, cursor] = [textOf(request, 'state'), textOf(request, 'cursor')];
@@ -20,6 +21,11 @@ export function data({ ruyi, batches }: Sources): Router {
   });
   router.get('/data/broadcasts/:no/failures', async ({ params: { no } }, response) => {
     response.json({ failures: await first(await ruyi.broadcastFailures({ broadcast_no: no }), SHOWN_FAILURES) });
+  });
+  router.get('/data/dead/:id', async ({ params: { id } }, response) => {
+    const letter = await dead.show(id);
+    if (letter) response.json(letter);
+    else response.status(404).json({ error: 'not_found', message: 'this letter is gone: it was stored, or dropped' });
   });
   router.get('/broadcasts/:no/failures.ndjson', downloadFailures(ruyi));
   return router;

@@ -1,24 +1,31 @@
-import type { About, BroadcastView, Overview, Throughput } from '../live/liveState.ts';
+import type { About, BroadcastView, DeadView, Overview, Throughput } from '../live/liveState.ts';
+import type { Shown } from './addresses.ts';
 import { change, current } from './state.ts';
 
 const HISTORY_S = 300;
 
 let source: EventSource | undefined;
 
-/** Listens to what the board tells, once a second. @param no of a broadcast that is watched besides */
-export function connect(no: string | undefined): void {
+/** Listens to what the board tells, once a second. */
+export function connect(shown: Shown): void {
   source?.close();
-  source = new EventSource(no === undefined ? '/events' : `/events?broadcast=${encodeURIComponent(no)}`);
+  source = new EventSource(addressOf(shown));
   source.onopen = () => change({ isConnected: true });
   source.onerror = () => {
     change({ isConnected: false });
     // Refused, and not merely cut: the session has ended, or the board has restarted and knows it no more.
-    if (source?.readyState === EventSource.CLOSED) void askAgain(no);
+    if (source?.readyState === EventSource.CLOSED) void askAgain(shown);
   };
   on<About>('about', (about) => change({ about }));
   on<Throughput[]>('history', (history) => change({ history }));
   on<Overview>('overview', takeOverview);
   on<BroadcastView>('broadcast', (view) => change({ view }));
+  on<DeadView>('dead', (dead) => change({ dead }));
+}
+
+function addressOf(shown: Shown): string {
+  if (shown.page === 'broadcast') return `/events?broadcast=${encodeURIComponent(shown.no)}`;
+  return shown.page === 'dead' ? '/events?dead=1' : '/events';
 }
 
 function on<T>(name: string, take: (value: T) => void): void {
@@ -42,8 +49,8 @@ function takeOverview(overview: Overview): void {
 
 const AGAIN_MS = 2000;
 
-async function askAgain(no: string | undefined): Promise<void> {
+async function askAgain(shown: Shown): Promise<void> {
   const answer = await fetch('/data/broadcasts', { headers: { accept: 'application/json' } }).catch(() => undefined);
   if (answer?.status === 401) location.assign('/login');
-  else setTimeout(() => connect(no), AGAIN_MS);
+  else setTimeout(() => connect(shown), AGAIN_MS);
 }

@@ -1,6 +1,7 @@
 import { type Shown, shownAt } from './addresses.ts';
 import { BroadcastPage } from './broadcastPage.tsx';
 import { BroadcastsPage, readList } from './broadcastsPage.tsx';
+import { DeadPage } from './deadPage.tsx';
 import { readFailures } from './failuresSection.tsx';
 import { Header } from './header.tsx';
 import { startNavigation } from './navigation.ts';
@@ -39,7 +40,9 @@ function Content({ shown }: { shown: Shown }): JSX.Element {
       return <NewBroadcastPage />;
     case 'broadcast':
       return <BroadcastPage no={shown.no} />;
-    default:
+    case 'dead':
+      return <DeadPage />;
+    case 'overview':
       return <OverviewPage />;
   }
 }

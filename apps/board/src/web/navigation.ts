@@ -12,10 +12,9 @@ export function go(path: string): void {
 
 /** Shows what belongs to the address. */
 export function arrive(): void {
-  forget('view', 'failures', 'list');
+  forget('view', 'failures', 'list', 'dead', 'letter');
   change({ path: location.pathname });
-  const shown = shownAt(location.pathname);
-  connect(shown.page === 'broadcast' ? shown.no : undefined);
+  connect(shownAt(location.pathname));
   onArrival();
   scrollTo(0, 0);
 }

@@ -67,3 +67,8 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
 }
 
 export const Empty = ({ children }: { children: ComponentChildren }): JSX.Element => <p class="empty">{children}</p>;
+
+/** A text in which commands stand in `…`. */
+export function Told({ text }: { text: string }): JSX.Element {
+  return <span>{text.split('`').map((part, i) => (i % 2 === 0 ? part : <code key={part}>{part}</code>))}</span>;
+}

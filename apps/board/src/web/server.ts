@@ -35,11 +35,20 @@ function messageIn(text: string): string | undefined {
   }
 }
 
-/** Posts an action: while it runs its button is off, and how it ended is said. @returns undefined if it failed */
-export async function act<T>(path: string, done: (answer: T) => string, body: unknown = {}): Promise<T | undefined> {
-  if (current().busy.has(path)) return undefined;
+/**
+ * Posts an action: while it runs its button is off, and how it ended is said.
+ * @param name of the action while it runs
+ * @returns undefined if it failed
+ */
+export async function act<T>(
+  path: string,
+  done: (answer: T) => string,
+  body: unknown = {},
+  name: string = path,
+): Promise<T | undefined> {
+  if (current().busy.has(name)) return undefined;
   forget('notice');
-  change({ busy: new Set([...current().busy, path]) });
+  change({ busy: new Set([...current().busy, name]) });
   try {
     const answer = await ask<T>(path, { method: 'POST', body: JSON.stringify(body) });
     change({ notice: { isProblem: false, text: done(answer) } });
@@ -48,7 +57,7 @@ export async function act<T>(path: string, done: (answer: T) => string, body: un
     say(error);
     return undefined;
   } finally {
-    change({ busy: new Set([...current().busy].filter((one) => one !== path)) });
+    change({ busy: new Set([...current().busy].filter((one) => one !== name)) });
   }
 }
 

@@ -4,6 +4,8 @@ import type {
   BroadcastPage,
   BroadcastState,
   BroadcastView,
+  DeadView,
+  LetterDetails,
   Overview,
   PartAnswer,
   Throughput,
@@ -21,13 +23,17 @@ export interface State {
   /** whether the board tells what happens */
   isConnected: boolean;
   view?: BroadcastView;
-  /** actions that have no answer yet, by the path of each */
+  /** actions that have no answer yet, by their names */
   busy: ReadonlySet<string>;
   notice?: { isProblem: boolean; text: string };
   /** the page of all broadcasts */
   list?: BroadcastPage & { state: BroadcastState | '' };
   /** of the broadcast that is shown, and how many had failed when they were read */
   failures?: { no: string; failed: number; shown: BroadcastFailure[] };
+  /** the dead letters, while their page is open */
+  dead?: DeadView;
+  /** the one that is shown whole */
+  letter?: LetterDetails;
   /** the list that is being uploaded, or was */
   upload?: Upload;
 }
@@ -59,7 +65,7 @@ export function change(changes: Partial<State>): void {
 }
 
 /** Takes something away again. */
-export function forget(...names: ('notice' | 'list' | 'failures' | 'upload' | 'view')[]): void {
+export function forget(...names: ('notice' | 'list' | 'failures' | 'upload' | 'view' | 'dead' | 'letter')[]): void {
   state = { ...state };
   for (const name of names) delete state[name];
   change({});

@@ -3,6 +3,8 @@ import type { Upload } from './state.ts';
 import { h, type JSX } from './vendor/preact.mjs';
 
 const SHOWN = 10;
+/** The API gives the reasons of sendbatch, which are WuKongIM's. */
+const REASONS: Record<string, string> = { 用户ID不合法: 'is no valid user id', 不存在用户: 'is not registered' };
 
 /** How far the upload of a list is, or what became of it. */
 export function UploadReport({ upload }: { upload: Upload }): JSX.Element {
@@ -30,7 +32,7 @@ export function UploadReport({ upload }: { upload: Upload }): JSX.Element {
           <ul>
             {invalid.slice(0, SHOWN).map(({ line, uid, reason }) => (
               <li key={line}>
-                line {count(line)}: <code>{uid}</code> {reason}
+                line {count(line)}: <code>{uid}</code> {REASONS[reason] ?? reason}
               </li>
             ))}
           </ul>
