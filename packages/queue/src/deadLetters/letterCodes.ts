@@ -1,6 +1,6 @@
 import type { Problem, ProblemPlace } from '../jobs.ts';
 
-/** Why something became a dead letter. The codes never change their meaning (docs/dead-letters.md). */
+/** Why something became a dead letter. The codes never change their meaning (docs/operating.md). */
 export const LETTER_CODES = [
   'wrong_type',
   'bad_counter',
