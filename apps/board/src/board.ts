@@ -1,19 +1,17 @@
 import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import type { Config } from '@ruyi/config';
 import { answerLive, answerReady, type ProbeAnswer, type Readiness } from '@ruyi/process';
-import { DEAD_QUEUE, openQueue, queuesOfPlan } from '@ruyi/queue';
 import type { connect } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
-import type { Queue } from 'bullmq';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { boundQueries } from './boundQueries.ts';
-import { errorBody, pagesOf } from './bullBoard.ts';
+import { errorBody, pagesOf, uiConfig } from './bullBoard.ts';
+import { LocalAdapter } from './localAdapter.ts';
 import { login } from './login.ts';
 import { ownPagesOnly, ownPostsOnly, securityHeaders } from './pageSecurity.ts';
-import { readOnlyExceptRetry } from './readOnly.ts';
+import { readOnly } from './readOnly.ts';
+import { ShownQueues } from './shownQueues.ts';
 
 type Redis = ReturnType<typeof connect>;
 
@@ -33,17 +31,16 @@ interface BoardOptions {
   readiness: Readiness;
 }
 
-/** Bull Board over every queue. It is read-only, except that dead letters may be retried. */
+/** Bull Board over every queue, read-only. */
 export function openBoard(redis: Redis, { plan, config, log, readiness }: BoardOptions): Board {
   const shown = new ShownQueues(redis);
-  const serverAdapter = new ExpressAdapter();
+  const serverAdapter = new LocalAdapter();
   const pages = createBullBoard({
     queues: shown.adapters(plan),
     serverAdapter,
     options: {
       uiConfig: {
-        boardTitle: 'Ruyi',
-        hideDocsLink: true,
+        ...uiConfig(config),
         ...(config.boardToken === '' ? {} : { miscLinks: [{ text: 'Log out', url: '/logout' }] }),
       },
     },
@@ -60,7 +57,7 @@ export function openBoard(redis: Redis, { plan, config, log, readiness }: BoardO
   app.get('/health', health(redis));
   if (config.boardToken !== '') app.use(ownPostsOnly, login(config.boardToken));
   else if (!config.allowAnonymous) app.use(ownPagesOnly);
-  app.use(readOnlyExceptRetry(log));
+  app.use(readOnly);
   app.use(boundQueries);
   app.use('/api', onlyWhileServed(redis));
   app.use(pagesOf(serverAdapter));
@@ -75,40 +72,6 @@ export function openBoard(redis: Redis, { plan, config, log, readiness }: BoardO
     close: () => shown.close(),
   };
 }
-
-/** The queues that the pages show. One that is shown no more stays open for pages that are being read. */
-class ShownQueues {
-  readonly #redis: Redis;
-  readonly #queues = new Map<string, Queue>();
-  #names = '';
-
-  constructor(redis: Redis) {
-    this.#redis = redis;
-  }
-
-  isShown(plan: LanePlan): boolean {
-    return this.#names === namesOf(plan);
-  }
-
-  adapters(plan: LanePlan): BullMQAdapter[] {
-    this.#names = namesOf(plan);
-    return queuesOfPlan(plan).map((queueName) => {
-      const queue = this.#queues.get(queueName.name) ?? openQueue(this.#redis, queueName);
-      this.#queues.set(queueName.name, queue);
-      const isDead = queueName.name === DEAD_QUEUE.name;
-      return new BullMQAdapter(queue, { readOnlyMode: !isDead, allowRetries: isDead });
-    });
-  }
-
-  async close(): Promise<void> {
-    await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()));
-  }
-}
-
-const namesOf = (plan: LanePlan) =>
-  queuesOfPlan(plan)
-    .map(({ name }) => name)
-    .join();
 
 /** Probes come before the login and the check of the host: they know neither a token nor a name. */
 const probe =

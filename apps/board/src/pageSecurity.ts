@@ -1,7 +1,7 @@
 import { hasForeignOrigin, reasonToForbid } from '@ruyi/contracts';
 import type { RequestHandler } from 'express';
 
-/** Bull Board's page has inline styles but no inline script. Its web font is blocked: nothing is fetched from elsewhere. */
+/** Bull Board's page has inline styles but no inline script. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",

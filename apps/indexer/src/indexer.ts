@@ -68,7 +68,7 @@ export async function startIndexer(
     counts.freshness.observe(Math.max(0, Date.now() - addedAt) / 1000);
   };
   const stopRebuilding = startRebuilder({ store, engine, directory: config.dataDir, signal: abort.signal, log });
-  const worker = openIndexWorker({ queues, handle, signal: abort.signal, log });
+  const worker = openIndexWorker({ name: self.name, queues, handle, signal: abort.signal, log });
   return {
     // It works with no lane.
     check: servingCheck(redis),

@@ -123,6 +123,10 @@ export const settings = z.object({
     name: 'BOARD_TOKEN',
     text: "Asked for on the board's login page; after ten wrong ones each try takes a second",
   }),
+  boardEnvironment: z.string().max(40, 'must be at most 40 characters').default('').register(about, {
+    name: 'BOARD_ENVIRONMENT',
+    text: 'What installation this is, such as `production`: a banner on every page of Bull Board; at most 40 characters',
+  }),
   healthHost: z
     .string()
     .default('127.0.0.1')

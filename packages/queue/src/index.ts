@@ -7,7 +7,7 @@ export { openDeadLetters } from './deadLetters/deadWorker.ts';
 export { codeOfReason, LETTER_CODES, type LetterCode } from './deadLetters/letterCodes.ts';
 export type { LetterGroup } from './deadLetters/letterGroups.ts';
 export { claimLetter, type Letter, lettersOfBatch, triesOf } from './deadLetters/letterRecords.ts';
-export type { Sample } from './deadLetters/letterSummary.ts';
+export { type Sample, summaryOf } from './deadLetters/letterSummary.ts';
 export type { LetterKind } from './deadLetters/letterTargets.ts';
 export { byProblem, problemsOf } from './deadLetters/problems.ts';
 export {
@@ -23,6 +23,7 @@ export { type InstallationStatus, installationStatus, type LaneStatus, laneOwner
 export {
   BROADCAST,
   type BroadcastJob,
+  COORDINATE,
   type CoordinateJob,
   DEAD,
   type DeadJob,
@@ -40,6 +41,7 @@ export {
 export { joinLanes } from './joinLanes.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export {
+  BROADCASTS_QUEUE,
   DEAD_QUEUE,
   INDEX_QUEUE,
   LANE_KINDS,

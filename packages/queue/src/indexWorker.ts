@@ -9,12 +9,14 @@ import {
   withoutRetried,
 } from './deadLetters/recordDeadLetters.ts';
 import { INDEX, type IndexJob } from './jobs.ts';
-import { INDEX_QUEUE } from './names.ts';
+import { INDEX_QUEUE, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const JOBS_IN_FLIGHT = 64;
 
 interface IndexWorkerOptions {
+  /** of this process, among all of the installation */
+  name?: string;
   queues: Queues;
   /**
    * Resolves when the engine has taken the job's documents; rejects only when the process stops.
@@ -27,7 +29,9 @@ interface IndexWorkerOptions {
 }
 
 /** Works the index queue, many jobs at once. Their order does not matter, because documents never change. */
-export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOptions): { close(): Promise<void> } {
+export function openIndexWorker({ name = '', queues, handle, signal, log }: IndexWorkerOptions): {
+  close(): Promise<void>;
+} {
   const work = async (job: Job) => {
     const id = String(job.id);
     if (isDeadLettered(job.data)) return;
@@ -54,8 +58,10 @@ export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOpti
       }
     },
     {
+      name,
       connection: queues.redis,
       prefix: INDEX_QUEUE.prefix,
+      metrics: METRICS,
       concurrency: JOBS_IN_FLIGHT,
       lockDuration: 6000,
       stalledInterval: 2000,
