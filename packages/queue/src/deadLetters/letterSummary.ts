@@ -60,4 +60,4 @@ export const isRetryable = ({ data }: DeadJob): boolean =>
 const cut = (text: string) => (text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text);
 
 /** An earlier version gave a letter that failed again a new id, made of the former one. */
-const triesOfId = (id: string): number => 1 + (id.match(/retry-dead-/g)?.length ?? 0);
+export const triesOfId = (id: string): number => 1 + (id.match(/retry-dead-/g)?.length ?? 0);
