@@ -18,8 +18,10 @@ export {
   withoutRetried,
 } from './deadLetters/recordDeadLetters.ts';
 export type { Retry } from './deadLetters/retryLetter.ts';
+export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
+export { sharedHealth } from './health/sharedHealth.ts';
 export { openIndexWorker } from './indexWorker.ts';
-export { type InstallationStatus, installationStatus, type LaneStatus, laneOwners } from './installationStatus.ts';
+export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
 export {
   BROADCAST,
   type BroadcastJob,
@@ -39,6 +41,7 @@ export {
   type SendJob,
 } from './jobs.ts';
 export { joinLanes } from './joinLanes.ts';
+export { laneOwners } from './laneOwners.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export {
   BROADCASTS_QUEUE,
