@@ -1,6 +1,6 @@
 import type { Problem, ProblemPlace } from '../jobs.ts';
 
-/** Why something became a dead letter. The codes never change their meaning (docs/dead-letters.md). */
+/** Why something became a dead letter. The codes never change their meaning (docs/operating.md). */
 export const LETTER_CODES = [
   'wrong_type',
   'bad_counter',
@@ -47,7 +47,7 @@ interface Found {
 
 const article = (noun: string) => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 const TYPE_NAMES: Record<string, string> = { zset: 'sorted set' };
-export const typeName = (type: string): string => TYPE_NAMES[type] ?? type;
+const typeName = (type: string): string => TYPE_NAMES[type] ?? type;
 
 /** What is wrong, in one line. */
 export function whatIsWrong({ code, reason, key, place, found }: Found): string {
