@@ -54,8 +54,7 @@ export function sampleOf(content: LetterContent, problem: Problem, target: Targe
 }
 
 /** The job of a letter can carry the letter's id only if its data is an object. */
-const isRetryable = ({ data }: DeadJob): boolean =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
+const isRetryable = ({ data }: DeadJob): boolean => typeof data === 'object' && data !== null && !Array.isArray(data);
 
 const cut = (text: string) => (text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text);
 
