@@ -1,5 +1,6 @@
 import {
   addDeadLetter,
+  claimLetter,
   DEAD,
   DeadLetters,
   LETTER_CODES,
@@ -141,6 +142,29 @@ test('a retry that is repeated adds one job, until it is known how it ended', as
   expect(await dead.outcome(retry)).toBe('done');
   expect(await dead.retry('dead-x')).toEqual({ id: 'dead-x', refused: 'no dead letter has this id' });
   expect(await dead.drop('dead-x')).toBe(false);
+});
+
+test('only one job may try a letter, and what a try came to is noted once', async () => {
+  const { queues } = lanes;
+  await add('x', single(1));
+  await there(1);
+  // A replay of the job that failed.
+  await add('x', single(2));
+  expect(await all()).toMatchObject([{ id: 'dead-x', tries: 1 }]);
+  expect((await queues.dead.getJob('dead-x'))?.data.data).toEqual(single(1).data);
+  const first = { id: 'dead-x', tries: 1 };
+  expect(await claimLetter(queues, first, 'a job')).toBe('claimed');
+  expect(await claimLetter(queues, first, 'a job')).toBe('claimed');
+  expect(await claimLetter(queues, first, 'another job')).toBe('taken');
+  expect(await dead.retry('dead-x')).toHaveProperty('refused', 'somebody else tries it again just now');
+  const retried = { ...first, tries: 2, firstAt: 0 };
+  await addDeadLetter(queues, 'y', single(1), { shards, retried });
+  // Whoever still thinks that it is the second try comes too late.
+  expect(await claimLetter(queues, first, 'another job')).toBe('taken');
+  await settleRetried(queues, retried);
+  expect(await all()).toMatchObject([{ id: 'dead-x', tries: 2 }]);
+  expect(await claimLetter(queues, retried, 'another job')).toBe('claimed');
+  expect(await claimLetter(queues, { id: 'nobody', tries: 1 }, 'a job')).toBe('gone');
 });
 
 test('a letter of a job that is no object cannot be tried again, and says so', async () => {
