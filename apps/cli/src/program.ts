@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addBroadcast } from './commands/broadcast/broadcastCommand.ts';
 import { addDead } from './commands/dead/deadCommand.ts';
+import { doctor } from './commands/doctor/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { lanes } from './commands/lanes.ts';
@@ -48,6 +49,16 @@ const COMMANDS: PlainCommand[] = [
       ['ruyi status --json', 'the same for programs'],
     ],
     run: status,
+  },
+  {
+    name: 'doctor',
+    usage: '[--json]',
+    summary: 'looks at everything that an installation needs, and says what to do about what is wrong',
+    examples: [
+      ['ruyi doctor', 'a line for each thing: ok, warn or fail; exit code 1 if one fails'],
+      ['ruyi doctor --json', 'the same for programs'],
+    ],
+    run: doctor,
   },
   {
     name: 'lanes',

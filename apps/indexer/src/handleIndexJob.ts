@@ -1,8 +1,8 @@
 import { groupBy } from '@ruyi/flow';
-import { addDeadLetter, INDEX, type IndexJob, type LetterCode, type Queues } from '@ruyi/queue';
+import { addDeadLetter, DEAD_QUEUE, INDEX, type IndexJob, type LetterCode, type Queues } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
-import { isDamage, type Store } from '@ruyi/store';
+import { isDamage, keys, type Store } from '@ruyi/store';
 import { type IndexedPart, readableDocumentsOf } from './documents.ts';
 
 export interface IndexContext {
@@ -34,7 +34,8 @@ export async function handleIndexJob(
     const data = { queue: 'index', name: INDEX.name, reason, data: source, problems: [{ code, reason, count: 1 }] };
     // If the job tries a letter again, the first part that fails is that letter once more.
     const of = { shards: store.layout.shards, retried: letters++ === 0 ? job.letter : undefined };
-    await untilServed(() => addDeadLetter(queues, `${jobId}-${part}`, data, of), signal);
+    const add = () => addDeadLetter(queues, `${jobId}-${part}`, data, of);
+    await untilServed(() => store.durably([DEAD_QUEUE.prefix], add), signal);
   };
   const { documents, unreadable } = await untilServed(() => readableDocumentsOf(store, job), signal);
   for (const [i, { source, reason }] of unreadable.entries())
@@ -64,14 +65,17 @@ export async function handleIndexJob(
   return { indexed: documents.length - count, refused: count };
 }
 
-/** Notes in the progress of each batch what can be found now. */
+/** Notes in the progress of each batch what can be found now. No job would note it again, so it must not be lost. */
 export async function noteIndexed(store: Store, parts: IndexedPart[]): Promise<void> {
-  for (const [ref, ofRef] of groupBy(parts, (part) => part.ref)) {
-    const chunks = ofRef.flatMap((part) => ('chunk' in part ? [part] : []));
-    if (chunks.length > 0) await store.progress.chunksIndexed(ref, chunks);
-    await store.progress.recipientsIndexed(
-      ref,
-      ofRef.flatMap((part) => ('position' in part ? [part.position] : [])),
-    );
-  }
+  const byRef = groupBy(parts, (part) => part.ref);
+  await store.durably([...byRef.keys()].map(keys.progress), async () => {
+    for (const [ref, ofRef] of byRef) {
+      const chunks = ofRef.flatMap((part) => ('chunk' in part ? [part] : []));
+      if (chunks.length > 0) await store.progress.chunksIndexed(ref, chunks);
+      await store.progress.recipientsIndexed(
+        ref,
+        ofRef.flatMap((part) => ('position' in part ? [part.position] : [])),
+      );
+    }
+  });
 }

@@ -29,7 +29,8 @@ export async function startWorker(
 
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
-  for (const line of await whileStarting(() => reviewListpack(redis), starting)) log.warn(line);
+  const unset = await whileStarting(() => reviewListpack(redis), starting);
+  for (const { message, fix } of unset) log.warn(`${message}; ${fix}`);
   const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
 
   let waitingForIndex = 0;

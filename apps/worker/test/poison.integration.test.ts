@@ -64,8 +64,14 @@ test('index jobs that are unreadable or invalid become dead letters, and the oth
   await lanes.work();
   const handled: string[] = [];
   const handle = async (_job: IndexJob, { id }: { id: string }) => void handled.push(id);
-  const { queues } = lanes;
-  const worker = openIndexWorker({ queues, handle, signal: new AbortController().signal, log: { warn: () => {} } });
+  const { queues, store } = lanes;
+  const worker = openIndexWorker({
+    queues,
+    store,
+    handle,
+    signal: new AbortController().signal,
+    log: { warn: () => {} },
+  });
   try {
     const found = await letters(raws.size);
     const torn = { queue: 'index', name: 'unreadable', reason: 'job data is no JSON', raw: '{"logs":[' };

@@ -19,7 +19,9 @@ export {
 } from './deadLetters/recordDeadLetters.ts';
 export type { Retry } from './deadLetters/retryLetter.ts';
 export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
+export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
+export { problemsOfWork } from './health/workProblems.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
 export {

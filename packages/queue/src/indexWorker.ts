@@ -1,5 +1,7 @@
-import { untilServed } from '@ruyi/redis';
+import { countConnectionLosses, untilServed } from '@ruyi/redis';
+import type { Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
+import { beforeCompletion } from './bullmqInternals.ts';
 import {
   addDeadLetter,
   healUnreadable,
@@ -18,6 +20,8 @@ interface IndexWorkerOptions {
   /** of this process, among all of the installation */
   name?: string;
   queues: Queues;
+  /** what the handler writes to */
+  store: Pick<Store, 'connectionLosses'>;
   /**
    * Resolves when the engine has taken the job's documents; rejects only when the process stops.
    * @param origin.addedAt milliseconds, when the messages were stored
@@ -29,9 +33,11 @@ interface IndexWorkerOptions {
 }
 
 /** Works the index queue, many jobs at once. Their order does not matter, because documents never change. */
-export function openIndexWorker({ name = '', queues, handle, signal, log }: IndexWorkerOptions): {
+export function openIndexWorker({ name = '', queues, store, handle, signal, log }: IndexWorkerOptions): {
   close(): Promise<void>;
 } {
+  const ownLosses = countConnectionLosses(queues.redis);
+  const allLosses = () => ownLosses() + store.connectionLosses();
   const work = async (job: Job) => {
     const id = String(job.id);
     if (isDeadLettered(job.data)) return;
@@ -49,8 +55,17 @@ export function openIndexWorker({ name = '', queues, handle, signal, log }: Inde
   const worker = new Worker(
     INDEX_QUEUE.name,
     async (job: Job) => {
+      // A Redis that comes back after a loss of power may have forgotten that the documents were noted: once more, then.
+      let losses: number;
+      const workUnbroken = async () => {
+        do {
+          losses = allLosses();
+          await work(job);
+        } while (losses !== allLosses());
+      };
+      beforeCompletion(job, () => (losses === allLosses() ? undefined : workUnbroken()));
       try {
-        await work(job);
+        await workUnbroken();
       } catch (error) {
         // The process stops. Another one starts this job again, which it would not do with a failed job.
         if (signal.aborted) await new Promise(() => {});

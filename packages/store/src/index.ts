@@ -31,6 +31,7 @@ export { VERSION } from './installation/version.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogPage } from './logs/logScan.ts';
 export type { LogName, LogRange } from './logs/logs.ts';
+export { sampleLogs } from './logs/sampleLogs.ts';
 export { MEMORY_KINDS } from './memory/kinds.ts';
 export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
 export { laneOf, recipientShard, shardNumber, shardOf } from './shards.ts';

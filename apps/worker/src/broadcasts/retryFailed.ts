@@ -19,19 +19,21 @@ type Retried = z.infer<typeof Retried>;
 /**
  * Puts the dead letters of a broadcast back on their lanes, and waits until the last of them has ended: stored, or a dead
  * letter once more. A letter becomes a note of this broadcast before it is removed and its job added: so whoever takes over
- * knows which jobs there must be. Dropped letters stay failed.
+ * knows which jobs there must be. Dropped letters stay failed. Paused or cancelled, no further letter is put back, and
+ * those that were are waited for.
  */
 export async function retryFailed(
   context: CoordinatorContext,
   record: BroadcastRecord,
-  ref: string,
+  { ref, token }: { ref: string; token: string },
   signal: AbortSignal,
 ): Promise<void> {
   const { store, queues } = context;
   const { no, run } = record;
   for await (const { summary, letter } of lettersOfBatch(queues, store.layout.shards, ref)) {
-    const parsed = BROADCAST.schema.safeParse(letter.data);
     if (signal.aborted) return;
+    if (!(await store.broadcasts.setUp(no, token))) break;
+    const parsed = BROADCAST.schema.safeParse(letter.data);
     if (!parsed.success) continue;
     const { id, firstAt, tries } = summary;
     const data = { ...withPositions(parsed.data), letter: { id, firstAt, tries: tries + 1 } };
