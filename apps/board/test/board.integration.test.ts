@@ -73,20 +73,20 @@ async function failedJob(name: string): Promise<{ queue: Queue; id: string }> {
 }
 
 describe('what it shows', () => {
-  test('the page, and everything that it loads from this server', async () => {
-    const page = await fetch(at(open, '/'));
+  test('Bull Board at /queues, and everything that it loads from this server', async () => {
+    const page = await fetch(at(open, '/queues'));
     expect(page.status).toBe(200);
     const html = await page.text();
     const scripts = [...html.matchAll(/(?:src|href)="(static\/[^"]+\.(?:js|css))"/g)].map(([, path]) => path);
     expect(scripts.length).toBeGreaterThan(1);
-    for (const path of scripts) expect((await fetch(at(open, `/${path}`))).status).toBe(200);
+    for (const path of scripts) expect((await fetch(at(open, `/queues/${path}`))).status).toBe(200);
     expect(html).not.toMatch(/https?:/);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
     expect(page.headers.get('x-powered-by')).toBeNull();
   });
 
   test('every queue, read-only, with a name for people', async () => {
-    const { queues } = await read<{ queues: ShownQueue[] }>('/api/queues');
+    const { queues } = await read<{ queues: ShownQueue[] }>('/queues/api/queues');
     expect(queues.map(({ name }) => name)).toEqual(
       queuesOfPlan({ generation: 0, lanes: LANES }).map(({ name }) => name),
     );
@@ -119,7 +119,7 @@ describe('what it shows', () => {
     const job = await queue.add('broadcast', data, { jobId: '107k3.1.0.2000' });
     await waitFor(() => job.isFailed(), { what: 'the job to fail' });
     await worker.close();
-    const answer = await fetch(at(open, '/api/queues/fanout.1/107k3.1.0.2000'));
+    const answer = await fetch(at(open, '/queues/api/queues/fanout.1/107k3.1.0.2000'));
     const text = await answer.text();
     expect(text.length).toBeLessThan(20_000);
     const { job: shown } = JSON.parse(text);
@@ -129,7 +129,7 @@ describe('what it shows', () => {
       progress: 0,
     });
     expect(shown.data.chunks[0].uids).toMatch(/^user-0x+\nuser-1x/);
-    const { queues } = await read<{ queues: ShownQueue[] }>('/api/queues?activeQueue=fanout.1&status=failed');
+    const { queues } = await read<{ queues: ShownQueue[] }>('/queues/api/queues?activeQueue=fanout.1&status=failed');
     const [listed] = queues.find(({ name }) => name === 'fanout.1')?.jobs ?? [];
     expect(JSON.stringify(listed).length).toBeLessThan(20_000);
     await queue.obliterate({ force: true });
@@ -139,12 +139,13 @@ describe('what it shows', () => {
   test('the workers of a queue by their names, and how many jobs it worked each minute', async () => {
     const queue = new Queue('fanout.0', { connection: { url: redis.url }, prefix: '{r.fanout.0}' });
     const worker = await startProcess(WORKER, { REDIS_URL: redis.url, LANES: String(LANES), LOG_LEVEL: 'silent' });
-    const workers = async () => (await read<{ workers: { name: string }[] }>('/api/queues/fanout.0/workers')).workers;
+    const workers = async () =>
+      (await read<{ workers: { name: string }[] }>('/queues/api/queues/fanout.0/workers')).workers;
     await waitFor(async () => (await workers()).length === 1, { what: 'the worker of the lane' });
     expect((await workers())[0]?.name).toMatch(/^worker-/);
     await queue.add('broadcast', { setAside: true }, { jobId: 'a.1' });
     await waitFor(async () => (await queue.getCompletedCount()) === 1, { what: 'the job' });
-    const { completed } = await read<{ completed: { meta: { count: number } } }>('/api/queues/fanout.0/metrics');
+    const { completed } = await read<{ completed: { meta: { count: number } } }>('/queues/api/queues/fanout.0/metrics');
     expect(completed.meta.count).toBe(1);
     expect(await worker.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     await queue.obliterate({ force: true });
@@ -154,7 +155,7 @@ describe('what it shows', () => {
   test('BOARD_ENVIRONMENT as a banner, and fonts of the machine', async () => {
     const board = await start({ BOARD_ENVIRONMENT: 'production' });
     const [, config = ''] =
-      /<script id="__UI_CONFIG__"[^>]*>(.*?)<\/script>/s.exec(await (await fetch(at(board, '/'))).text()) ?? [];
+      /<script id="__UI_CONFIG__"[^>]*>(.*?)<\/script>/s.exec(await (await fetch(at(board, '/queues'))).text()) ?? [];
     expect(JSON.parse(config)).toMatchObject({
       environment: { label: 'production' },
       theme: { light: { 'font-sans': expect.stringMatching(/^system-ui/) } },
@@ -173,7 +174,11 @@ describe('what it refuses', () => {
         .replace(':queueStatus', 'failed')
         .replace(':schedulerId', 'x');
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(at(open, url), { method, headers, body: JSON.stringify({ name: 'x', data: {} }) });
+      const answer = await fetch(at(open, `/queues${url}`), {
+        method,
+        headers,
+        body: JSON.stringify({ name: 'x', data: {} }),
+      });
       expect([url, answer.status]).toEqual([url, 405]);
     }
     expect(await queue.getFailedCount()).toBe(1);
@@ -184,7 +189,7 @@ describe('what it refuses', () => {
   test('a host name that only points to this machine (DNS rebinding), if there is no token', async () => {
     const { request } = await import('node:http');
     const status = await new Promise((resolve) => {
-      request(at(open, '/api/queues'), { headers: { host: 'evil.example' } }, (answer) => {
+      request(at(open, '/queues/api/queues'), { headers: { host: 'evil.example' } }, (answer) => {
         answer.resume();
         resolve(answer.statusCode);
       }).end();
@@ -202,17 +207,17 @@ describe('with BOARD_TOKEN', () => {
     const page = await fetch(at(guarded, '/'), { headers: { accept: 'text/html' }, redirect: 'manual' });
     expect([page.status, page.headers.get('location')]).toEqual([303, '/login']);
     expect((await fetch(at(guarded, '/login'))).status).toBe(200);
-    expect((await fetch(at(guarded, '/api/queues'))).status).toBe(401);
-    expect((await fetch(at(guarded, '/api/queues/dead/retry/failed'), { method: 'PUT' })).status).toBe(401);
+    expect((await fetch(at(guarded, '/queues/api/queues'))).status).toBe(401);
+    expect((await fetch(at(guarded, '/queues/api/queues/dead/retry/failed'), { method: 'PUT' })).status).toBe(401);
   });
 
   test('the token opens a session, logging out ends it', async () => {
     const cookie = (await post(TOKEN)).headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^ruyi_board=[\w-]{40,}; .*HttpOnly; SameSite=Strict/);
     const headers = { cookie: cookie.split(';')[0] ?? '' };
-    expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(200);
+    expect((await fetch(at(guarded, '/queues/api/queues'), { headers })).status).toBe(200);
     await fetch(at(guarded, '/logout'), { method: 'POST', headers, redirect: 'manual' });
-    expect((await fetch(at(guarded, '/api/queues'), { headers })).status).toBe(401);
+    expect((await fetch(at(guarded, '/queues/api/queues'), { headers })).status).toBe(401);
   });
 
   test('neither a wrong token nor a form that is too long opens one', async () => {
@@ -224,7 +229,8 @@ describe('with BOARD_TOKEN', () => {
   });
 
   test('programs send it as a bearer token', async () => {
-    const ask = (token: string) => fetch(at(guarded, '/api/queues'), { headers: { authorization: `Bearer ${token}` } });
+    const ask = (token: string) =>
+      fetch(at(guarded, '/queues/api/queues'), { headers: { authorization: `Bearer ${token}` } });
     expect((await ask(TOKEN)).status).toBe(200);
     expect((await ask('x')).status).toBe(401);
   });
@@ -233,7 +239,7 @@ describe('with BOARD_TOKEN', () => {
 describe('when something is wrong', () => {
   test('without Redis it answers 503 and keeps running, or waits to start; with Redis it works again', async () => {
     await redis.kill();
-    expect((await fetch(at(open, '/api/queues'))).status).toBe(503);
+    expect((await fetch(at(open, '/queues/api/queues'))).status).toBe(503);
     expect((await fetch(at(open, '/health'))).status).toBe(503);
     expect((await fetch(at(open, '/'))).status).toBe(200);
     const later = await start({}, { waitForReady: false });
@@ -241,7 +247,7 @@ describe('when something is wrong', () => {
     await redis.restart();
     await waitFor(() => later.details.ready, { what: 'its start' });
     for (const board of [open, later]) {
-      await waitFor(async () => (await fetch(at(board, '/api/queues'))).status === 200, { what: 'the queues' });
+      await waitFor(async () => (await fetch(at(board, '/queues/api/queues'))).status === 200, { what: 'the queues' });
     }
     expect(await later.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   });

@@ -127,7 +127,7 @@ export const settings = z.object({
     name: 'BOARD_READONLY',
     text: '1: the page hides every action, and the board refuses them',
   }),
-  boardEnvironment: z.string().max(40, 'must have at most 40 characters').default('').register(about, {
+  boardEnvironment: z.string().max(40, 'must be at most 40 characters').default('').register(about, {
     name: 'BOARD_ENVIRONMENT',
     text: 'Name of this installation, shown at the top of every page: `production`, `staging`',
   }),
