@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The files of packages/contracts that need no other package. */
-const PLAIN = ['broadcastAnswers', 'callerRequests', 'errors', 'messages'];
+const PLAIN = ['broadcastAnswers', 'callerRequests', 'errors', 'health', 'messages', 'status'];
 
 const contracts = join('..', 'contracts', 'dist');
 const copies = join('dist', 'contracts');

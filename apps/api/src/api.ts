@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { probesOnly, type Readiness, STILL_STARTING } from '@ruyi/process';
-import { Backlog, joinLanes, Producer, type Queues, servingCheck } from '@ruyi/queue';
+import { Backlog, joinLanes, Producer, type Queues, servingCheck, sharedHealth } from '@ruyi/queue';
 import { connect, connectForReplicas, reachRedis } from '@ruyi/redis';
-import { createSearchReader, indexFolder } from '@ruyi/search';
+import { createSearchReader, indexFolder, searchProblem } from '@ruyi/search';
 import { createStore, type Membership, newName } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
 import { addRoutes, createApp } from './app.ts';
@@ -139,6 +139,7 @@ function createContext(
   });
   const reader = createSearchReader(config, (reason) => log.warn({ reason }, 'search process ended'));
   const search = sight.guard(reader);
+  const health = sharedHealth({ redis: requests, search: () => searchProblem(() => search.check()), settings: config });
   const metrics = createMetrics(membership.self);
-  return { config, readiness, store, queues, producer, backlog, admission, waiter, search, metrics, log };
+  return { config, readiness, store, queues, producer, backlog, admission, waiter, search, health, metrics, log };
 }

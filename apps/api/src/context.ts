@@ -1,6 +1,6 @@
 import type { Config } from '@ruyi/config';
 import type { Readiness } from '@ruyi/process';
-import type { Backlog, Producer, Queues } from '@ruyi/queue';
+import type { Backlog, Health, Producer, Queues } from '@ruyi/queue';
 import type { SearchReader } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
 import type { Logger, ProcessMetrics } from '@ruyi/telemetry';
@@ -18,6 +18,8 @@ export interface ApiContext {
   admission: Admission;
   waiter: StoredWaiter;
   search: SearchReader;
+  /** reads what is wrong with the installation */
+  health(): Promise<Health>;
   metrics: ProcessMetrics;
   log: Logger;
 }

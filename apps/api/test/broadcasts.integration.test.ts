@@ -1,4 +1,4 @@
-import type { BroadcastListAnswer } from '@ruyi/contracts';
+import type { BroadcastListAnswer, StatusAnswer } from '@ruyi/contracts';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { broadcasting, expectEquation } from './broadcasting.ts';
@@ -127,6 +127,11 @@ describe('while it runs', () => {
     // 125 recipients a job: the two readings are off by one job each at most.
     expect(Math.abs(rate - 500)).toBeLessThan(50);
     expect((await show(no)).rate_now).toBeGreaterThan(0);
+    const running = async () => (await system.get<StatusAnswer>('/status')).body.broadcasts;
+    expect((await running()).find(({ broadcast_no }) => broadcast_no === no)).toMatchObject({
+      state: 'running',
+      total: 3500,
+    });
     expect(await ended(other)).toMatchObject({ state: 'done', stored: 4000 });
     expect(await ended(no)).toMatchObject({ state: 'done', stored: 3500 });
   });

@@ -23,7 +23,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import type { HttpLimits } from '../src/http/limits.ts';
 
 const LANE_QUEUES = ['send.0', 'send.1', 'fanout.0', 'fanout.1'];
-const SETTINGS = { PORT: '0', SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent' };
+const SETTINGS = { PORT: '0', SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent', ALLOW_NO_AOF: '1' };
 const OUR_KEYS = /^(r:|\{r\.(send|fanout|index|broadcasts|dead)\b)/;
 const SEARCH = '/plugins/wk.plugin.search/usersearch';
 

@@ -25,7 +25,13 @@ async function ruyi(...args: string[]) {
 
 test('status lists the processes that live, who works each lane and what waits on it; without any it says so', async () => {
   const nothing = JSON.parse((await ruyi('status', '--json')).stdout);
-  expect(nothing).toMatchObject({ lanes_of_each_kind: null, lanes_changing_to: null, processes: [], lanes: [] });
+  expect(nothing).toMatchObject({
+    lanes_of_each_kind: null,
+    lanes_changing_to: null,
+    processes: [],
+    lanes: [],
+    broadcasts: [],
+  });
   expect((await ruyi('status')).stdout).toContain('\nlanes of each kind: not decided yet\n');
 
   const members = new Members(connection);

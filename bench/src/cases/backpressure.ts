@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { waitFor } from '@ruyi/testkit';
 import autocannon from 'autocannon';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
 import { payloadOf, type System, startSystem } from '../system.ts';
-import { CONNECTIONS, storedSingles } from './singleSend.ts';
+import { CONNECTIONS, storedAll, storedSingles } from './singleSend.ts';
 
 /** Sends twice MAX_BACKLOG without a worker, then starts one: everything that was answered 200 must be stored. */
 export async function backpressure(scale: Scale): Promise<Line[]> {
@@ -24,10 +23,7 @@ export async function backpressure(scale: Scale): Promise<Line[]> {
     const after = { redis: await redisMemory(system), api: residentMemory(system.api.pid) };
     const probe = await fetch(`${system.address}/message/send`, { method: 'POST', body: requests[0]?.body ?? '' });
     await system.startWorker();
-    await waitFor(async () => (await storedSingles(system)) >= accepted, {
-      what: 'all that was answered 200 to be stored',
-      deadlineMs: 120_000,
-    });
+    await storedAll(system, accepted);
     const stored = await storedSingles(system);
     return [
       {

@@ -4,6 +4,7 @@ import { backpressure } from './backpressure.ts';
 import { broadcasts } from './broadcasts.ts';
 import { fairness } from './fairness.ts';
 import { fanout } from './fanout.ts';
+import { fsync } from './fsync.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { reads } from './reads.ts';
@@ -26,4 +27,5 @@ export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   backpressure,
   search,
   sweep,
+  fsync,
 };

@@ -5,7 +5,7 @@ import { BusyCores } from '../busyCores.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
-import { payloadOf, startSystem } from '../system.ts';
+import { payloadOf, type System, startSystem } from '../system.ts';
 
 export const CONNECTIONS = 64;
 
@@ -16,7 +16,7 @@ interface Load {
 }
 
 /** Sends single messages from this process. Each connection sends to a different group. */
-async function sendSingles(address: string, seconds: number, from = 'u1'): Promise<Load> {
+export async function sendSingles(address: string, seconds: number, from = 'u1'): Promise<Load> {
   const requests = Array.from({ length: CONNECTIONS }, (_, i) => ({
     method: 'POST' as const,
     path: '/message/send',
@@ -45,10 +45,7 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
       const load = await busy.during(system, () => sendSingles(system.address, seconds));
       sent += load.answered;
       const begun = performance.now();
-      await waitFor(async () => (await storedSingles(system)) >= sent, {
-        what: 'all singles to be stored',
-        deadlineMs: 60_000,
-      });
+      await storedAll(system, sent);
       drains.push((performance.now() - begun) / (seconds * 1000));
       ratios.push(load.perSecond / other.perSecond);
       ours.push(load.perSecond);
@@ -77,8 +74,14 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
   ];
 }
 
+/** Resolves when so many messages are in the logs that sendSingles writes to. */
+export async function storedAll(system: System, sent: number): Promise<void> {
+  const isStored = async () => (await storedSingles(system)) >= sent;
+  await waitFor(isStored, { what: 'all singles to be stored', deadlineMs: 120_000 });
+}
+
 /** The number of messages in the logs that sendSingles writes to. */
-export async function storedSingles(system: Awaited<ReturnType<typeof startSystem>>): Promise<number> {
+export async function storedSingles(system: System): Promise<number> {
   const seqs = await Promise.all(
     Array.from({ length: CONNECTIONS }, (_, i) =>
       system.get<{ message_seq: number }>(`/channel/max_message_seq?channel_id=g${i}&channel_type=2`),

@@ -10,6 +10,7 @@ import type {
   ChannelInfoRequest,
   ChannelPutRequest,
   ChannelRequest,
+  HealthAnswer,
   MaxSeqRequest,
   MessageObject,
   MessageSyncAnswer,
@@ -32,12 +33,6 @@ import type {
   UserSearchRequest,
   UserTokenRequest,
 } from '@ruyi/contracts';
-
-export interface HealthAnswer {
-  status: 'ok' | 'degraded' | 'down';
-  /** only for those who carry the token */
-  checks?: Record<string, unknown>;
-}
 
 /** A broadcast by its number. */
 interface Numbered {

@@ -15,6 +15,10 @@ export type {
   ChannelRequest,
   FieldIssue,
   FoundMessage,
+  HealthAnswer,
+  HealthCheck,
+  HealthCheckName,
+  HealthChecks,
   InvalidLine,
   MaxSeqRequest,
   MessageHeader,
@@ -48,6 +52,6 @@ export {
 } from './broadcast.ts';
 export type { CallOptions, ClientOptions } from './call.ts';
 export { createClient, type RuyiClient } from './createClient.ts';
-export type { Endpoints, HealthAnswer } from './endpoints.ts';
+export type { Endpoints } from './endpoints.ts';
 export { type ClientErrorCode, RuyiError } from './errors.ts';
 export { textPayload } from './payload.ts';

@@ -102,24 +102,3 @@ export interface ChannelInfoAnswer {
   send_ban: 0 | 1;
   allow_stranger: 0 | 1;
 }
-
-/** What waits on a queue. Times are seconds. */
-interface QueueStatus {
-  /** that wait or are being worked */
-  jobs: number;
-  /** recipients that wait, about */
-  backlog: number;
-  /** when the oldest job was added, about; null if there is none */
-  oldest_job_at: number | null;
-}
-
-/** GET /status: what `ruyi status` shows (docs/api.md §3). */
-export interface StatusAnswer {
-  lanes_of_each_kind: number | null;
-  /** while the number of lanes changes */
-  lanes_changing_to: number | null;
-  processes: { name: string; role: string; version: string; host: string; since: number; lanes: string[] }[];
-  lanes: (QueueStatus & { name: string; kind: string; worker: string | null })[];
-  index: QueueStatus;
-  redis: { node: string; memory_bytes: number; memory_max_bytes: number }[];
-}

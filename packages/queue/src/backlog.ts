@@ -11,7 +11,7 @@ const IDLE_ROUNDS = 4;
 const SAMPLE = 50;
 
 /** Recipients waiting in a queue, estimated: its length times the mean of sampled jobs, whose ids end in their recipients. */
-export async function waitingRecipients(redis: RedisClient, queue: Queue): Promise<number> {
+export async function waitingRecipients(redis: RedisClient, queue: Pick<Queue, 'toKey'>): Promise<number> {
   const { count, ids } = await waitingJobs(redis, queue, SAMPLE);
   if (ids.length === 0) return 0;
   const mean = ids.reduce((sum, id) => sum + recipientsInJob(id), 0) / ids.length;

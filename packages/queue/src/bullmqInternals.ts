@@ -1,8 +1,15 @@
 import { execute, type RedisClient } from '@ruyi/redis';
 import type { Job, Queue } from 'bullmq';
+import type { QueueName } from './names.ts';
 
 // What BullMQ does not document and this package relies on. Each assumption has a test in
 // test/bullmqInternals.integration.test.ts, so that an upgrade fails there and nowhere else.
+
+/** What tells the keys of a queue. */
+type QueueKeys = Pick<Queue, 'toKey'>;
+
+/** The keys of a queue that is not opened. */
+export const queueKeys = ({ name, prefix }: QueueName): QueueKeys => ({ toKey: (key) => `${prefix}:${name}:${key}` });
 
 /**
  * How many jobs of a queue wait, and the ids of the oldest and the newest. Jobs with a turn stand in the sorted set
@@ -11,7 +18,7 @@ import type { Job, Queue } from 'bullmq';
  */
 export async function waitingJobs(
   redis: RedisClient,
-  queue: Queue,
+  queue: QueueKeys,
   most: number,
 ): Promise<{ count: number; ids: string[] }> {
   const [wait, prioritized] = [queue.toKey('wait'), queue.toKey('prioritized')];
@@ -27,7 +34,7 @@ export async function waitingJobs(
 }
 
 /** Jobs of a queue that wait or are being worked, all counted at one moment: the latter stand in the list `active`. */
-export async function unfinishedJobs(redis: RedisClient, queue: Queue): Promise<number> {
+export async function unfinishedJobs(redis: RedisClient, queue: QueueKeys): Promise<number> {
   const counts = redis.multi().llen(queue.toKey('wait')).llen(queue.toKey('active')).zcard(queue.toKey('prioritized'));
   return (await execute(counts)).reduce((sum: number, count) => sum + Number(count), 0);
 }
@@ -53,12 +60,29 @@ export async function clearFinished(redis: RedisClient, queue: Queue): Promise<v
 }
 
 /** When the oldest of some unfinished jobs of a queue was added, in milliseconds; undefined if there is none. */
-export async function oldestAddedAt(redis: RedisClient, queue: Queue, ids: string[]): Promise<number | undefined> {
+export async function oldestAddedAt(redis: RedisClient, queue: QueueKeys, ids: string[]): Promise<number | undefined> {
   const active = await redis.lrange(queue.toKey('active'), 0, 0);
   const times = await Promise.all([...active, ...ids].map((id) => redis.hget(queue.toKey(id), 'timestamp')));
   const known = times.filter((time) => time !== null).map(Number);
   return known.length === 0 ? undefined : Math.min(...known);
 }
+
+/**
+ * When a job of a queue was begun or completed last, in milliseconds by the clock of its worker; undefined if none was. The
+ * set `completed` is ordered by the time of completion.
+ */
+export async function lastProgressAt(redis: RedisClient, queue: QueueKeys): Promise<number | undefined> {
+  const [[, completed], [active]] = await Promise.all([
+    redis.zrange(queue.toKey('completed'), '-1', '-1', 'WITHSCORES'),
+    redis.lrange(queue.toKey('active'), 0, 0),
+  ]);
+  const begun = active === undefined ? null : await redis.hget(queue.toKey(active), 'processedOn');
+  const times = [completed, begun].filter((time) => time != null).map(Number);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** How many jobs of a queue have failed. */
+export const failedJobs = (redis: RedisClient, queue: QueueKeys): Promise<number> => redis.zcard(queue.toKey('failed'));
 
 /** A job's data as it lies in Redis, JSON unless it is damaged; null if the job is gone. */
 export const rawData = (redis: RedisClient, queue: Queue, jobId: string): Promise<string | null> =>

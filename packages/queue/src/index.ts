@@ -3,8 +3,10 @@ export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
 export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
 export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
+export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
+export { sharedHealth } from './health/sharedHealth.ts';
 export { openIndexWorker } from './indexWorker.ts';
-export { type InstallationStatus, installationStatus, type LaneStatus, laneOwners } from './installationStatus.ts';
+export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
 export {
   BROADCAST,
   type BroadcastJob,
@@ -20,6 +22,7 @@ export {
   type SendJob,
 } from './jobs.ts';
 export { joinLanes } from './joinLanes.ts';
+export { laneOwners } from './laneOwners.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export {
   DEAD_QUEUE,

@@ -6,8 +6,11 @@ import {
   beforeCompletion,
   clearFinished,
   closeToAdds,
+  failedJobs,
   isClosedToAdds,
+  lastProgressAt,
   oldestAddedAt,
+  queueKeys,
   rawData,
   replaceRawData,
   unfinishedJobs,
@@ -179,4 +182,32 @@ test('a job keeps the time at which it was added', async () => {
   const oldest = (await oldestAddedAt(lanes.client, lane(), ['b.1', 'a.1', 'gone.1'])) ?? 0;
   expect(oldest).toBeGreaterThanOrEqual(from);
   expect(oldest).toBe((await lane().getJob('a.1'))?.timestamp);
+});
+
+test('a queue that is not opened has the same keys', () => {
+  const keys = queueKeys({ name, prefix });
+  for (const key of ['wait', 'a.1']) expect(keys.toKey(key)).toBe(lane().toKey(key));
+});
+
+test('the last progress is the beginning of the job that runs, or the last completion; failed jobs are counted', async () => {
+  expect(await lastProgressAt(lanes.client, lane())).toBeUndefined();
+  await add('a.1');
+  expect(await lastProgressAt(lanes.client, lane())).toBeUndefined();
+  let end = (_: unknown) => {};
+  const process = async (job: Job) => {
+    if (job.id === 'b.1') throw new Error('no');
+    await new Promise((resolve) => {
+      end = resolve;
+    });
+  };
+  await working(process, async () => {
+    const begun = await waitFor(() => lastProgressAt(lanes.client, lane()), { what: 'the job to begin' });
+    expect(begun).toBe((await lane().getJob('a.1'))?.processedOn);
+    end(undefined);
+    await waitFor(async () => (await unfinishedJobs(lanes.client, lane())) === 0, { what: 'the job to end' });
+    expect(await lastProgressAt(lanes.client, lane())).toBe((await lane().getJob('a.1'))?.finishedOn);
+    expect(await failedJobs(lanes.client, lane())).toBe(0);
+    await add('b.1');
+    await waitFor(async () => (await failedJobs(lanes.client, lane())) === 1, { what: 'the job to fail' });
+  });
 });

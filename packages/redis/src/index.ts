@@ -8,11 +8,20 @@ export { reviewListpack } from './listpack.ts';
 export { loadScript, type Script } from './loadScript.ts';
 export { type Master, masterOf, mastersOf } from './nodes.ts';
 export { probeRedis } from './probe.ts';
+export {
+  isNearlyFull,
+  memoryProblems,
+  type NodeInfo,
+  type Problem,
+  type SettingsAllowed,
+  servingProblems,
+  settingsProblems,
+} from './problems.ts';
 export { shortReason } from './reasons.ts';
 export { RedisClock } from './redisClock.ts';
 export { RedisRefusal } from './refusal.ts';
 export { NO_REPLICAS, type Replicas, ReplicasLateError, waitForReplicas } from './replicas.ts';
-export { type Finding, memoryOfNodes, redisMemory, serverClock, serverRun } from './server.ts';
+export { type Finding, infoOfNodes, memoryOfNodes, redisMemory, serverClock, serverRun } from './server.ts';
 export { SLOTS, slotOf } from './slots.ts';
 export { unixUrl } from './unixUrl.ts';
 export { untilServed } from './untilServed.ts';

@@ -4,6 +4,7 @@ import { addressOf, type Options, optionsOf, type RedisSettings } from './connec
 import { diagnose } from './diagnose.ts';
 import { infoField } from './infoField.ts';
 import { NEEDED_COMMANDS } from './neededCommands.ts';
+import { versionProblem } from './problems.ts';
 import { NotServing, refusalOf, refuse } from './reasons.ts';
 import { RedisRefusal } from './refusal.ts';
 import { type Finding, reviewRedis } from './server.ts';
@@ -14,7 +15,6 @@ export type ProbeSettings = RedisSettings & Partial<Pick<Config, 'allowNoAof' | 
 
 const CONNECT_MS = 2000;
 const COMMAND_MS = 2000;
-const OLDEST_VERSION = 7;
 /** One of Ruyi's keys and one of BullMQ's (docs/architecture.md, Keys). */
 const PROBED_KEYS = ['r:{meta}:probe', '{r.index}:probe'];
 
@@ -105,10 +105,8 @@ async function examine(redis: Redis, address: RedisAddress, settings: ProbeSetti
   if (field('cluster_enabled') === '1' && address.kind !== 'cluster') {
     throw refuse(address, 'this is a node of a Redis Cluster; use redis+cluster:// with the same hosts');
   }
-  const version = field('redis_version') ?? '';
-  if (Number.parseInt(version, 10) < OLDEST_VERSION) {
-    throw refuse(address, `Redis ${version} is too old; use Redis ${OLDEST_VERSION} or newer, or Valkey`);
-  }
+  const tooOld = versionProblem(info);
+  if (tooOld) throw refuse(address, `${tooOld.message}; ${tooOld.fix}`);
   if (field('loading') === '1') throw new NotServing('it is loading its data');
   if (field('role') === 'slave') throw new NotServing('it is a replica, which takes no writes');
   // ioredis would go on in database 0.

@@ -1,8 +1,16 @@
-import type { Config, RedisAddress } from '@ruyi/config';
+import type { RedisAddress } from '@ruyi/config';
 import type { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 import { infoField } from './infoField.ts';
 import { masterOf, mastersOf, placementOf } from './nodes.ts';
+import {
+  aofProblem,
+  evictionProblem,
+  type NodeInfo,
+  type Problem,
+  replicasProblem,
+  type SettingsAllowed,
+} from './problems.ts';
 import { refuse } from './reasons.ts';
 
 /** What the operator should know of Redis: a line for the log. */
@@ -20,31 +28,19 @@ export async function reviewRedis(
   redis: Redis,
   info: string,
   address: RedisAddress,
-  {
-    allowNoAof = false,
-    allowEviction = false,
-    redisWait = 0,
-  }: Partial<Pick<Config, 'allowNoAof' | 'allowEviction' | 'redisWait'>>,
+  { allowNoAof = false, allowEviction = false, redisWait = 0 }: Partial<SettingsAllowed>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const policy = infoField(info, 'maxmemory_policy') ?? 'noeviction';
-  if (policy !== 'noeviction') {
-    const line = `maxmemory-policy is ${policy}: Redis drops messages when its memory is full`;
-    if (!allowEviction) throw refuse(address, `${line}; set noeviction, or ALLOW_EVICTION=1 if that is intended`);
-    findings.push({ level: 'warn', line });
+  const eviction = evictionProblem(info);
+  if (eviction) {
+    if (!allowEviction) throw refuse(address, lineOf(eviction));
+    findings.push({ level: 'warn', line: eviction.message });
   }
-  if (infoField(info, 'aof_enabled') === '0') {
-    const hint = allowNoAof ? '' : '; set appendonly yes, or ALLOW_NO_AOF=1 if that is intended';
-    findings.push({
-      level: allowNoAof ? 'info' : 'warn',
-      line: `appendonly is off: Redis may lose messages when it restarts${hint}`,
-    });
-  }
-  const replicas = Number(infoField(info, 'connected_slaves') ?? 0);
-  if (replicas < redisWait) {
-    const line = `REDIS_WAIT=${redisWait}, but it has ${replicas} replicas now: until there are more, writes are answered 503`;
-    findings.push({ level: 'warn', line });
-  }
+  const noAof = aofProblem(info);
+  if (noAof)
+    findings.push(allowNoAof ? { level: 'info', line: noAof.message } : { level: 'warn', line: lineOf(noAof) });
+  const replicas = replicasProblem(info, redisWait);
+  if (replicas) findings.push({ level: 'warn', line: replicas.message });
   const appendfsync = await redis.config('GET', 'appendfsync').catch(refused);
   if (appendfsync === undefined) {
     findings.push({ level: 'warn', line: 'Redis refuses CONFIG: how often it syncs its AOF to disk is not known' });
@@ -54,6 +50,8 @@ export async function reviewRedis(
   }
   return findings;
 }
+
+const lineOf = ({ message, fix }: Problem) => `${message}; ${fix}`;
 
 /** @throws the error unless it says that the command is forbidden or unknown */
 function refused(error: unknown): undefined {
@@ -65,12 +63,19 @@ function refused(error: unknown): undefined {
 export async function memoryOfNodes(redis: RedisClient): Promise<{ node: string; used: number; allowed: number }[]> {
   const masters = await mastersOf(redis);
   return Promise.all(
-    masters.map(async ({ redis: master }) => {
-      const { path, host, port } = master.options;
-      return { node: path ?? `${host}:${port}`, ...(await memoryOf(master)) };
-    }),
+    masters.map(async ({ redis: master }) => ({ node: addressOf(master), ...(await memoryOf(master)) })),
   );
 }
+
+/** What each master tells about itself: the answer to INFO. A master is named by its address, without any password. */
+export async function infoOfNodes(redis: RedisClient): Promise<NodeInfo[]> {
+  const masters = await mastersOf(redis);
+  return Promise.all(
+    masters.map(async ({ redis: master }) => ({ node: addressOf(master), info: await master.info() })),
+  );
+}
+
+const addressOf = ({ options: { path, host, port } }: Redis): string => path ?? `${host}:${port}`;
 
 /**
  * Memory used and allowed, in bytes; `allowed` 0 without a bound. In a cluster that of the fullest master: writes to its

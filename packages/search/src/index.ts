@@ -25,5 +25,6 @@ export { type ProcessBounds, SearchProcesses, type SearchTurn } from './processe
 export { type WaitingBounds, WaitingSearches } from './processes/waitingSearches.ts';
 export * from './searchDocument.ts';
 export * from './searchEngine.ts';
+export { searchProblem } from './searchProblem.ts';
 export * from './searchQuery.ts';
 export { createSearchReader, type SearchReader } from './searchReader.ts';

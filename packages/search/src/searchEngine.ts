@@ -56,4 +56,6 @@ export class SearchUnavailableError extends Error {
   override readonly name = 'SearchUnavailableError';
   /** how long the engine asked to be left alone, if it did */
   retryAfterMs?: number;
+  /** what the operator can do about it, if that is known */
+  fix?: string;
 }

@@ -4,6 +4,7 @@ export type { StoredMessage } from './append/appendMessages.ts';
 export { type FailedRecipient, shardsAtOnce } from './append/appendReferences.ts';
 export { FencedError, type JobRun, OutdatedError } from './append/fence.ts';
 export { Bodies, type Broadcast } from './broadcasts/bodies.ts';
+export { batchByNo, broadcastByNo, runningBroadcasts } from './broadcasts/broadcastAnswers.ts';
 export type {
   Audience,
   BroadcastRecord,

@@ -1,7 +1,6 @@
 import type { BroadcastAnswer, BroadcastListAnswer, Request } from '@ruyi/contracts';
 import { SYSTEM_UID } from '@ruyi/contracts';
-import type { Store } from '@ruyi/store';
-import { batchByNo, broadcastByNo } from './broadcastAnswer.ts';
+import { batchByNo, broadcastByNo, type Store } from '@ruyi/store';
 
 /** Broadcasts that are looked at together. */
 const PAGE = 50;

@@ -1,10 +1,9 @@
 import { OverloadedError } from '@ruyi/contracts';
 import { every } from '@ruyi/flow';
 import type { Backlog, LaneKind } from '@ruyi/queue';
-import { type RedisClient, redisMemory } from '@ruyi/redis';
+import { isNearlyFull, type RedisClient, redisMemory } from '@ruyi/redis';
 
 const MEMORY_EVERY_MS = 1000;
-const MEMORY_SHARE = 0.8;
 
 /** Decides whether more may be queued. At a bound it throws, and nothing was queued (invariant 10). */
 export class Admission {
@@ -23,8 +22,7 @@ export class Admission {
     this.#backlog = backlog;
     this.#most = most;
     const measure = async () => {
-      const { used, allowed } = await redisMemory(redis);
-      this.#memoryFull = allowed > 0 && used > allowed * MEMORY_SHARE;
+      this.#memoryFull = isNearlyFull(await redisMemory(redis));
     };
     this.#stop = every(MEMORY_EVERY_MS, measure, onError);
   }
@@ -41,7 +39,7 @@ export class Admission {
    */
   requireFreeMemory(): void {
     if (!this.#memoryFull) return;
-    throw new OverloadedError(`Redis uses more than ${MEMORY_SHARE * 100} % of its memory, try again later`, 5);
+    throw new OverloadedError('Redis uses more than 80 % of its memory, try again later', 5);
   }
 
   /**

@@ -5,7 +5,9 @@ import type { Store } from '@ruyi/store';
 const LOOK_EVERY_MS = 1000;
 
 /** This API sees another index than the indexer writes. */
-export class OtherIndexError extends SearchUnavailableError {}
+export class OtherIndexError extends SearchUnavailableError {
+  override readonly fix = 'let the API and the indexer share DATA_DIR, or set MEILI_URL for both';
+}
 
 /** Whether this API sees the index that the indexer writes: with another file it would answer a part of what there is. */
 export class IndexSight {

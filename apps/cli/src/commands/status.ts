@@ -1,4 +1,5 @@
 import { type InstallationStatus, installationStatus, type LaneStatus } from '@ruyi/queue';
+import { printable } from '../terminal/formats.ts';
 import { openRedis } from './connection.ts';
 import { textTable } from './textTable.ts';
 
@@ -6,8 +7,8 @@ const USAGE = 'ruyi status [--json]';
 const MIB = 1024 ** 2;
 
 /**
- * `ruyi status`: the processes that live, which lanes each works, what waits on them, and Redis' memory. @returns the exit
- * code
+ * `ruyi status`: the processes that live, which lanes each works, what waits on them, the broadcasts that run, and Redis'
+ * memory. @returns the exit code
  */
 export async function status(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (args.some((arg) => arg !== '--json')) {
@@ -25,7 +26,7 @@ export async function status(args: string[], env: NodeJS.ProcessEnv): Promise<nu
 }
 
 function page(state: InstallationStatus): string {
-  const { processes, lanes, index, redis } = state;
+  const { processes, lanes, index, broadcasts, redis } = state;
   const lines = redis.map(
     ({ node, memory_bytes: used, memory_max_bytes: max }) =>
       `redis ${node}: ${Math.ceil(used / MIB)} MiB used${max > 0 ? ` of ${Math.floor(max / MIB)} MiB` : ''}`,
@@ -45,6 +46,7 @@ function page(state: InstallationStatus): string {
     ]),
     `lanes of each kind: ${state.lanes_of_each_kind ?? 'not decided yet'}${changing(state)}\n`,
     laneTable([...lanes, { name: 'index', worker: '', ...index }]),
+    ...(broadcasts.length === 0 ? [] : [broadcastTable(broadcasts)]),
     `${lines.join('\n')}\n`,
   ].join('\n');
 }
@@ -60,6 +62,16 @@ export const laneTable = (lanes: (Omit<LaneStatus, 'kind'> & { worker: string | 
       String(jobs),
       String(backlog),
       oldest === null ? '' : time(oldest),
+    ]),
+  ]);
+
+const broadcastTable = (broadcasts: InstallationStatus['broadcasts']): string =>
+  textTable([
+    ['broadcast', 'name', 'stored', 'failed', 'of', 'a second'],
+    ...broadcasts.map(({ broadcast_no, name, stored, failed, total, rate_now }) => [
+      broadcast_no,
+      printable(name),
+      ...[stored, failed, total, rate_now].map(String),
     ]),
   ]);
 

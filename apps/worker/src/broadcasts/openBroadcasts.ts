@@ -1,6 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { openCoordinators, Producer, type Queues } from '@ruyi/queue';
+import { isNearlyFull } from '@ruyi/redis';
 import type { Store } from '@ruyi/store';
 import { Counter, firstFailure, type Logger, type ProcessMetrics } from '@ruyi/telemetry';
 import { coordinate } from './coordinate.ts';
@@ -9,7 +10,6 @@ import { tendBroadcasts } from './tendBroadcasts.ts';
 
 const TEND_EVERY_MS = 1000;
 const DAY_SECONDS = 86_400;
-const MEMORY_SHARE = 0.8;
 
 interface BroadcastsOptions {
   store: Store;
@@ -39,8 +39,7 @@ export function openBroadcasts({ store, queues, config, metrics, log }: Broadcas
   };
   const coordinators = openCoordinators({ queues, coordinate: (job, signal) => coordinate(context, job, signal), log });
   const tend = async () => {
-    const { used, allowed } = await store.memory();
-    isMemoryFull = allowed > 0 && used > allowed * MEMORY_SHARE;
+    isMemoryFull = isNearlyFull(await store.memory());
     await tendBroadcasts(context);
   };
   const stopTending = every(TEND_EVERY_MS, tend, firstFailure(log, 'nobody looks after broadcasts'));

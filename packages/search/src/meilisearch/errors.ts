@@ -6,7 +6,16 @@ export function unavailable(error: unknown): SearchUnavailableError {
   const wrapped = new SearchUnavailableError(`Meilisearch: ${textOf(error)}`, { cause: error });
   const seconds = error instanceof MeilisearchApiError ? Number(error.response.headers.get('retry-after')) : 0;
   if (seconds > 0) wrapped.retryAfterMs = seconds * 1000;
+  wrapped.fix = fixOf(error);
   return wrapped;
+}
+
+function fixOf(error: unknown): string {
+  const status = error instanceof MeilisearchApiError ? error.response.status : 0;
+  if (status === 401 || status === 403) return 'set MEILI_API_KEY to a key with the rights of docs/configuration.md';
+  if (codeOf(error) === 'index_not_found') return 'start an indexer: it makes the index and fills it from Redis';
+  if (status > 0) return 'the log of Meilisearch says why';
+  return 'start Meilisearch, or correct MEILI_URL; nothing is lost, what is stored meanwhile is indexed afterwards';
 }
 
 /**
