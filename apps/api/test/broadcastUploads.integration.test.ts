@@ -266,8 +266,8 @@ describe('states', () => {
 
 /** Lets Redis use more than 80 % of what it may. */
 async function fillMemory(): Promise<void> {
-  const { used_memory } = await usage();
-  await system.redis.client.config('SET', 'maxmemory', Math.floor(used_memory / 0.85));
+  const [, used = '0'] = /^used_memory:(\d+)/m.exec(await system.redis.client.info('memory')) ?? [];
+  await system.redis.client.config('SET', 'maxmemory', Math.floor(Number(used) / 0.85));
   await waitFor(async () => (await system.post('/broadcasts', { payload: 'YQ==' })).status === 429);
 }
 
@@ -294,8 +294,3 @@ test.runIf(isFull)('after 30 s without memory an upload is 429, and its part is 
   await leavesNothing(no);
   await system.redis.client.config('SET', 'maxmemory', '0');
 });
-
-async function usage(): Promise<{ used_memory: number }> {
-  const [, used = '0'] = /^used_memory:(\d+)/m.exec(await system.redis.client.info('memory')) ?? [];
-  return { used_memory: Number(used) };
-}

@@ -1,7 +1,7 @@
 export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
-export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
+export { addCoordinator, type Coordination, openCoordinators, wakeCoordinator } from './coordinators.ts';
 export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
 export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
