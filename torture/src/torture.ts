@@ -1,4 +1,4 @@
-import { seededRandom, waitFor } from '@ruyi/testkit';
+import { seededRandom } from '@ruyi/testkit';
 import { checkBatches } from './check/checkBatches.ts';
 import { checkBodies } from './check/checkBodies.ts';
 import { checkBroadcasts } from './check/checkBroadcasts.ts';
@@ -15,11 +15,10 @@ import type { Options } from './options.ts';
 import { watchProgress } from './progress.ts';
 import { createReport, type Report } from './report.ts';
 import { runSchedule } from './schedule.ts';
-import { unfinishedJobs } from './system/drained.ts';
+import { untilDrained } from './system/drained.ts';
 import { startSystem } from './system/system.ts';
 
 const ANSWERED_DEADLINE_MS = 120_000;
-const DRAIN_DEADLINE_MS = 180_000;
 
 /** One run: starts the system, loads and harms it, drains and checks it, and removes it. */
 export async function torture(options: Options, say: (line: string) => void): Promise<Report> {
@@ -43,13 +42,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
 
     say('the load stops: open requests are answered, then the queues drain');
     const read = await within(load.stop(), ANSWERED_DEADLINE_MS, 'every request to be answered');
-    const isDrained = async () => {
-      const unfinished = await unfinishedJobs(system.redis.client);
-      if (Object.keys(unfinished).length > 0) throw new Error(JSON.stringify(unfinished));
-      return true;
-    };
-    const drained = { what: 'the queues to drain', deadlineMs: DRAIN_DEADLINE_MS, everyMs: 200 };
-    await waitFor(isDrained, drained).catch((error: Error) => findings.add('stuck', error.message));
+    await untilDrained(system.redis.client).catch((error: Error) => findings.add('stuck', error.message));
 
     say('reading everything back');
     await checkBodies(system.redis.client, findings);

@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import { addCoordinator, BROADCAST, deadLettersOf } from '@ruyi/queue';
+import { addCoordinator, BROADCAST, lettersOfBatch } from '@ruyi/queue';
 import { type BroadcastRecord, keys, recipientShard, refOf, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
@@ -59,9 +59,9 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
   // What a coordinator leaves that dies after it has taken the letter.
   await lanes.client.del(logKey(broken));
   await lanes.store.broadcasts.change(no, 'retry');
-  for await (const { id, letter } of deadLettersOf(lanes.queues, ref)) {
+  for await (const { summary, letter } of lettersOfBatch(lanes.queues, lanes.store.layout.shards, ref)) {
     await lanes.store.broadcasts.noteRetried(no, `${ref}.r2-a.1`, { data: BROADCAST.schema.parse(letter.data) });
-    await lanes.queues.dead.remove(id);
+    await lanes.queues.dead.remove(summary.id);
   }
   await change(no, 'cancel');
   await lanes.work();

@@ -2,7 +2,14 @@ import { countConnectionLosses, untilServed } from '@ruyi/redis';
 import type { Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
-import { addDeadLetter, healUnreadable, isDeadLettered } from './deadLetters.ts';
+import {
+  addDeadLetter,
+  healUnreadable,
+  isDeadLettered,
+  retriedIn,
+  settleRetried,
+  withoutRetried,
+} from './deadLetters/recordDeadLetters.ts';
 import { INDEX, type IndexJob } from './jobs.ts';
 import { INDEX_QUEUE } from './names.ts';
 import type { Queues } from './queues.ts';
@@ -32,12 +39,16 @@ export function openIndexWorker({ queues, store, handle, signal, log }: IndexWor
   const work = async (job: Job) => {
     const id = String(job.id);
     if (isDeadLettered(job.data)) return;
+    const retried = retriedIn(job.data);
     const parsed = INDEX.schema.safeParse(job.data);
-    if (parsed.success) return handle(parsed.data, { id, addedAt: job.timestamp });
-    const reason = `invalid index job: ${parsed.error.issues[0]?.message}`;
-    log.warn({ queue: INDEX_QUEUE.name, jobId: id, reason }, 'dead letter');
-    const letter = { queue: INDEX_QUEUE.name, name: job.name, reason, data: job.data };
-    await untilServed(() => addDeadLetter(queues.dead, id, letter), signal);
+    if (parsed.success) await handle(parsed.data, { id, addedAt: job.timestamp });
+    else {
+      const reason = `invalid index job: ${parsed.error.issues[0]?.message}`;
+      log.warn({ queue: INDEX_QUEUE.name, jobId: id, reason }, 'dead letter');
+      const letter = { queue: INDEX_QUEUE.name, name: job.name, reason, data: withoutRetried(job.data) };
+      await untilServed(() => addDeadLetter(queues, id, letter, { retried }), signal);
+    }
+    if (retried) await untilServed(() => settleRetried(queues, retried), signal);
   };
   const worker = new Worker(
     INDEX_QUEUE.name,

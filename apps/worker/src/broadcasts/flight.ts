@@ -135,6 +135,6 @@ export class Flight {
       chunks.push({ chunk: chunk + chunks.length, start: start + i, uids: uids.slice(i, i + size).join('\n') });
     }
     const cmd = spec.header.sync_once === 1 ? { cmd: 1 as const } : {};
-    return { ref: this.#ref, from: spec.from, ...cmd, chunks };
+    return { ref: this.#ref, no, from: spec.from, ...cmd, chunks };
   }
 }
