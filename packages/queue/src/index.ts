@@ -1,11 +1,7 @@
 export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
-<<<<<<< HEAD
 export { addCoordinator, type Coordination, openCoordinators, wakeCoordinator } from './coordinators.ts';
-export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
-=======
-export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
 export { DeadLetters, type LetterDetails, type LetterFilter, type LetterLine } from './deadLetters/deadLetters.ts';
 export { openDeadLetters } from './deadLetters/deadWorker.ts';
 export { codeOfReason, LETTER_CODES, type LetterCode } from './deadLetters/letterCodes.ts';
@@ -22,7 +18,6 @@ export {
   withoutRetried,
 } from './deadLetters/recordDeadLetters.ts';
 export type { Retry } from './deadLetters/retryLetter.ts';
->>>>>>> 3a116a7af6032a7f5753bd5af9afabd04058961e
 export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
 export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
