@@ -1,9 +1,10 @@
-/** The kinds of findings. The first four are violations of the promise itself. */
+/** The kinds of findings. The first five are violations of the promise itself. */
 export const findingKinds = [
   'lost',
   'doubled',
   'gap',
   'misordered',
+  'torn',
   'unexpected',
   'wrong answer',
   'batch progress',

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type FaultName, faultNames, isFaultName } from './faults/names.ts';
+import { type FaultName, faultNames, isFaultName, notOnCluster } from './faults/names.ts';
 
 export interface Options {
   seed: number;
   /** how long load and faults run, without starting, draining and checking */
   minutes: number;
+  /** a Redis Cluster of 3 masters with a replica each instead of one redis-server */
+  cluster: boolean;
   faults: FaultName[];
   /** the file for the report as JSON, if any */
   json?: string;
@@ -13,8 +15,13 @@ export interface Options {
   logs?: string;
 }
 
-export const HELP = `npm run torture -- [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file] [--logs folder]
-faults: ${faultNames.join(', ')}; all of them without --faults`;
+const leftOut = Object.entries(notOnCluster).map(([name, reason]) => `${name}, because ${reason}`);
+
+export const HELP = `npm run torture -- [--cluster] [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file] [--logs folder]
+faults: ${faultNames.join(', ')}; all of them without --faults
+--cluster: on a Redis Cluster of 3 masters with a replica each, with REDIS_WAIT=1. What is done to Redis is done to one master
+  at a time, and redis-kill also kills replicas. Connections are cut by proxies that the nodes announce, except those between
+  nodes, which are closed by redis-client-kill. Left out: ${leftOut.join('; ')}.`;
 
 /** @throws Error whose message is one line for the user */
 export function readOptions(args: string[]): Options | 'help' {
@@ -23,6 +30,7 @@ export function readOptions(args: string[]): Options | 'help' {
     options: {
       minutes: { type: 'string', default: '10' },
       seed: { type: 'string' },
+      cluster: { type: 'boolean', default: false },
       faults: { type: 'string' },
       json: { type: 'string' },
       logs: { type: 'string' },
@@ -34,22 +42,25 @@ export function readOptions(args: string[]): Options | 'help' {
   if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: must be a number above 0`);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed ${values.seed}: must be a whole number`);
-  const { json, logs } = values;
+  const { json, logs, cluster } = values;
   if (logs !== undefined) mkdirSync(logs, { recursive: true });
   return {
     seed,
     minutes,
-    faults: chosen(values.faults),
+    cluster,
+    faults: chosen(values.faults, cluster),
     ...(json === undefined ? {} : { json }),
     ...(logs === undefined ? {} : { logs }),
   };
 }
 
-function chosen(names: string | undefined): FaultName[] {
-  if (names === undefined) return [...faultNames];
+function chosen(names: string | undefined, cluster: boolean): FaultName[] {
+  if (names === undefined) return faultNames.filter((name) => !cluster || notOnCluster[name] === undefined);
   if (names === 'none') return [];
   return names.split(',').map((name) => {
     if (!isFaultName(name)) throw new Error(`no fault ${name}; there are: ${faultNames.join(', ')}`);
+    const reason = cluster ? notOnCluster[name] : undefined;
+    if (reason !== undefined) throw new Error(`${name} is not possible with --cluster: ${reason}`);
     return name;
   });
 }

@@ -1,9 +1,9 @@
 import { channelName } from '@ruyi/contracts';
 import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
-import { Redis } from 'ioredis';
 import { GROUP, type World } from './load/world.ts';
 import { LANES, SHARDS } from './system/system.ts';
+import type { TorturedRedis } from './system/torturedRedis.ts';
 
 const LOOK_EVERY_MS = 50;
 const RECOVERY_DEADLINE_MS = 120_000;
@@ -17,21 +17,15 @@ export interface ProgressWatch {
   stop(): Promise<void>;
 }
 
-export function watchProgress(port: number, world: World): ProgressWatch {
-  const client = new Redis({
-    port,
-    host: '127.0.0.1',
-    commandTimeout: 500,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => 100,
-  });
-  client.on('error', () => {});
-  const lanes = Array.from({ length: LANES }, (_, lane) =>
-    world.groups.filter((group) => group.lane === lane).map(({ id }) => channelName(GROUP, id)),
-  );
-  const logs = lanes.flat();
+export function watchProgress(redis: TorturedRedis, world: World): ProgressWatch {
+  const client = redis.openWatch();
   const shards = evenShards(SHARDS);
-  const seqKeys = logs.map((channel) => keys.seq(shardOf(channel, shards), channel));
+  const seqKeys = (lane: number): string[] =>
+    world.groups.flatMap(({ id, lane: own }) =>
+      own === lane ? keys.seq(shardOf(channelName(GROUP, id), shards), channelName(GROUP, id)) : [],
+    );
+  const lanes = Array.from({ length: LANES }, (_, lane) => seqKeys(lane));
+  const seqs = new Map<string, number>();
   const stored: number[] = lanes.map(() => 0);
   const movedAt = lanes.map(() => performance.now());
   let longest = 0;
@@ -43,21 +37,25 @@ export function watchProgress(port: number, world: World): ProgressWatch {
     stored[lane] = sum;
     movedAt[lane] = now;
   };
+  // In a cluster one of them may be away while others answer.
+  const read = async (key: string) => {
+    const seq = await client.get(key).catch(() => undefined);
+    if (seq !== undefined) seqs.set(key, Number(seq));
+  };
   const look = async () => {
-    const seqs = await client.mget(...seqKeys);
-    let at = 0;
-    for (const [lane, channels] of lanes.entries()) {
-      const sum = channels.reduce((total) => total + Number(seqs[at++] ?? 0), 0);
-      note(lane, sum);
+    await Promise.all(lanes.flat().map(read));
+    for (const [lane, own] of lanes.entries()) {
+      note(
+        lane,
+        own.reduce((sum, key) => sum + (seqs.get(key) ?? 0), 0),
+      );
     }
   };
   let isLooking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    isLooking ??= look()
-      .catch(() => {})
-      .finally(() => {
-        isLooking = undefined;
-      });
+    isLooking ??= look().finally(() => {
+      isLooking = undefined;
+    });
   }, LOOK_EVERY_MS);
   return {
     longestStall() {

@@ -8,6 +8,8 @@ export interface Report {
   seed: number;
   minutes: number;
   faults: string[];
+  /** what Redis was */
+  redis: string;
   seconds: number;
   passed: boolean;
   /** what the faults did, by fault */
@@ -31,6 +33,7 @@ export interface Report {
 
 export interface RunResult {
   options: Options;
+  redis: string;
   seconds: number;
   phases: Phase[];
   checked: Report['checked'];
@@ -41,7 +44,7 @@ export interface RunResult {
 }
 
 export function createReport(result: RunResult): Report {
-  const { options, seconds, phases, checked, ledger, findings, load, recoveries } = result;
+  const { options, redis, seconds, phases, checked, ledger, findings, load, recoveries } = result;
   const counts: Record<string, number> = {};
   for (const phase of phases) {
     for (const [what, count] of Object.entries(phase.counts)) counts[what] = (counts[what] ?? 0) + count;
@@ -50,6 +53,7 @@ export function createReport(result: RunResult): Report {
     seed: options.seed,
     minutes: options.minutes,
     faults: options.faults,
+    redis,
     seconds: Math.round(seconds),
     passed: findings.total === 0,
     counts,
@@ -88,7 +92,7 @@ export function printReport(report: Report, say: (line: string) => void): void {
   }
   const { requests, checked, findings } = report;
   say('');
-  say(`seed ${report.seed}, ${report.seconds} s`);
+  say(`seed ${report.seed}, ${report.seconds} s, ${report.redis}`);
   say(`${requests.sent} requests, ${requests.answered} times 200, ${requests.unknown} tries in doubt`);
   say(`${checked.stored} messages read back from ${checked.places} logs and inboxes`);
   say(`${checked.batches} batches and ${checked.searches} searches checked, ${checked.otherKeys} keys hold no message`);
@@ -100,5 +104,5 @@ export function printReport(report: Report, say: (line: string) => void): void {
   const recoveries = report.workerRecoveryMs.map(second);
   const recovery = recoveries.length > 0 ? `; back after all workers were killed: ${recoveries.join(', ')} s` : '';
   say(`longest stall ${second(report.longestStallMs)} s${recovery}`);
-  say(report.passed ? 'passed' : `FAILED; repeat it with --seed ${report.seed}`);
+  say(report.passed ? 'passed' : `FAILED; repeat it with the same options and --seed ${report.seed}`);
 }

@@ -1,5 +1,6 @@
 import { seededRandom, waitFor } from '@ruyi/testkit';
 import { checkBatches } from './check/checkBatches.ts';
+import { checkBodies } from './check/checkBodies.ts';
 import { checkPlaces, expectedPlaces } from './check/checkPlaces.ts';
 import { checkSearch } from './check/checkSearch.ts';
 import { checkStrayKeys } from './check/checkStrayKeys.ts';
@@ -29,11 +30,11 @@ export async function torture(options: Options, say: (line: string) => void): Pr
   const world = createWorld(SENDERS);
   const http = new Http();
   const recoveries: number[] = [];
-  const system = await startSystem(findings, options.logs);
+  const system = await startSystem(findings, options);
   try {
     const port = system.apiPorts[0] ?? 0;
     await createGroups(http, port, world);
-    const progress = watchProgress(system.redis.port, world);
+    const progress = watchProgress(system.redis, world);
     const load = startLoad(system, { http, world, ledger, findings, seed: options.seed });
     const noteRecovery = (ms: number) => recoveries.push(ms);
     const shared = { system, load, ledger, world, http, findings, progress, random, noteRecovery };
@@ -51,6 +52,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     await waitFor(isDrained, drained).catch((error: Error) => findings.add('stuck', error.message));
 
     say('reading everything back');
+    await checkBodies(system.redis.client, findings);
     const asking = { http, port };
     const places = expectedPlaces(ledger);
     const found = await readBack(asking, places.keys(), read);
@@ -63,7 +65,17 @@ export async function torture(options: Options, say: (line: string) => void): Pr
       for (const line of errors) findings.add('error log', `${name}: ${line}`);
     const seconds = (performance.now() - began) / 1000;
     const checked = { stored, places: places.size, batches, searches, otherKeys };
-    return createReport({ options, seconds, phases, checked, ledger, findings, load: load.stats, recoveries });
+    return createReport({
+      options,
+      redis: system.redis.name,
+      seconds,
+      phases,
+      checked,
+      ledger,
+      findings,
+      load: load.stats,
+      recoveries,
+    });
   } finally {
     http.close();
     await system.remove();

@@ -1,5 +1,5 @@
 import { type ClusterNode, formCluster, freePort } from '@ruyi/process';
-import { Cluster, type Redis } from 'ioredis';
+import { Cluster, type NatMap, type Redis } from 'ioredis';
 import { startRedisProcess } from './redisProcess.ts';
 
 export interface TestNode {
@@ -18,8 +18,10 @@ export interface TestCluster {
   readonly url: string;
   /** masters first, then their replicas in the same order, as the cluster was made */
   readonly nodes: TestNode[];
-  /** A client for looking at keys; stop() ends it. */
+  /** A client for looking at keys, past any proxies; stop() ends it. */
   readonly client: Cluster;
+  /** for clients of their own that go past the proxies */
+  readonly natMap: NatMap;
   /** Empties every master. */
   flush(): Promise<void>;
   /** Ends all nodes and clients and removes their folders. */
@@ -32,6 +34,8 @@ export interface ClusterOptions {
   appendonly?: boolean;
   /** more arguments for every node */
   args?: string[];
+  /** The port under which a node with this port is known to all, of a proxy in front of it. Its own if absent. */
+  announce?: (port: number) => Promise<number>;
 }
 
 /** After so long without an answer a master counts as dead and its replica takes its place. */
@@ -47,24 +51,28 @@ export async function startCluster({
   replicasPerMaster = 1,
   appendonly = false,
   args = [],
+  announce = async (port) => port,
 }: ClusterOptions = {}): Promise<TestCluster> {
   const options = ['--appendonly', appendonly ? 'yes' : 'no', ...args];
   const count = masters * (1 + replicasPerMaster);
-  const started = await Promise.all(Array.from({ length: count }, () => startNode(options)));
+  const started = await Promise.all(Array.from({ length: count }, () => startNode(options, announce)));
   await formCluster(
     started.map(({ address }) => address),
     masters,
   );
-  const [first] = started;
-  const url = `redis+cluster://127.0.0.1:${first?.address.port}`;
+  const url = `redis+cluster://127.0.0.1:${started[0]?.knownPort}`;
   const startup = started.map(({ node }) => ({ host: '127.0.0.1', port: node.port }));
-  const client = new Cluster(startup, { clusterRetryStrategy: () => 50, slotsRefreshInterval: 1000 });
+  const natMap = Object.fromEntries(
+    started.map(({ node, knownPort }) => [`127.0.0.1:${knownPort}`, { host: '127.0.0.1', port: node.port }]),
+  );
+  const client = new Cluster(startup, { natMap, clusterRetryStrategy: () => 50, slotsRefreshInterval: 1000 });
   client.on('error', () => {});
   const nodes = started.map(({ node }) => node);
   return {
     url,
     nodes,
     client,
+    natMap,
     async flush() {
       await Promise.all(client.nodes('master').map((node) => node.flushall()));
     },
@@ -75,10 +83,23 @@ export async function startCluster({
   };
 }
 
-async function startNode(options: string[]): Promise<{ node: TestNode; address: ClusterNode; stop(): Promise<void> }> {
+interface StartedNode {
+  node: TestNode;
+  address: ClusterNode;
+  /** what it announces */
+  knownPort: number;
+  stop(): Promise<void>;
+}
+
+async function startNode(options: string[], announce: (port: number) => Promise<number>): Promise<StartedNode> {
   const busPort = await freePort();
   const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
   const timeout = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
-  const node = await startRedisProcess('redis-node', { args: [...cluster, ...timeout, ...options] });
-  return { node, address: { port: node.port, busPort, password: '' }, stop: node.stop };
+  let knownPort = 0;
+  const args = async (port: number) => {
+    knownPort = await announce(port);
+    return [...cluster, ...timeout, '--cluster-announce-port', String(knownPort), ...options];
+  };
+  const node = await startRedisProcess('redis-node', { args });
+  return { node, address: { port: node.port, busPort, password: '' }, knownPort, stop: node.stop };
 }

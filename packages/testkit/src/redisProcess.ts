@@ -23,11 +23,12 @@ const FATAL: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQU
 /**
  * Starts a redis-server that ends with the test process. Resolves when it answers PING.
  * @param folderName begins the name of its data folder
+ * @param args of redis-server; a function gets the port that was chosen
  * @throws Error in one line if redis-server is not installed
  */
 export async function startRedisProcess(
   folderName: string,
-  { maxmemory = '0', args }: { maxmemory?: string; args: string[] },
+  { maxmemory = '0', args }: { maxmemory?: string; args: string[] | ((port: number) => Promise<string[]>) },
 ): Promise<RedisProcess> {
   const binary = onPath('redis-server', process.env.PATH);
   if (binary === undefined) {
@@ -35,7 +36,9 @@ export async function startRedisProcess(
   }
   const port = await freePort();
   const folder = tempDir(folderName);
-  const plan = { binary, address: { port, password: '' }, dir: folder.path, maxmemory, args, say: console.log };
+  const chosen = typeof args === 'function' ? await args(port) : args;
+  const address = { port, password: '' };
+  const plan = { binary, address, dir: folder.path, maxmemory, args: chosen, say: console.log };
   const launch = async (): Promise<Launched> => {
     const launched = launchRedis(plan);
     void launched.gone.then(endAtExit(launched.pid));

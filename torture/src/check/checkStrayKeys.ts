@@ -1,7 +1,8 @@
 import { LANE_KINDS } from '@ruyi/queue';
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { Findings } from '../findings.ts';
 import { LANES, SHARDS } from '../system/system.ts';
+import { allKeys } from './allKeys.ts';
 
 const PLACE_KEY = /^r:\{[0-9a-z]+\}:(log|in):(.*)$/s;
 /** Keys of messages, users and channels, and keys that expire by themselves: they grow with what is stored. */
@@ -9,7 +10,6 @@ const STORED =
   /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|progress)\b|^r:\{reports\}/;
 /** Keys of a queue, and of the completed jobs that are kept for the board. */
 const KEYS_OF_QUEUE = 40;
-const SCAN_COUNT = 1000;
 
 /**
  * Finds logs and inboxes that no request named, into which something must have crossed. Also checks that there are only as
@@ -35,15 +35,4 @@ export async function checkStrayKeys(
     findings.add('growth', `${others} keys hold no message`);
   }
   return others;
-}
-
-async function* allKeys(redis: Redis | Cluster): AsyncGenerator<string> {
-  for (const node of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
-    let cursor = '0';
-    do {
-      const [next, page] = await node.scan(cursor, 'COUNT', SCAN_COUNT);
-      yield* page;
-      cursor = next;
-    } while (cursor !== '0');
-  }
 }

@@ -27,4 +27,4 @@ export const cutClients: Fault = async (context) => {
 };
 
 /** Cuts connections between processes and Redis: an `add`, a script or a lock may have been executed without an answer. */
-export const cutRedis: Fault = (context) => cut(context, [context.system.redisProxy], 'redis connections');
+export const cutRedis: Fault = (context) => cut(context, context.system.redis.proxies, 'redis connections');

@@ -22,5 +22,9 @@ export const faultNames = [
   'hostile-clients',
   'hostile-members',
 ] as const;
+/** Faults that a cluster cannot have, and why. */
+export const notOnCluster: Partial<Record<FaultName, string>> = {
+  'redis-power-loss': 'a replica takes the place of a node that loses its last moments',
+};
 export type FaultName = (typeof faultNames)[number];
 export const isFaultName = (name: string): name is FaultName => faultNames.some((known) => known === name);

@@ -5,6 +5,7 @@ interface Pair {
   server: Socket;
   /** whether the client has sent something since the server last answered */
   isWaiting: boolean;
+  isSpared: boolean;
 }
 
 /** A TCP proxy in front of one port that can cut connections between request and reply. */
@@ -17,7 +18,8 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function startProxy(target: number): Promise<TcpProxy> {
+/** @param isSpared tells by what a client sends whether its connection is never harmed */
+export async function startProxy(target: number, isSpared = (_: Buffer) => false): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let toSwallow = 0;
   const end = (pair: Pair) => {
@@ -27,14 +29,15 @@ export async function startProxy(target: number): Promise<TcpProxy> {
   };
   const listener = createServer({ noDelay: true }, (client) => {
     const server = connect({ port: target, host: '127.0.0.1', noDelay: true });
-    const pair: Pair = { client, server, isWaiting: false };
+    const pair: Pair = { client, server, isWaiting: false, isSpared: false };
     pairs.add(pair);
     client.on('data', (data) => {
       pair.isWaiting = true;
+      pair.isSpared ||= isSpared(data);
       if (!server.write(data)) client.pause();
     });
     server.on('data', (data) => {
-      if (toSwallow > 0) {
+      if (toSwallow > 0 && !pair.isSpared) {
         toSwallow--;
         end(pair);
         return;
@@ -56,7 +59,7 @@ export async function startProxy(target: number): Promise<TcpProxy> {
   return {
     port: typeof address === 'object' && address ? address.port : 0,
     cutWaiting(share, next) {
-      const chosen = [...pairs].filter((pair) => pair.isWaiting && next() < share);
+      const chosen = [...pairs].filter((pair) => pair.isWaiting && !pair.isSpared && next() < share);
       for (const pair of chosen) end(pair);
       return chosen.length;
     },

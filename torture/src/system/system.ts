@@ -1,17 +1,20 @@
 import { freePort } from '@ruyi/process';
-import { startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
+import { tempDir, waitFor } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 import { Member, type Role } from './member.ts';
+import { startOneRedis } from './oneRedis.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';
+import { startRedisCluster } from './redisCluster.ts';
+import type { TorturedRedis } from './torturedRedis.ts';
 
 export const LANES = 4;
 export const SHARDS = 64;
 const APIS = 2;
 const WORKERS = 2;
 
-/** The real processes on a real redis-server with AOF. Proxies between them can cut connections. */
+/** The real processes on a real Redis with AOF. Proxies between them can cut connections. */
 export interface System {
-  redis: TestRedis;
+  redis: TorturedRedis;
   dataDir: string;
   /** the environment of the processes; REDIS_URL leads through the proxy */
   env: Record<string, string>;
@@ -19,22 +22,23 @@ export interface System {
   of(role: Role): Member[];
   /** the proxies in front of the APIs */
   apiProxies: TcpProxy[];
-  redisProxy: TcpProxy;
   /** the ports of the APIs themselves, without the proxies */
   apiPorts: number[];
+  /** Resolves when every process and every node of Redis serves. */
   allReady(): Promise<void>;
   /** Ends every process with SIGTERM, and checks that it exits properly. */
   stop(): Promise<void>;
   remove(): Promise<void>;
 }
 
-export async function startSystem(findings: Findings, logs?: string): Promise<System> {
-  const args = ['--enable-debug-command', 'local'];
-  const redis = await startRedis({ appendonly: true, args });
-  const redisProxy = await startProxy(redis.port);
+export async function startSystem(
+  findings: Findings,
+  { cluster, logs }: { cluster: boolean; logs?: string },
+): Promise<System> {
+  const redis = await (cluster ? startRedisCluster() : startOneRedis());
   const folder = tempDir('torture');
   const env = {
-    REDIS_URL: `redis://127.0.0.1:${redisProxy.port}`,
+    ...redis.settings,
     DATA_DIR: folder.path,
     LOG_LEVEL: logs === undefined ? 'warn' : 'info',
     LANES: String(LANES),
@@ -52,10 +56,11 @@ export async function startSystem(findings: Findings, logs?: string): Promise<Sy
     ...Array.from({ length: WORKERS }, (_, i) => new Member('worker', `worker ${i + 1}`, env, findings, logs)),
     ...apiPorts.map((port, i) => new Member('api', `api ${i + 1}`, { ...env, PORT: String(port) }, findings, logs)),
   ];
-  const apiProxies = await Promise.all(apiPorts.map(startProxy));
+  const apiProxies = await Promise.all(apiPorts.map((port) => startProxy(port)));
   await Promise.all(members.map((member) => member.start()));
   const allReady = async () => {
     const ready = () => members.every(({ isReady }) => isReady);
+    await redis.whole();
     await waitFor(ready, { what: 'every process to serve', deadlineMs: 120_000 });
   };
   return {
@@ -65,7 +70,6 @@ export async function startSystem(findings: Findings, logs?: string): Promise<Sy
     members,
     of: (role) => members.filter((member) => member.role === role),
     apiProxies,
-    redisProxy,
     apiPorts,
     allReady,
     async stop() {
@@ -78,7 +82,7 @@ export async function startSystem(findings: Findings, logs?: string): Promise<Sy
     },
     async remove() {
       await Promise.all(members.map((member) => member.stop()));
-      await Promise.all([...apiProxies, redisProxy].map((proxy) => proxy.close()));
+      await Promise.all(apiProxies.map((proxy) => proxy.close()));
       await redis.stop();
       folder.remove();
     },
