@@ -42,8 +42,8 @@ test('messages that the index lost are noticed, whatever kind of channel they ar
   const connection = connect(redis.url, 'background', 'test');
   const queues = openQueues(connection, 2);
   await queues.index.pause();
-  await client.send({ channel_id: 'lost', channel_type: 2, from_uid: 'ann', payload }, { wait: 5 });
-  await waitFor(async () => (await queues.index.getJobCountByTypes('paused')) === 1, { what: 'the index job' });
+  await client.send({ channel_id: 'lost', channel_type: 2, from_uid: 'ann', payload });
+  await waitFor(async () => (await queues.index.getJobCountByTypes('wait')) === 1, { what: 'the index job' });
   await queues.index.drain();
   await queues.index.resume();
   await queues.close();
