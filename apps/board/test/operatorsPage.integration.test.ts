@@ -169,6 +169,13 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
     expect(browser.problems()).toEqual([]);
   });
 
+  test('Bull Board shows the queues, without a network too', async () => {
+    await page.goto(at('/'));
+    await page.getByRole('link', { name: 'Queues' }).click();
+    await page.getByText('Lane 0').or(page.getByText('fanout.0')).first().waitFor();
+    expect(browser.problems()).toEqual([]);
+  });
+
   test('a dead letter is read, retried in vain, repaired and retried, and dropped', async () => {
     const ruyi = createClient({ url: installation.api });
     const logOf = (uid: string) => {
