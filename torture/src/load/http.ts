@@ -38,7 +38,7 @@ const linesOf = (text: string): unknown[] =>
 
 /** What an API says before it is ready. A load balancer that follows /readyz sends nothing there; this load knows only ports. */
 const isStarting = ({ status, body }: Reply): boolean =>
-  status === 503 && typeof body?.message === 'string' && body.message.startsWith('starting');
+  status === 503 && typeof body?.msg === 'string' && body.msg.startsWith('starting');
 
 /** One keep-alive client for all of the load. */
 export class Http {
