@@ -191,7 +191,7 @@ export const settings = z.object({
   }),
   redisWait: whole(0, 10).default(0).register(about, {
     name: 'REDIS_WAIT',
-    text: 'Replicas that must have a job and a body before 200, what a worker stored before its job completes, and a cursor before syncack answers. If they do not confirm in time: 503, and workers wait. See docs/reliability.md',
+    text: 'Replicas that must have a job and a body before 200, what a worker or an indexer noted before its job completes, and a cursor before syncack answers. If they do not confirm in time: 503, and workers wait. See docs/reliability.md',
   }),
   redisMaxmemory: whole(16 * MIB)
     .default(Math.floor(totalmem() / 2))

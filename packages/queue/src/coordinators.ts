@@ -31,6 +31,16 @@ export async function addCoordinator(queues: Queues, job: CoordinateJob, delayMs
   await queues.broadcasts.add(COORDINATE.name, job, options);
 }
 
+/** Starts a coordinator that waits for its time: whoever waits for it may have a clock that is slow. */
+export async function wakeCoordinator(queues: Queues, { no, run }: CoordinateJob): Promise<void> {
+  const job = await queues.broadcasts.getJob(`${no}.${run}`);
+  if (!(await job?.isDelayed())) return;
+  await job?.promote().catch(async (error: unknown) => {
+    // It has started meanwhile.
+    if (await job.isDelayed()) throw error;
+  });
+}
+
 /**
  * Coordinates broadcasts: one job each, on whichever process takes it. A coordinator whose process dies is started again on
  * another one within seconds; every step of it may be repeated.

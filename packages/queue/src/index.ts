@@ -1,7 +1,7 @@
 export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
-export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
+export { addCoordinator, type Coordination, openCoordinators, wakeCoordinator } from './coordinators.ts';
 export { DeadLetters, type LetterDetails, type LetterFilter, type LetterLine } from './deadLetters/deadLetters.ts';
 export { openDeadLetters } from './deadLetters/deadWorker.ts';
 export { codeOfReason, LETTER_CODES, type LetterCode } from './deadLetters/letterCodes.ts';

@@ -8,7 +8,7 @@ export { infoField } from './infoField.ts';
 export { reviewListpack } from './listpack.ts';
 export { loadScript, type Script } from './loadScript.ts';
 export { type Master, masterOf, mastersOf } from './nodes.ts';
-export { probeRedis } from './probe.ts';
+export { type ProbeSettings, probeRedis } from './probe.ts';
 export {
   aofProblem,
   evictionProblem,
@@ -20,6 +20,7 @@ export {
   type SettingsAllowed,
   servingProblems,
   settingsProblems,
+  versionProblem,
 } from './problems.ts';
 export { shortReason } from './reasons.ts';
 export { RedisClock } from './redisClock.ts';

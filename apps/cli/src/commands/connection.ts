@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Config, loadConfig, parseRedisAddress, shownAddress } from '@ruyi/config';
 import { withBackoff } from '@ruyi/flow';
 import { oneLine, StartError } from '@ruyi/process';
-import { connect, isUnavailable, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
+import { connect, isUnavailable, type ProbeSettings, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
 import { redisUrlFile } from './up/runFolder.ts';
 
 type Redis = ReturnType<typeof connect>;
@@ -32,7 +32,7 @@ function redisUrlOf(config: Config): string {
  */
 export async function openRedis(
   env: NodeJS.ProcessEnv,
-  allowed: Partial<Pick<Config, 'allowEviction' | 'allowNoAof'>> = {},
+  allowed: Pick<ProbeSettings, 'allowEviction' | 'allowNoAof' | 'onlyLooks'> = {},
 ): Promise<{ config: Config; redis: Redis }> {
   const given = loadConfig(env);
   const config = { ...given, redisUrl: redisUrlOf(given) };

@@ -43,7 +43,7 @@ export async function readHealth({ redis, search, settings }: HealthSources): Pr
       (error) => unknown(shortReason(error)),
     );
   const started = {
-    redis: check(Promise.all([nodes, redis.ping()]).then(([infos]) => servingProblems(infos))),
+    redis: check(nodes.then(servingProblems)),
     clocks: check(work.then(({ clocks }) => clocks)),
     redis_settings: check(nodes.then((infos) => settingsProblems(infos, settings))),
     memory: check(nodes.then(memoryProblems)),
@@ -54,13 +54,15 @@ export async function readHealth({ redis, search, settings }: HealthSources): Pr
     backlog: check(work.then(({ backlog }) => backlog)),
     dead_letters: check(work.then((found) => found.dead_letters)),
   };
+  const redisServes = await started.redis;
+  const isRefusing = redisServes.status === 'degraded';
   const checks: HealthChecks = {
-    redis: both(await started.redis, await started.clocks),
+    redis: both(redisServes, await started.clocks),
     redis_settings: await started.redis_settings,
     memory: await started.memory,
-    workers: await started.workers,
-    lanes: await started.lanes,
-    indexer: await started.indexer,
+    workers: isRefusing ? SILENT : await started.workers,
+    lanes: isRefusing ? SILENT : await started.lanes,
+    indexer: isRefusing ? SILENT : await started.indexer,
     search: await started.search,
     backlog: await started.backlog,
     dead_letters: await started.dead_letters,
@@ -89,6 +91,9 @@ function both(first: HealthCheck, second: HealthCheck): HealthCheck {
 
 const worstOf = (checks: HealthChecks): Health['status'] =>
   Object.values(checks).every(({ status }) => status === 'ok') ? 'ok' : 'degraded';
+
+/** While Redis takes no writes, no process can say that it lives. */
+const SILENT: HealthCheck = { status: 'unknown', message: 'not known while Redis takes no writes' };
 
 /** While Redis does not answer, only the engine can be looked at. */
 function withoutRedis({ redis, search }: HealthChecks): Health {

@@ -13,6 +13,8 @@ import { isOwnIndex, searchFindings } from './searchFindings.ts';
 
 const USAGE = 'ruyi doctor [--json]';
 const SAMPLE = 20;
+/** What Redis should not be is a finding of its own. */
+const TAKEN = { allowEviction: true, allowNoAof: true, onlyLooks: true };
 
 type Colours = ReturnType<typeof coloursOf>;
 
@@ -35,8 +37,7 @@ export async function doctor(args: string[], env: NodeJS.ProcessEnv): Promise<nu
 async function examine(config: Config, engine: SearchEngine, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const machine = looked('ports', () => portFindings(config));
   const search = looked('search', () => searchFindings(config, engine));
-  // What Redis should not be set to is a finding of its own.
-  const opened = await openRedis(env, { allowEviction: true, allowNoAof: true }).catch((error: unknown) => ({ error }));
+  const opened = await openRedis(env, TAKEN).catch((error: unknown) => ({ error }));
   const redis = 'error' in opened ? undefined : opened.redis;
   const found = 'error' in opened ? [failure('redis', opened.error)] : await installation(config, engine, opened.redis);
   const need = redis && config.redisUrl === '' ? rewriteBytes(await infoOfNodes(redis).catch(() => [])) : 0;
