@@ -19,6 +19,7 @@ import { boundLogs } from './logFiles.ts';
 import { startOwnRedis } from './ownRedis.ts';
 import { identify } from './processIdentity.ts';
 import { openRunFolder, type RunFolder, type RunningProcess } from './runFolder.ts';
+import { sayHealth } from './sayHealth.ts';
 
 export type AppName = 'api' | 'board' | 'worker' | 'indexer';
 
@@ -90,7 +91,9 @@ export async function up(options: UpOptions): Promise<void> {
       const [api] = apis.map(({ details }) => details);
       say(banner({ config, env, api, board: board.details, logs: env.LOG_LEVEL ? 'this terminal' : logs }));
       options.onReady({ api, board: board.details, redisUrl });
+      const stopLooking = sayHealth({ ...config, redisUrl }, say);
       await stopRequested;
+      await stopLooking();
     }
   } finally {
     if (signal.aborted && config.drainSeconds > 0) sayDrain(config, options, stages.flat());
