@@ -4,6 +4,7 @@ import type { ErrorBody, PartAnswer } from '@ruyi/contracts';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { broadcasting } from './broadcasting.ts';
+import { isFull, sizes } from './broadcastSizes.ts';
 import { apiClient, fresh, names, startApiWith, testSystem, upTo } from './harness.ts';
 
 const system = testSystem([], { REQUIRE_KNOWN_USERS: '0' });
@@ -218,7 +219,10 @@ describe('creation', () => {
   });
 
   test('beyond MAX_OPEN_BROADCASTS is 429, until one is started or cancelled', async () => {
-    const api = await startApiWith({}, { ...system.config, PORT: '0', MAX_OPEN_BROADCASTS: '60' });
+    const api = await startApiWith(
+      {},
+      { ...system.config, PORT: '0', MAX_OPEN_BROADCASTS: String(sizes.openBroadcasts) },
+    );
     const client = apiClient(api.address);
     const made: string[] = [];
     let status = 200;
@@ -227,7 +231,7 @@ describe('creation', () => {
       ({ status } = answer);
       if (status === 200) made.push(answer.body.broadcast_no);
     }
-    expect([status, made.length < 60]).toEqual([429, true]);
+    expect([status, made.length < sizes.openBroadcasts]).toEqual([429, true]);
     expect((await act(made[0] ?? (await create()), 'cancel')).body.state).toBe('cancelled');
     expect((await client.post('/broadcasts', { payload: 'YQ==' })).status).toBe(200);
     expect(await api.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
@@ -257,16 +261,35 @@ describe('states', () => {
   });
 });
 
-test('at 80 % of its memory an upload waits, and goes on when there is memory again', async () => {
-  const no = await create();
+/** Lets Redis use more than 80 % of what it may. */
+async function fillMemory(): Promise<void> {
   const { used_memory } = await usage();
   await system.redis.client.config('SET', 'maxmemory', Math.floor(used_memory / 0.85));
   await waitFor(async () => (await system.post('/broadcasts', { payload: 'YQ==' })).status === 429);
+}
+
+test('at 80 % of its memory an upload waits, and goes on when there is memory again', async () => {
+  const no = await create();
+  await fillMemory();
   const pending = upload<PartAnswer>(no, 0, MANY);
   await waitFor(async () => (await system.redis.client.keys(`r:{b${no}}:upload:0`)).length === 1);
   expect(await system.redis.client.keys(`r:*:bs:${no}:*`)).toEqual([]);
   await system.redis.client.config('SET', 'maxmemory', '0');
   expect((await pending).body.accepted).toBe(60_000);
+});
+
+test.runIf(isFull)('after 30 s without memory an upload is 429, and its part is dropped', async () => {
+  const no = await create();
+  const late = begin(system.address, no, MANY);
+  await isStaged(no);
+  await fillMemory();
+  const from = await system.redis.client.time();
+  late.end();
+  expect(await late.answered).toEqual({ status: 429, code: 'overloaded' });
+  const seconds = Number((await system.redis.client.time())[0]) - Number(from[0]);
+  expect(seconds).toBeGreaterThanOrEqual(28);
+  await leavesNothing(no);
+  await system.redis.client.config('SET', 'maxmemory', '0');
 });
 
 async function usage(): Promise<{ used_memory: number }> {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addBroadcast } from './commands/broadcast/broadcastCommand.ts';
-import { deadLetters } from './commands/dead.ts';
+import { addDead } from './commands/dead/deadCommand.ts';
 import { doctor } from './commands/doctor/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
@@ -81,16 +81,6 @@ const COMMANDS: PlainCommand[] = [
     run: memory,
   },
   {
-    name: 'dead',
-    usage: 'list | retry <id> | retry --all  [--json]',
-    summary: 'dead letters: what could not be processed, and why',
-    examples: [
-      ['ruyi dead list', 'each with its reason'],
-      ['ruyi dead retry --all', 'puts all of them back on their queues'],
-    ],
-    run: deadLetters,
-  },
-  {
     name: 'search',
     usage: '--uid <uid> [--channel <id>] [--type <n>] [--from <uid>] [--limit <n>] [--json] <text>',
     summary: 'what this user finds',
@@ -146,6 +136,7 @@ export async function runProgram(args: string[], env: NodeJS.ProcessEnv): Promis
     exitCode = code;
   };
   for (const command of COMMANDS) addPlain(program, command, env, finish);
+  addDead(program, env, finish);
   addBroadcast(program, env, finish);
   addTop(program, env, finish);
   if (args.length === 0) {

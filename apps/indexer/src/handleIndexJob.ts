@@ -1,8 +1,8 @@
 import { groupBy } from '@ruyi/flow';
-import { addDeadLetter, INDEX, type IndexJob, type Queues } from '@ruyi/queue';
+import { addDeadLetter, DEAD_QUEUE, INDEX, type IndexJob, type LetterCode, type Queues } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
-import { isDamage, type Store } from '@ruyi/store';
+import { isDamage, keys, type Store } from '@ruyi/store';
 import { type IndexedPart, readableDocumentsOf } from './documents.ts';
 
 export interface IndexContext {
@@ -28,13 +28,18 @@ export async function handleIndexJob(
   job: IndexJob,
   jobId: string,
 ): Promise<{ indexed: number; refused: number }> {
-  const letter = async (part: string, source: IndexJob, reason: string) => {
+  let letters = 0;
+  const letter = async (part: string, code: LetterCode, source: IndexJob, reason: string) => {
     log.warn({ jobId, part, reason }, 'dead letter');
-    const data = { queue: 'index', name: INDEX.name, reason, data: source };
-    await untilServed(() => addDeadLetter(queues.dead, `${jobId}-${part}`, data), signal);
+    const data = { queue: 'index', name: INDEX.name, reason, data: source, problems: [{ code, reason, count: 1 }] };
+    // If the job tries a letter again, the first part that fails is that letter once more.
+    const of = { shards: store.layout.shards, retried: letters++ === 0 ? job.letter : undefined };
+    const add = () => addDeadLetter(queues, `${jobId}-${part}`, data, of);
+    await untilServed(() => store.durably([DEAD_QUEUE.prefix], add), signal);
   };
   const { documents, unreadable } = await untilServed(() => readableDocumentsOf(store, job), signal);
-  for (const [i, { source, reason }] of unreadable.entries()) await letter(`unreadable-${i}`, source, reason);
+  for (const [i, { source, reason }] of unreadable.entries())
+    await letter(`unreadable-${i}`, 'damaged', source, reason);
   const refused = new Map<string, string>();
   await Promise.all(
     documents.map(async ({ document }) => {
@@ -47,7 +52,7 @@ export async function handleIndexJob(
     const reason = refused.get(document.id);
     if (reason !== undefined) {
       count++;
-      await letter(document.id, source, reason);
+      await letter(document.id, 'document_refused', source, reason);
     } else if (part) parts.push(part);
   }
   try {
@@ -60,14 +65,17 @@ export async function handleIndexJob(
   return { indexed: documents.length - count, refused: count };
 }
 
-/** Notes in the progress of each batch what can be found now. */
+/** Notes in the progress of each batch what can be found now. No job would note it again, so it must not be lost. */
 export async function noteIndexed(store: Store, parts: IndexedPart[]): Promise<void> {
-  for (const [ref, ofRef] of groupBy(parts, (part) => part.ref)) {
-    const chunks = ofRef.flatMap((part) => ('chunk' in part ? [part] : []));
-    if (chunks.length > 0) await store.progress.chunksIndexed(ref, chunks);
-    await store.progress.recipientsIndexed(
-      ref,
-      ofRef.flatMap((part) => ('position' in part ? [part.position] : [])),
-    );
-  }
+  const byRef = groupBy(parts, (part) => part.ref);
+  await store.durably([...byRef.keys()].map(keys.progress), async () => {
+    for (const [ref, ofRef] of byRef) {
+      const chunks = ofRef.flatMap((part) => ('chunk' in part ? [part] : []));
+      if (chunks.length > 0) await store.progress.chunksIndexed(ref, chunks);
+      await store.progress.recipientsIndexed(
+        ref,
+        ofRef.flatMap((part) => ('position' in part ? [part.position] : [])),
+      );
+    }
+  });
 }

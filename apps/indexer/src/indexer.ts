@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { openQueues, servingCheck } from '@ruyi/queue';
-import { connect, reachRedis, whileStarting } from '@ruyi/redis';
+import { connect, connectForReplicas, reachRedis, whileStarting } from '@ruyi/redis';
 import { indexFolder } from '@ruyi/search';
 import { createStore, type IndexHolder, joinInstallation, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
@@ -20,13 +20,11 @@ export async function startIndexer(
 ): Promise<{ check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
   const starting = { settings: config, log };
   await reachRedis(starting);
-  const redis = connect(config, 'background', 'indexer');
-  const jobs = connect(config, 'background', 'indexer-jobs');
-  for (const connection of [redis, jobs]) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  const { redis, jobs, waiting, connections } = openConnections(config, log);
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const self = newMember('indexer', 0);
   const membership = await whileStarting(() => joinInstallation(redis, config, self, onError), starting);
-  const store = createStore(redis, { ...config, shards: membership.shards });
+  const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
   const queues = openQueues(jobs, 0);
   const abort = new AbortController();
   const giveIndexFree = await ownEmbeddedIndex(config, {
@@ -71,10 +69,18 @@ export async function startIndexer(
         ]),
         delay(1500, undefined, { ref: false }),
       ]);
-      redis.disconnect();
-      jobs.disconnect();
+      for (const connection of connections) connection.disconnect();
     },
   };
+}
+
+function openConnections(config: Config, log: Logger) {
+  const redis = connect(config, 'background', 'indexer');
+  const jobs = connect(config, 'background', 'indexer-jobs');
+  const waiting = connectForReplicas(config, 'indexer');
+  const connections = [redis, jobs, ...(waiting ? [waiting.redis] : [])];
+  for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  return { redis, jobs, waiting, connections };
 }
 
 /** A search server is shared by all indexers; the embedded index has one owner. */

@@ -1,7 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { untilServed } from '@ruyi/redis';
 import { createSearchEngine, type SearchEngine } from '@ruyi/search';
-import type { Store } from '@ruyi/store';
+import { keys, type Store } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 import { untilTaken } from './untilTaken.ts';
 
@@ -20,7 +20,7 @@ interface PreparedEngine {
 export function prepareEngine(config: Config, store: Store, signal: AbortSignal, log: Logger): PreparedEngine {
   const engine = createSearchEngine(config, 'writer', (reason, how) => {
     log.warn({ reason }, 'search index lost, it is rebuilt from Redis');
-    void untilServed(() => store.rebuilds.request(reason, how), signal).catch(() => {});
+    void untilServed(() => requestRebuild(store, reason, how), signal).catch(() => {});
   });
   let noteAway = () => {};
   const isAway = new Promise<void>((resolve) => {
@@ -30,7 +30,11 @@ export function prepareEngine(config: Config, store: Store, signal: AbortSignal,
     const { created } = await untilTaken(() => engine.prepare(), signal, log, noteAway);
     const isFirst = await untilServed(() => store.rebuilds.noteEngine(engine.name), signal);
     // The engine was changed, or its data was lost while no indexer ran.
-    if (created && !isFirst) await store.rebuilds.request('the search index is new, the data is not');
+    if (created && !isFirst)
+      await untilServed(() => requestRebuild(store, 'the search index is new, the data is not'), signal);
   };
   return { engine, prepared: prepare(), isAway };
 }
+
+const requestRebuild = (store: Store, reason: string, how?: { fresh?: boolean }): Promise<void> =>
+  store.durably([keys.rebuild], () => store.rebuilds.request(reason, how));

@@ -13,7 +13,7 @@ const CLOSE_LANES_MS = 6000;
 const INDEX_BACKLOG_EVERY_MS = 1000;
 const REPORT_EVERY_MS = 5000;
 
-/** A worker process: works its share of the lanes, and puts retried dead letters back on their queues. */
+/** A worker process: works its share of the lanes, and keeps the dead letters. */
 export async function startWorker(
   config: Config,
   log: Logger,
@@ -58,7 +58,7 @@ export async function startWorker(
     },
   });
   lanes.start();
-  const deadLetters = openDeadLetters(jobs, queues);
+  const deadLetters = openDeadLetters(jobs);
   const broadcasts = openBroadcasts({ store, queues, config, metrics, log });
   return {
     name: lanes.name,

@@ -24,10 +24,9 @@ async function onlyLetter(): Promise<{ id: string; data: DeadJob }> {
   return { id, data: DEAD.schema.parse(data) };
 }
 
-/** What `ruyi dead retry` does. */
+/** Tries a letter again, which must succeed. */
 async function retry(id: string): Promise<void> {
-  await (await lanes.queues.dead.getJob(id))?.retry();
-  await waitFor(async () => (await lanes.queues.dead.getJob(id)) === undefined, { what: 'the letter to be put back' });
+  expect(await lanes.retry(id)).toBe('done');
   await lanes.settled();
 }
 
@@ -73,7 +72,7 @@ test.each(['body', 'progress'] as const)(
   },
 );
 
-test('a retry of recipients whose broadcast has expired does not change its progress', async () => {
+test('a retry of recipients whose broadcast has expired says so, and does not change its progress', async () => {
   const uids = names(10);
   const plan = await acceptBatch(lanes.store, uids, { from: SYSTEM_UID });
   const channel = `1:${SYSTEM_UID}@u3`;
@@ -88,6 +87,7 @@ test('a retry of recipients whose broadcast has expired does not change its prog
   // A new worker, which does not have the body in its cache.
   await lanes.rest();
   await lanes.work();
-  await retry(id);
+  expect(await lanes.retry(id)).toBe('failed');
+  expect(await onlyLetter()).toMatchObject({ id, data: { tries: 2, problems: [{ code: 'expired', count: 1 }] } });
   expect(await lanes.store.progress.read(plan.ref)).toEqual(before);
 });

@@ -1,6 +1,6 @@
 import { loadConfig } from '@ruyi/config';
 import { type SendItem, SYSTEM_UID } from '@ruyi/contracts';
-import { LANE_KINDS, limitLanes, openQueues, Producer, planBroadcast, type Queues } from '@ruyi/queue';
+import { DeadLetters, LANE_KINDS, limitLanes, openQueues, Producer, planBroadcast, type Queues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { createStore, evenShards, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
@@ -36,6 +36,8 @@ export interface TestLanes {
   settled(): Promise<void>;
   /** The dead letters: queue, name, reason, and the job that would run again. */
   letters(): Promise<{ id: string; data: unknown }[]>;
+  /** What `ruyi dead retry <id> --wait` does. */
+  retry(id: string): Promise<'done' | 'failed'>;
 }
 
 /** One redis-server for the file; empty, with new connections, at the start of each test. */
@@ -107,6 +109,13 @@ export function testLanes(lanes = LANES): TestLanes {
     async letters() {
       const failed = await queues.dead.getFailed();
       return failed.map(({ id = '', data }) => ({ id, data }));
+    },
+    async retry(id) {
+      const dead = new DeadLetters(queues, LIMITS.shards);
+      const retry = await dead.retry(id);
+      if ('refused' in retry) throw new Error(retry.refused);
+      await waitFor(async () => (await dead.outcome(retry)) !== 'running', { what: 'the retry to end' });
+      return (await dead.outcome(retry)) === 'done' ? 'done' : 'failed';
     },
   };
 }

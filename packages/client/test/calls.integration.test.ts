@@ -75,6 +75,7 @@ test('failures are told apart by their code', async () => {
   const broken = await failure(ruyi.sync({ uid: 'a@b' }, { headers: { 'x-request-id': 'mine' } }));
   expect(broken).toBeInstanceOf(RuyiError);
   expect(broken).toMatchObject({ status: 400, code: 'invalid_request', requestId: 'mine', errors: [{ path: 'uid' }] });
+  expect(broken).toMatchObject({ doc: 'docs/errors.md#invalid_request' });
   const key = { channel_id: 'keyed', channel_type: 2, client_msg_no: 'one' };
   await ruyi.send({ ...key, payload });
   const conflict = await failure(ruyi.send({ ...key, payload: textPayload('another') }));

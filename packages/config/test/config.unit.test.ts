@@ -44,16 +44,7 @@ const text = (name: string, field: keyof Config, fallback: string, valid: string
   invalid: [],
 });
 const MIB = 1024 * 1024;
-const NO_URLS = [
-  'localhost',
-  'localhost:6379',
-  '//localhost',
-  '://',
-  'ftp://localhost',
-  'REDIS',
-  'redis:6379',
-  'http:7700',
-];
+const NO_URLS = 'localhost localhost:6379 //localhost :// ftp://localhost REDIS redis:6379 http:7700'.split(' ');
 
 const VARIABLES: Variable[] = [
   text('HOST', 'host', '127.0.0.1', ['::1', 'localhost']),
@@ -135,6 +126,8 @@ const VARIABLES: Variable[] = [
   text('BOARD_HOST', 'boardHost', '127.0.0.1', ['::1', 'localhost']),
   number('BOARD_PORT', 'boardPort', 5002, 0, 65_535),
   text('BOARD_TOKEN', 'boardToken', '', ['secret']),
+  flag('BOARD_READONLY', 'boardReadonly'),
+  { ...text('BOARD_ENVIRONMENT', 'boardEnvironment', '', ['production']), invalid: ['x'.repeat(41)] },
   text('HEALTH_HOST', 'healthHost', '127.0.0.1', ['0.0.0.0', '::']),
   { ...number('HEALTH_PORT', 'healthPort', 0, 0, 65_535), default: undefined },
   number('DRAIN_SECONDS', 'drainSeconds', 0, 0, 3600),

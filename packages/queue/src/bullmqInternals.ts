@@ -104,3 +104,28 @@ export function beforeCompletion(job: Job, before: () => Promise<void> | undefin
     return complete(...args);
   };
 }
+
+/**
+ * Failed jobs of a queue, the one that failed last first: they stand in the sorted set `failed` by that time. Jobs that are
+ * removed meanwhile shift nothing.
+ * @param after the one to go on behind
+ */
+export async function failedIds(
+  redis: RedisClient,
+  queue: Queue,
+  most: number,
+  after?: { id: string; failedAt: number },
+): Promise<{ id: string; failedAt: number }[]> {
+  const key = queue.toKey('failed');
+  const last = after?.failedAt ?? '+inf';
+  for (let offset = 0; ; offset += most) {
+    const page = await redis.zrevrangebyscore(key, last, '-inf', 'WITHSCORES', 'LIMIT', offset, most);
+    const found = page.flatMap((id, i) => (i % 2 === 0 ? [{ id, failedAt: Number(page[i + 1]) }] : []));
+    // Within a millisecond they stand by their ids.
+    const behind = found.filter(({ id, failedAt }) => !after || failedAt < after.failedAt || isBelow(id, after.id));
+    if (behind.length > 0 || found.length < most) return behind;
+  }
+}
+
+/** Whether Redis orders an id before another one: by its bytes. */
+const isBelow = (id: string, other: string) => Buffer.compare(Buffer.from(id), Buffer.from(other)) < 0;

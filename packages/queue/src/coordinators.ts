@@ -1,5 +1,5 @@
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
-import { healUnreadable, isDeadLettered } from './deadLetters.ts';
+import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { COORDINATE, type CoordinateJob } from './jobs.ts';
 import { BROADCASTS_QUEUE } from './names.ts';
 import type { Queues } from './queues.ts';

@@ -2,7 +2,22 @@ export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
 export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
-export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
+export { DeadLetters, type LetterDetails, type LetterFilter, type LetterLine } from './deadLetters/deadLetters.ts';
+export { openDeadLetters } from './deadLetters/deadWorker.ts';
+export { codeOfReason, LETTER_CODES, type LetterCode } from './deadLetters/letterCodes.ts';
+export type { LetterGroup } from './deadLetters/letterGroups.ts';
+export { claimLetter, type Letter, lettersOfBatch, triesOf } from './deadLetters/letterRecords.ts';
+export type { Sample } from './deadLetters/letterSummary.ts';
+export type { LetterKind } from './deadLetters/letterTargets.ts';
+export { byProblem, problemsOf } from './deadLetters/problems.ts';
+export {
+  addDeadLetter,
+  type NewLetter,
+  retriedIn,
+  settleRetried,
+  withoutRetried,
+} from './deadLetters/recordDeadLetters.ts';
+export type { Retry } from './deadLetters/retryLetter.ts';
 export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
 export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
@@ -20,6 +35,9 @@ export {
   INDEX,
   type IndexJob,
   type JobKind,
+  type Problem,
+  type ProblemPlace,
+  Retried,
   SEND,
   type SendJob,
 } from './jobs.ts';

@@ -3,7 +3,7 @@ import { onConnectionLost, type RedisClient } from '@ruyi/redis';
 import { type JobRun, lanesToWork, OutdatedError, type Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
-import { healUnreadable, isDeadLettered } from './deadLetters.ts';
+import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { noteTurn } from './fairTurns.ts';
 import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
 import type { Queues } from './queues.ts';

@@ -1,4 +1,5 @@
 import { Cluster, type ClusterNode, type ClusterOptions } from 'ioredis';
+import { withSettledConnect } from './settledConnect.ts';
 
 /** ioredis types the reply mapping by the constructor's argument, which is always the default here. */
 export type ClusterSettings = Omit<ClusterOptions, 'replyMapping' | 'redisOptions'> & {
@@ -21,6 +22,9 @@ export class WatchedCluster extends Cluster {
   constructor(nodes: ClusterNode[], settings: ClusterSettings, commandTimeoutMs?: number) {
     super(nodes, { ...settings, lazyConnect: true });
     this.#commandTimeoutMs = commandTimeoutMs;
+    withSettledConnect(this);
+    // BullMQ makes its blocking connections with it.
+    this.duplicate = (...args) => withSettledConnect(super.duplicate(...args));
     this.on('+node', (node) => node.on('close', () => this.emit('lost')));
     this.on('refresh', () => this.#compareMasters());
     this.connect().catch(() => {});

@@ -16,7 +16,7 @@ export { type Cut, chunkRecipients, chunkSize, cutShard, type Recipient } from '
 export { packPositions, unpackPositions } from './broadcasts/positions.ts';
 export type { BatchReceipt, FailedNote, Refused } from './broadcasts/progress.ts';
 export type { PartRecord, Upload } from './broadcasts/recipientLists.ts';
-export { corruptOf, isDamage } from './damage.ts';
+export { corruptOf, damagedKey, isDamage } from './damage.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
 export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
 export { checkInstallation, InstallationError, shardsOfInstallation } from './installation/checkInstallation.ts';

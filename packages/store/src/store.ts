@@ -23,6 +23,7 @@ import { Progress } from './broadcasts/progress.ts';
 import { RecipientLists } from './broadcasts/recipientLists.ts';
 import { Channels } from './channels/channels.ts';
 import { Users } from './channels/users.ts';
+import { durably } from './durably.ts';
 import { Idempotency } from './idempotency.ts';
 import { Inboxes } from './inboxes/inboxes.ts';
 import { IndexOwner } from './installation/indexOwner.ts';
@@ -50,6 +51,8 @@ export interface Store {
   connectionLosses(): number;
   /** makes sure that replicas have what was written (REDIS_WAIT) */
   replicas: Replicas;
+  /** Does work that may be repeated, until REDIS_WAIT replicas have what it wrote under these keys; see durably.ts. */
+  durably(written: string[], work: () => Promise<void>): Promise<void>;
   /** calls `listener` whenever the connection is lost */
   onConnectionLost(listener: () => void): void;
   /** rejects if Redis does not serve */
@@ -116,6 +119,7 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
     layout: { shards: limits.shards },
     connectionLosses,
     replicas,
+    durably: (written, work) => durably({ replicas, connectionLosses }, written, work),
     onConnectionLost: (listener) => {
       for (const connection of connections) onConnectionLost(connection, listener);
     },

@@ -39,7 +39,8 @@ export const poison: Fault = async (context) => {
     await bringBack(context, poisoned);
   } finally {
     // Dead letters that cannot be retried are deleted, as an operator would do.
-    for (const job of await queues.dead.getFailed()) await job.remove();
+    for (const job of await queues.dead.getFailed())
+      if (poisoned.some(({ id }) => job.id?.includes(id))) await job.remove();
     await queues.close();
   }
 };
