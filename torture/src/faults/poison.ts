@@ -42,7 +42,7 @@ export const poison: Fault = async (context) => {
     // Dead letters that cannot be retried are deleted, as an operator would do.
     for (const job of await queues.dead.getFailed())
       if (poisoned.some(({ id }) => job.id?.includes(id))) await job.remove();
-      for (const { brokenLog } of poisoned) if (brokenLog !== undefined) await repair(context, brokenLog);
+    for (const { brokenLog } of poisoned) if (brokenLog !== undefined) await repair(context, brokenLog);
     await queues.close();
   }
 };
