@@ -23,6 +23,8 @@ export interface StatusAnswer {
     schema: number;
     host: string;
     since: number;
+    /** ahead of Redis' clock; absent from older versions */
+    clock_ahead_ms?: number;
     lanes: string[];
   }[];
   lanes: (QueueStatus & { name: string; kind: string; worker: string | null })[];
