@@ -23,7 +23,7 @@ export interface StatusAnswer {
     schema: number;
     host: string;
     since: number;
-    /** ahead of Redis' clock; absent from older versions */
+    /** how far the clock of its machine is ahead of Redis'; negative: behind; absent until it has measured that */
     clock_ahead_ms?: number;
     lanes: string[];
   }[];
