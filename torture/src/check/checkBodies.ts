@@ -16,8 +16,12 @@ export async function checkBodies(redis: Redis | Cluster, findings: Findings): P
   for await (const key of allKeys(redis)) {
     const [, kind] = PLACE.exec(key) ?? [];
     if (kind === undefined) continue;
-    const entries = kind === 'log' ? await redis.zrange(key, '0', '-1') : await redis.lrange(key, 0, -1);
-    for (const entry of entries) {
+    const entries = kind === 'log' ? redis.zrange(key, '0', '-1') : redis.lrange(key, 0, -1);
+    const unreadable = (error: Error): string[] => {
+      findings.add('torn', `${key}: ${error.message}`);
+      return [];
+    };
+    for (const entry of await entries.catch(unreadable)) {
       const [, ref] = REFERENCE.exec(entry) ?? [];
       if (ref !== undefined) places.set(ref, key);
     }

@@ -10,7 +10,8 @@ import { LANES, SHARDS } from '../system/system.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
 const HOUR_MS = 3_600_000;
-const SET_ASIDE_DEADLINE_MS = 60_000;
+/** A poisoned job waits behind what was sent before it. */
+const SET_ASIDE_DEADLINE_MS = 180_000;
 const LEAST_PAUSE_MS = 500;
 
 /** A dead letter that `ruyi dead list` must show in the end. */
@@ -41,6 +42,7 @@ export const poison: Fault = async (context) => {
     // Dead letters that cannot be retried are deleted, as an operator would do.
     for (const job of await queues.dead.getFailed())
       if (poisoned.some(({ id }) => job.id?.includes(id))) await job.remove();
+    for (const { brokenLog } of poisoned) if (brokenLog !== undefined) await repair(context, brokenLog);
     await queues.close();
   }
 };
@@ -61,11 +63,21 @@ async function breakLog({ system, http, ledger, random }: FaultContext): Promise
   });
   const body = { channel_id: id, channel_type: GROUP, from_uid: 'poisoner', client_msg_no: `no-${sent.n}` };
   const port = system.apiPorts[random.whole(0, system.apiPorts.length - 1)] ?? 0;
-  const reply = await http.call(port, 'POST', '/message/send', { ...body, payload: payloadOf(sent.n, sent.word) });
-  if (reply.status !== 200) throw new Error(`the message to ${id} was answered ${reply.status}`);
+  const send = async () => {
+    const reply = await http.call(port, 'POST', '/message/send', { ...body, payload: payloadOf(sent.n, sent.word) });
+    if (reply.status !== 200) throw new Error(`it was answered ${reply.status}`);
+    return reply;
+  };
+  // The backlog may be full.
+  const reply = await waitFor(send, { what: `the message to ${id} to be taken`, deadlineMs: SET_ASIDE_DEADLINE_MS });
   const messageId = Number(reply.body.data.message_id);
   ledger.answer(sent, { at: performance.now(), messageId });
   return { id: String(messageId), reason: 'WRONGTYPE', brokenLog: log };
+}
+
+/** Removes what breakLog has put there; a log that a retry has filled meanwhile stays. */
+async function repair({ system }: Pick<FaultContext, 'system'>, log: string): Promise<void> {
+  if ((await system.redis.client.type(log)) === 'string') await system.redis.client.del(log);
 }
 
 const someLane = ({ random }: FaultContext, queues: Queues) =>
@@ -108,7 +120,7 @@ async function bringBack({ system, findings }: FaultContext, poisoned: Poisoned[
   await waitFor(areListed, { ...listed, everyMs: 500 });
   for (const letter of poisoned) {
     if (letter.brokenLog === undefined) continue;
-    await system.redis.client.del(letter.brokenLog);
+    await repair({ system }, letter.brokenLog);
     const deadId = String(JSON.parse(lineOf(letter) ?? '{}').id);
     const { code, output } = await ruyi(system.env, 'dead', 'retry', deadId);
     if (code !== 0) findings.add('stuck', `ruyi dead retry ${deadId}: exit ${code}, ${output}`);

@@ -6,7 +6,7 @@ export interface Reply {
   body: any;
 }
 
-/** No request was sent, because nobody listens. With any other error the request may have been served. */
+/** Nobody took the request: nobody listens, or the server is still starting. With any other error it may have been served. */
 export class RefusedError extends Error {}
 
 /** The connection ended, or no answer came in time. */
@@ -36,6 +36,10 @@ const linesOf = (text: string): unknown[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
+/** What an API says before it is ready. A load balancer that follows /readyz sends nothing there; this load knows only ports. */
+const isStarting = ({ status, body }: Reply): boolean =>
+  status === 503 && typeof body?.msg === 'string' && body.msg.startsWith('starting');
+
 /** One keep-alive client for all of the load. */
 export class Http {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -61,7 +65,12 @@ export class Http {
           clearTimeout(timer);
           try {
             const text = Buffer.concat(chunks).toString();
-            resolve({ status: incoming.statusCode ?? 0, body: isLines(incoming) ? linesOf(text) : JSON.parse(text) });
+            const reply = {
+              status: incoming.statusCode ?? 0,
+              body: isLines(incoming) ? linesOf(text) : JSON.parse(text),
+            };
+            if (isStarting(reply)) reject(new RefusedError('starting'));
+            else resolve(reply);
           } catch (error) {
             fail(error);
           }

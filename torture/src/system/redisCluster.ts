@@ -31,6 +31,8 @@ export async function startRedisCluster(): Promise<TorturedRedis> {
     settings: {
       REDIS_URL: `redis+cluster://${proxies.map(({ port }) => `127.0.0.1:${port}`).join()}`,
       REDIS_WAIT: '1',
+      // A job waits for replicas several times, so what lets one Redis drain within the deadline is too much here.
+      MAX_BACKLOG: '2000',
     },
     proxies,
     client,

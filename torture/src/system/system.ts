@@ -38,7 +38,6 @@ export async function startSystem(
   const redis = await (cluster ? startRedisCluster() : startOneRedis());
   const folder = tempDir('torture');
   const env = {
-    ...redis.settings,
     DATA_DIR: folder.path,
     LOG_LEVEL: logs === undefined ? 'warn' : 'info',
     LANES: String(LANES),
@@ -48,6 +47,7 @@ export async function startSystem(
     // Acknowledged commands are read again at the end.
     INBOX_KEEP: '1000000',
     INBOX_MAX: '10000000',
+    ...redis.settings,
   };
   const apiPorts: number[] = [];
   for (let i = 0; i < APIS; i++) apiPorts.push(await freePort());
