@@ -60,6 +60,7 @@ async function buildIfStale(say, signal) {
     ...members.flatMap((member) => [
       join(member, 'package.json'),
       join(member, 'tsconfig.build.json'),
+      join(member, 'tsconfig.web.json'),
       ...filesIn(join(member, 'src')),
     ]),
   ];

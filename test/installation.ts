@@ -11,6 +11,8 @@ export interface Installation {
   board: string;
   /** Runs `ruyi …` on this installation. */
   ruyi(...args: string[]): Promise<{ code: number | null; output: string }>;
+  /** The same with other settings. */
+  ruyiWith(env: Record<string, string>, ...args: string[]): Promise<{ code: number | null; output: string }>;
   /** The id of the process whose command line contains `text`. */
   pidOf(text: string): number;
   /** Starts what `npm start` starts, and waits until everything serves. */
@@ -37,15 +39,17 @@ export async function newInstallation(env: Record<string, string> = {}): Promise
     const response = await fetch(`${api}${path}`, init);
     return { status: response.status, body: (await response.json()) as T };
   };
+  const ruyiWith = async (more: Record<string, string>, ...args: string[]) => {
+    const process = await startProcess(RUYI, { ...settings, ...more }, { args, waitForReady: false });
+    const { code } = await process.exit;
+    return { code, output: process.output };
+  };
   return {
     dataDir: folder.path,
     api,
     board: `http://127.0.0.1:${boardPort}`,
-    async ruyi(...args) {
-      const process = await startProcess(RUYI, settings, { args, waitForReady: false });
-      const { code } = await process.exit;
-      return { code, output: process.output };
-    },
+    ruyi: (...args) => ruyiWith({}, ...args),
+    ruyiWith,
     pidOf(text) {
       const found = processesOf(folder.path).find(({ command }) => command.includes(text));
       if (!found) throw new Error(`no process with ${text} runs`);

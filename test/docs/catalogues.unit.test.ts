@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { routes } from '../../apps/api/src/routes/index.ts';
 import { rows } from '../../packages/config/src/settings.ts';
+import { ERROR_CODES, type ErrorCode, errorBody } from '../../packages/contracts/src/errors.ts';
+import { LETTER_CODES } from '../../packages/queue/src/deadLetters/letterCodes.ts';
 import { captures, findings, page, pages, root, runtimeSources } from './files.ts';
 
 /** Compares the code with its page: both must list the same things. */
@@ -27,7 +29,12 @@ test('settings: packages/config and the table of docs/configuration.md', () => {
 });
 
 /** Variables of other programs, in commands that a page shows. */
-const OTHER_VARIABLES = ['NODE_OPTIONS', 'MEILI_MASTER_KEY'];
+const OTHER_VARIABLES = ['NODE_OPTIONS', 'MEILI_MASTER_KEY', 'REDIS_PASSWORD'];
+
+test('dead letters: their codes and the table of docs/operating.md', () => {
+  const [, table = ''] = /^### Dead letters by code$(.*?)^## /ms.exec(page('docs/operating.md')) ?? [];
+  expect(firstCells(table).flatMap((cell) => quoted(cell))).toEqual([...LETTER_CODES]);
+});
 
 test('settings: every variable that a page sets is one of packages/config', () => {
   const known = [...[...rows.values()].map(({ name }) => name), ...OTHER_VARIABLES];
@@ -51,8 +58,21 @@ test('error codes: ErrorCode and the table of docs/api.md', () => {
   expect(onPage).toContain('unavailable');
 });
 
-/** Names that look like a metric but are not. */
-const OTHER_NAMES = ['ruyi_board'];
+test('error codes: each has its heading in docs/errors.md, where its status stands, and no other has', () => {
+  const [intro = '', ...parts] = page('docs/errors.md').split(/^## /m);
+  expect(parts.map((part) => part.split('\n')[0])).toEqual(Object.keys(ERROR_CODES));
+  for (const part of parts) {
+    const [code = '', text = ''] = part.split(/\n\n(.*)/s);
+    const { statuses } = ERROR_CODES[code as ErrorCode];
+    expect([code, captures(text.split('.')[0] ?? '', /\b([45]\d\d)\b/g).map(Number)]).toEqual([code, statuses]);
+  }
+  const [example = ''] = captures(intro, /^```json\n(.*?)^```/gms);
+  const { status, code, msg, errors } = JSON.parse(example);
+  expect(JSON.parse(example)).toEqual({ ...errorBody(status, code, msg), errors });
+});
+
+/** Names that look like a metric but are not, or only a series of one. */
+const OTHER_NAMES = ['ruyi_board', 'ruyi_search_freshness_seconds_bucket'];
 
 test('metrics: names in the source and docs/metrics.md', () => {
   const inCode = captures(source(''), /'(ruyi_[a-z_]+)'/g).filter((name) => !OTHER_NAMES.includes(name));

@@ -9,6 +9,9 @@ export interface Options {
   /** a Redis Cluster of 3 masters with a replica each instead of one redis-server */
   cluster: boolean;
   faults: FaultName[];
+  /** users who send messages, and who send broadcasts, one request after the other */
+  senders: number;
+  broadcasters: number;
   /** the file for the report as JSON, if any */
   json?: string;
   /** the folder for the logs of the processes */
@@ -17,7 +20,8 @@ export interface Options {
 
 const leftOut = Object.entries(notOnCluster).map(([name, reason]) => `${name}, because ${reason}`);
 
-export const HELP = `npm run torture -- [--cluster] [--minutes 10] [--seed N] [--faults a,b,… | none] [--json file] [--logs folder]
+export const HELP = `npm run torture -- [--cluster] [--minutes 10] [--seed N] [--faults a,b,… | none]
+    [--senders 12] [--broadcasters 6] [--json file] [--logs folder]
 faults: ${faultNames.join(', ')}; all of them without --faults
 --cluster: on a Redis Cluster of 3 masters with a replica each, with REDIS_WAIT=1. What is done to Redis is done to one master
   at a time, and redis-kill also kills replicas. Connections are cut by proxies that the nodes announce, except those between
@@ -32,6 +36,8 @@ export function readOptions(args: string[]): Options | 'help' {
       seed: { type: 'string' },
       cluster: { type: 'boolean', default: false },
       faults: { type: 'string' },
+      senders: { type: 'string', default: '12' },
+      broadcasters: { type: 'string', default: '6' },
       json: { type: 'string' },
       logs: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -40,8 +46,7 @@ export function readOptions(args: string[]): Options | 'help' {
   if (values.help) return 'help';
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: must be a number above 0`);
-  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed ${values.seed}: must be a whole number`);
+  const seed = wholeNumber('seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)), 0);
   const { json, logs, cluster } = values;
   if (logs !== undefined) mkdirSync(logs, { recursive: true });
   return {
@@ -49,9 +54,17 @@ export function readOptions(args: string[]): Options | 'help' {
     minutes,
     cluster,
     faults: chosen(values.faults, cluster),
+    senders: wholeNumber('senders', values.senders, 1),
+    broadcasters: wholeNumber('broadcasters', values.broadcasters, 0),
     ...(json === undefined ? {} : { json }),
     ...(logs === undefined ? {} : { logs }),
   };
+}
+
+function wholeNumber(name: string, text: string, least: number): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new Error(`--${name} ${text}: must be a whole number of ${least} or more`);
 }
 
 function chosen(names: string | undefined, cluster: boolean): FaultName[] {

@@ -22,7 +22,7 @@ export interface Report {
     unknown: number;
     statuses: Record<string, number>;
   };
-  checked: { stored: number; places: number; batches: number; searches: number; otherKeys: number };
+  checked: { stored: number; places: number; batches: number; broadcasts: number; searches: number; otherKeys: number };
   findings: Record<FindingKind, number>;
   details: readonly string[];
   longestStallMs: number;
@@ -95,7 +95,8 @@ export function printReport(report: Report, say: (line: string) => void): void {
   say(`seed ${report.seed}, ${report.seconds} s, ${report.redis}`);
   say(`${requests.sent} requests, ${requests.answered} times 200, ${requests.unknown} tries in doubt`);
   say(`${checked.stored} messages read back from ${checked.places} logs and inboxes`);
-  say(`${checked.batches} batches and ${checked.searches} searches checked, ${checked.otherKeys} keys hold no message`);
+  say(`${checked.batches} batches, ${checked.broadcasts} broadcasts and ${checked.searches} searches checked`);
+  say(`${checked.otherKeys} keys hold no message`);
   say(
     Object.entries(findings)
       .map(([kind, count]) => `${kind} ${count}`)

@@ -1,6 +1,7 @@
 import { seededRandom } from '@ruyi/testkit';
 import { checkBatches } from './check/checkBatches.ts';
 import { checkBodies } from './check/checkBodies.ts';
+import { checkBroadcasts } from './check/checkBroadcasts.ts';
 import { checkPlaces, expectedPlaces } from './check/checkPlaces.ts';
 import { checkSearch } from './check/checkSearch.ts';
 import { checkStrayKeys } from './check/checkStrayKeys.ts';
@@ -8,7 +9,7 @@ import { readBack } from './check/readBack.ts';
 import { Findings } from './findings.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Http } from './load/http.ts';
-import { createGroups, startLoad } from './load/load.ts';
+import { createUsersAndGroups, startLoad } from './load/load.ts';
 import { createWorld } from './load/world.ts';
 import type { Options } from './options.ts';
 import { watchProgress } from './progress.ts';
@@ -17,7 +18,6 @@ import { runSchedule } from './schedule.ts';
 import { untilDrained } from './system/drained.ts';
 import { startSystem } from './system/system.ts';
 
-const SENDERS = 12;
 const ANSWERED_DEADLINE_MS = 120_000;
 
 /** One run: starts the system, loads and harms it, drains and checks it, and removes it. */
@@ -26,13 +26,13 @@ export async function torture(options: Options, say: (line: string) => void): Pr
   const findings = new Findings(say);
   const ledger = new Ledger();
   const random = seededRandom(options.seed);
-  const world = createWorld(SENDERS);
+  const world = createWorld(options.senders, options.broadcasters);
   const http = new Http();
   const recoveries: number[] = [];
   const system = await startSystem(findings, options);
   try {
     const port = system.apiPorts[0] ?? 0;
-    await createGroups(http, port, world);
+    await createUsersAndGroups(http, port, world);
     const progress = watchProgress(system.redis, world);
     const load = startLoad(system, { http, world, ledger, findings, seed: options.seed });
     const noteRecovery = (ms: number) => recoveries.push(ms);
@@ -49,6 +49,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     const asking = { http, port };
     const places = expectedPlaces(ledger);
     const found = await readBack(asking, places.keys(), read);
+    const broadcasts = await checkBroadcasts(asking, ledger, findings, found);
     const stored = checkPlaces(ledger, findings, places, found);
     const otherKeys = await checkStrayKeys(system.redis.client, places, findings);
     const batches = await checkBatches(asking, ledger, findings);
@@ -57,7 +58,7 @@ export async function torture(options: Options, say: (line: string) => void): Pr
     for (const { name, errors } of system.members)
       for (const line of errors) findings.add('error log', `${name}: ${line}`);
     const seconds = (performance.now() - began) / 1000;
-    const checked = { stored, places: places.size, batches, searches, otherKeys };
+    const checked = { stored, places: places.size, batches, broadcasts, searches, otherKeys };
     return createReport({
       options,
       redis: system.redis.name,

@@ -11,12 +11,13 @@ import {
   waitFor,
 } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { broadcasting, expectEquation } from './broadcasting.ts';
+import { broadcasting, expectEquation, logLengths } from './broadcasting.ts';
+import { sizes } from './broadcastSizes.ts';
 import { type Answer, apiClient, names, startApp, upTo } from './harness.ts';
 
 const SHARDS = evenShards(16);
 const PARTS = 20;
-const UIDS = 60_000;
+const UIDS = sizes.restarted;
 const folder = tempDir('broadcast-restarts');
 const config: Record<string, string> = { SHARDS: '16', LANES: '2', LOG_LEVEL: 'silent', DATA_DIR: folder.path };
 let redis: TestRedis;
@@ -83,26 +84,8 @@ async function disturb(random: ReturnType<typeof seededRandom>): Promise<string>
   return victim;
 }
 
-/** How many messages each log has, over all of them. */
-async function logLengths(): Promise<Map<number, number>> {
-  const lengths = new Map<number, number>();
-  let cursor = '0';
-  const seen = new Set<string>();
-  do {
-    const [next, found] = await redis.client.scan(cursor, 'MATCH', 'r:*:log:*', 'COUNT', 5000);
-    const fresh = found.filter((key) => !seen.has(key));
-    for (const key of fresh) seen.add(key);
-    const counts = redis.client.pipeline();
-    for (const key of fresh) counts.zcard(key);
-    for (const [, count] of (await counts.exec()) ?? [])
-      lengths.set(Number(count), (lengths.get(Number(count)) ?? 0) + 1);
-    cursor = next;
-  } while (cursor !== '0');
-  return lengths;
-}
-
 test('parts in any order, some uids twice, some lines invalid, and every process killed again and again: each gets one', {
-  timeout: 240_000,
+  timeout: 2 * sizes.deadlineMs,
 }, async () => {
   const random = seededRandom();
   await Promise.all([start('api'), start('worker'), start('worker', 'other')]);
@@ -118,7 +101,7 @@ test('parts in any order, some uids twice, some lines invalid, and every process
   let isOver = false;
   const victims: string[] = [];
   const disturbed = (async () => {
-    while (!isOver && victims.length < 30) victims.push(await disturb(random));
+    while (!isOver && victims.length < sizes.kills) victims.push(await disturb(random));
   })();
   for (const { part, lines } of shuffled(random, parts)) {
     // A repeat must have the same bytes.
@@ -135,7 +118,7 @@ test('parts in any order, some uids twice, some lines invalid, and every process
         .catch(() => undefined);
       return answer?.status === 200 && answer.body.finished_at > 0 ? answer.body : undefined;
     },
-    { what: 'the broadcast to end', deadlineMs: 120_000 },
+    { what: 'the broadcast to end', deadlineMs: sizes.deadlineMs },
   );
   isOver = true;
   await disturbed;
@@ -149,11 +132,11 @@ test('parts in any order, some uids twice, some lines invalid, and every process
     invalid: 100,
   });
   expectEquation(end);
-  expect(await logLengths()).toEqual(new Map([[1, UIDS]]));
+  expect(await logLengths(redis.client, 'news')).toEqual(new Map([[1, UIDS]]));
 });
 
 test('whatever is done to it, and whoever is killed meanwhile, a broadcast adds up, and nobody has a command twice', {
-  timeout: 240_000,
+  timeout: 2 * sizes.deadlineMs,
 }, async () => {
   const random = seededRandom();
   await Promise.all([start('api'), start('worker'), start('worker', 'other')]);
@@ -187,6 +170,30 @@ test('whatever is done to it, and whoever is killed meanwhile, a broadcast adds 
     expect([Math.max(0, ...lengths) <= 1, lengths.reduce((sum, n) => sum + n, 0)]).toEqual([true, end.stored]);
     if (!isCancelled) expect(end.stored).toBe(6000);
   }
+});
+
+test('start_at is kept while everything dies and comes back', async () => {
+  await Promise.all([start('api'), start('worker')]);
+  const { create, upload, act, show } = broadcasting(client());
+  const [seconds] = await redis.client.time();
+  const start_at = Number(seconds) + 4;
+  const no = await create({ from_uid: 'later', start_at });
+  await upload(no, 0, names(100, 'later').join('\n'));
+  expect((await act(no, 'start')).body).toMatchObject({ state: 'scheduled', started_at: 0 });
+  await Promise.all([...running.values()].map((process) => process.kill('SIGKILL')));
+  await redis.kill('SIGKILL');
+  await redis.restart();
+  await Promise.all([start('api'), start('worker')]);
+  const end = await waitFor(
+    async () => {
+      const report = await show(no);
+      return report.finished_at > 0 && report;
+    },
+    { what: 'it to be sent', deadlineMs: 30_000 },
+  );
+  expect(end).toMatchObject({ state: 'done', stored: 100 });
+  expect(end.started_at).toBeGreaterThanOrEqual(start_at);
+  expect(await logLengths(redis.client, 'later')).toEqual(new Map([[1, 100]]));
 });
 
 const inboxLength = (uid: string) => redis.client.llen(keys.inbox(shardOf(uid, SHARDS), uid));

@@ -1,9 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { ErrorBody, PartAnswer } from '@ruyi/contracts';
+import { eachLimited } from '@ruyi/flow';
+import { keys } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { broadcasting } from './broadcasting.ts';
+import { isFull, sizes } from './broadcastSizes.ts';
 import { apiClient, fresh, names, startApiWith, testSystem, upTo } from './harness.ts';
 
 const system = testSystem([], { REQUIRE_KNOWN_USERS: '0' });
@@ -181,10 +184,9 @@ test('a gzip bomb costs what it stores', async () => {
   expect(body).toMatchObject({ accepted: 1e8, duplicates: 1e8 - 1 });
   const { body: long } = await upload(no, 1, gzipSync(Buffer.alloc(300e6)), { 'content-encoding': 'gzip' });
   expect(long).toMatchObject({ accepted: 0, invalid_count: 1 });
-  expect(await system.redis.client.memory('USAGE', await listKey(no))).toBeLessThan(1000);
+  const [list = ''] = await system.redis.client.keys(`r:*:bl:${no}`);
+  expect(await system.redis.client.memory('USAGE', list)).toBeLessThan(1000);
 });
-
-const listKey = async (no: string) => (await system.redis.client.keys(`r:*:bl:${no}`))[0] ?? '';
 
 describe('creation', () => {
   test.each<[object, string]>([
@@ -218,8 +220,12 @@ describe('creation', () => {
   });
 
   test('beyond MAX_OPEN_BROADCASTS is 429, until one is started or cancelled', async () => {
-    const api = await startApiWith({}, { ...system.config, PORT: '0', MAX_OPEN_BROADCASTS: '60' });
+    const api = await startApiWith(
+      {},
+      { ...system.config, PORT: '0', MAX_OPEN_BROADCASTS: String(sizes.openBroadcasts) },
+    );
     const client = apiClient(api.address);
+    const before = await system.redis.client.scard(keys.openBroadcasts);
     const made: string[] = [];
     let status = 200;
     while (status === 200) {
@@ -227,9 +233,10 @@ describe('creation', () => {
       ({ status } = answer);
       if (status === 200) made.push(answer.body.broadcast_no);
     }
-    expect([status, made.length < 60]).toEqual([429, true]);
-    expect((await act(made[0] ?? (await create()), 'cancel')).body.state).toBe('cancelled');
+    expect([status, made.length]).toEqual([429, sizes.openBroadcasts - before]);
+    expect((await act(made.pop() ?? '', 'cancel')).body.state).toBe('cancelled');
     expect((await client.post('/broadcasts', { payload: 'YQ==' })).status).toBe(200);
+    await eachLimited(made, 20, async (no) => void (await act(no, 'cancel')));
     expect(await api.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 });
@@ -257,11 +264,16 @@ describe('states', () => {
   });
 });
 
+/** Lets Redis use more than 80 % of what it may. */
+async function fillMemory(): Promise<void> {
+  const [, used = '0'] = /^used_memory:(\d+)/m.exec(await system.redis.client.info('memory')) ?? [];
+  await system.redis.client.config('SET', 'maxmemory', Math.floor(Number(used) / 0.85));
+  await waitFor(async () => (await system.post('/broadcasts', { payload: 'YQ==' })).status === 429);
+}
+
 test('at 80 % of its memory an upload waits, and goes on when there is memory again', async () => {
   const no = await create();
-  const { used_memory } = await usage();
-  await system.redis.client.config('SET', 'maxmemory', Math.floor(used_memory / 0.85));
-  await waitFor(async () => (await system.post('/broadcasts', { payload: 'YQ==' })).status === 429);
+  await fillMemory();
   const pending = upload<PartAnswer>(no, 0, MANY);
   await waitFor(async () => (await system.redis.client.keys(`r:{b${no}}:upload:0`)).length === 1);
   expect(await system.redis.client.keys(`r:*:bs:${no}:*`)).toEqual([]);
@@ -269,7 +281,16 @@ test('at 80 % of its memory an upload waits, and goes on when there is memory ag
   expect((await pending).body.accepted).toBe(60_000);
 });
 
-async function usage(): Promise<{ used_memory: number }> {
-  const [, used = '0'] = /^used_memory:(\d+)/m.exec(await system.redis.client.info('memory')) ?? [];
-  return { used_memory: Number(used) };
-}
+test.runIf(isFull)('after 30 s without memory an upload is 429, and its part is dropped', async () => {
+  const no = await create();
+  const late = begin(system.address, no, MANY);
+  await isStaged(no);
+  await fillMemory();
+  const from = await system.redis.client.time();
+  late.end();
+  expect(await late.answered).toEqual({ status: 429, code: 'overloaded' });
+  const seconds = Number((await system.redis.client.time())[0]) - Number(from[0]);
+  expect(seconds).toBeGreaterThanOrEqual(28);
+  await leavesNothing(no);
+  await system.redis.client.config('SET', 'maxmemory', '0');
+});

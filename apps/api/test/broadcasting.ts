@@ -1,6 +1,7 @@
 import type { BroadcastAnswer, BroadcastFailure, ErrorBody, PartAnswer } from '@ruyi/contracts';
-import { waitFor } from '@ruyi/testkit';
+import { type TestRedis, waitFor } from '@ruyi/testkit';
 import { expect } from 'vitest';
+import { sizes } from './broadcastSizes.ts';
 import type { Answer, ApiClient } from './harness.ts';
 
 /** What tests do with broadcasts (docs/api.md §4). */
@@ -55,10 +56,30 @@ export function broadcasting(client: ApiClient): Broadcasting {
           const broadcast = await self.show(no);
           return isSo(broadcast) ? broadcast : undefined;
         },
-        { what: `broadcast ${no} ${what}` },
+        { what: `broadcast ${no} ${what}`, deadlineMs: sizes.deadlineMs },
       ),
   };
   return self;
+}
+
+/** How long the logs of a sender are: `1 → 200` if 200 have one message each. */
+export async function logLengths(client: TestRedis['client'], sender: string): Promise<Map<number, number>> {
+  const logs = new Set<string>();
+  for (let cursor = '0'; ; ) {
+    const [next, found] = await client.scan(cursor, 'MATCH', 'r:*:log:1:*', 'COUNT', 5000);
+    for (const key of found) if (key.includes(`:${sender}@`) || key.endsWith(`@${sender}`)) logs.add(key);
+    if (next === '0') break;
+    cursor = next;
+  }
+  const lengths = new Map<number, number>();
+  const all = [...logs];
+  for (let from = 0; from < all.length; from += 10_000) {
+    const counts = client.pipeline();
+    for (const key of all.slice(from, from + 10_000)) counts.zcard(key);
+    for (const [, count] of (await counts.exec()) ?? [])
+      lengths.set(Number(count), (lengths.get(Number(count)) ?? 0) + 1);
+  }
+  return lengths;
 }
 
 /** What must hold at the end (invariant 13). */

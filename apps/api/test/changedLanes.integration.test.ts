@@ -77,6 +77,7 @@ test('GET /status names processes and lanes; backlog and memory are numbers, and
     lanes: ['send', 'fanout'].flatMap((kind) =>
       [0, 1, 2, 3, 4].map((lane) => ({ name: `${kind}.${lane}.g1`, kind, worker, ...queue })),
     ),
+    broadcasts: [],
     index: { jobs: expect.any(Number), backlog: expect.any(Number), oldest_job_at: expect.any(Number) },
     redis: [{ node: expect.any(String), memory_bytes: expect.any(Number), memory_max_bytes: expect.any(Number) }],
   });

@@ -1,3 +1,4 @@
+import { HEALTH_CHECKS } from '@ruyi/contracts';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { apiClient, base64, fresh, group, names, startApi, testSystem, upTo } from './harness.ts';
@@ -89,6 +90,17 @@ test('the state of the installation is told', async () => {
   expect(total(text, 'ruyi_redis_memory_bytes')).toBeGreaterThan(100_000);
   expect(total(text, 'ruyi_dead_letters')).toBe(0);
   expect(total(text, 'ruyi_index_jobs', { state: 'wait' })).toBe(0);
+  expect(total(text, 'ruyi_workers')).toBe(1);
+  const checks = [...text.matchAll(/^ruyi_health\{check="(\w+)"\} 1$/gm)].map(([, check]) => check);
+  expect(checks).toEqual(HEALTH_CHECKS);
+  expect([...text.matchAll(/^ruyi_oldest_waiting_seconds\{kind="(\w+)"\} 0$/gm)].map(([, kind]) => kind)).toEqual([
+    'send',
+    'fanout',
+    'index',
+  ]);
+  expect(total(text, 'ruyi_scripts_total')).toBeGreaterThan(0);
+  expect(total(text, 'ruyi_script_seconds_total')).toBeGreaterThan(0);
+  expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds\{process="worker-\w+"\} /m);
   expect(text).toMatch(/^ruyi_backlog_recipients\{kind="fanout"\} \d+$/m);
 });
 
@@ -102,6 +114,8 @@ test('with a token it is asked for, and without Redis the process still tells ab
     expect(answer.status).toBe(200);
     const text = await answer.text();
     expect(total(text, 'ruyi_redis_up')).toBe(0);
+    expect(text).toMatch(/^ruyi_health\{check="redis"\} 0$/m);
+    expect(text).not.toContain('check="workers"');
     expect(total(text, 'ruyi_http_request_seconds_count', { path: '/metrics', status: '401' })).toBe(1);
   } finally {
     await system.redis.kill('SIGCONT');

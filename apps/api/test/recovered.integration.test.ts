@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { channelName } from '@ruyi/contracts';
-import { openQueues } from '@ruyi/queue';
+import { DeadLetters, openQueues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
@@ -24,10 +24,11 @@ async function reindex(): Promise<void> {
 /** What `ruyi dead retry --all` does; resolves when the letters are worked. */
 async function retryAll(): Promise<void> {
   const queues = openQueues(connect(system.redis.url, 'background', 'test'), 2);
-  const letters = await queues.dead.getFailed();
-  for (const letter of letters) await letter.retry();
-  for (const { id = '' } of letters) {
-    await waitFor(async () => (await queues.dead.getJob(id)) === undefined, { what: 'a letter to be put back' });
+  const letters = new DeadLetters(queues, evenShards(8));
+  for await (const { id } of letters.each()) {
+    const retry = await letters.retry(id);
+    if ('refused' in retry) throw new Error(retry.refused);
+    await waitFor(async () => (await letters.outcome(retry)) === 'done', { what: 'a retry to end' });
   }
   await queues.close();
   queues.redis.disconnect();

@@ -16,7 +16,6 @@ export interface Listening {
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
 const MOST_CONNECTIONS = 1000;
 
 /** @throws AddressError if the port is taken or the address is not this machine's */
@@ -26,7 +25,8 @@ export function listen(
   readiness: Readiness,
 ): Promise<Listening> {
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 16_384 },
+    // The time that a whole request may take is in requestDeadline.ts.
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0, maxHeaderSize: 16_384 },
     app,
   );
   server.prependListener('request', (_request, response) => {
@@ -47,7 +47,7 @@ export function listen(
         close: () =>
           new Promise((closed) => {
             server.close(() => closed());
-            // The board's page polls on connections that it keeps open.
+            // Pages keep connections open.
             server.closeAllConnections();
           }),
       });

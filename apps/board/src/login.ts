@@ -1,17 +1,20 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { loginPage, logoutPage } from './loginPage.ts';
 import { LoginTries } from './loginTries.ts';
+import { SESSION_MS, Sessions } from './sessions.ts';
+import { admit } from './visitor.ts';
 
 const COOKIE = 'ruyi_board';
-const SESSION_MS = 12 * 60 * 60 * 1000;
-const MOST_SESSIONS = 1000;
 const LARGEST_FORM = '4kb';
+const LONGEST_NAME = 64;
+/** Whoever carries the token itself has given no name. */
+const BEARER = 'bearer of the token';
 const TOO_MANY = 'Too many tries at the moment. Try again in a second.';
 
 /**
- * Admits whoever knows the token, as `Authorization: Bearer` or through a form that exchanges it for a cookie. Sessions
- * live in the memory of this process, so a restart ends them, and so does logging out.
+ * Admits whoever knows the token, as `Authorization: Bearer` or through a form that exchanges it, and a name for the log, for a
+ * cookie.
  */
 export function login(token: string): Router {
   const sessions = new Sessions();
@@ -29,7 +32,7 @@ export function login(token: string): Router {
       response.status(status).type('html').send(loginPage(problem));
       return;
     }
-    setCookie(request, response, sessions.open(), SESSION_MS);
+    setCookie(request, response, sessions.open(nameOf(request.body?.name)), SESSION_MS);
     response.redirect(303, '/');
   });
   // Only a POST ends a session, so a link or an image on another page cannot.
@@ -47,14 +50,22 @@ export function login(token: string): Router {
 
 function requireEither(sessions: Sessions, tries: LoginTries, isToken: (given: unknown) => boolean): RequestHandler {
   return async (request, response, next) => {
-    if (sessions.isOpen(sessionOf(request))) return next();
+    const id = sessionOf(request);
+    const session = sessions.find(id);
+    if (session) {
+      admit(response, { who: session.who, isAdmitted: () => sessions.find(id) !== undefined });
+      return next();
+    }
     const bearer = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const outcome = bearer !== undefined && (await tries.check(() => isToken(bearer)));
-    if (outcome === true) return next();
-    const isPage = request.method === 'GET' && !request.path.startsWith('/api/') && request.accepts('html');
+    if (outcome === true) {
+      admit(response, { who: BEARER, isAdmitted: () => true });
+      return next();
+    }
+    const isPage = request.method === 'GET' && !request.path.startsWith('/queues/api/') && request.accepts('html');
     if (outcome === 'busy') response.status(429).set('Retry-After', '1').json({ error: TOO_MANY });
     else if (isPage) response.redirect(303, '/login');
-    else response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'unauthorized' });
+    else response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'unauthorized', message: 'log in' });
   };
 }
 
@@ -65,30 +76,14 @@ function sameAs(token: string): (given: unknown) => boolean {
   return (given) => typeof given === 'string' && timingSafeEqual(digest(given), expected);
 }
 
-class Sessions {
-  /** session id → when it ends, the oldest session first */
-  readonly #open = new Map<string, number>();
-
-  open(): string {
-    const [oldest] = this.#open.keys();
-    if (this.#open.size >= MOST_SESSIONS && oldest !== undefined) this.#open.delete(oldest);
-    const id = randomBytes(32).toString('base64url');
-    this.#open.set(id, Date.now() + SESSION_MS);
-    return id;
-  }
-
-  isOpen(id: string): boolean {
-    const ends = this.#open.get(id);
-    if (ends === undefined) return false;
-    if (ends > Date.now()) return true;
-    this.#open.delete(id);
-    return false;
-  }
-
-  end(id: string): void {
-    this.#open.delete(id);
-  }
-}
+/** One line of the log must stay one, and one name looks like one. */
+const nameOf = (given: unknown): string =>
+  typeof given === 'string'
+    ? given
+        .replace(/[\p{C}\p{Z}]+/gu, ' ')
+        .trim()
+        .slice(0, LONGEST_NAME)
+    : '';
 
 const sessionOf = (request: Request): string =>
   new RegExp(`(?:^|; *)${COOKIE}=([\\w-]+)`).exec(request.headers.cookie ?? '')?.[1] ?? '';

@@ -2,27 +2,36 @@ const page = (form: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Ruyi board</title>
-<style>
-  body { font: 16px system-ui, sans-serif; display: grid; place-items: center; min-height: 90vh; margin: 0; color-scheme: light dark; }
-  form { display: grid; gap: 0.75rem; width: min(20rem, 90vw); }
-  input, button { font: inherit; padding: 0.5rem; }
-</style>
+<meta name="color-scheme" content="light dark">
+<title>Log in · Ruyi</title>
+<link rel="icon" href="/assets/icon.svg">
+<link rel="stylesheet" href="/assets/styles/base.css">
+<link rel="stylesheet" href="/assets/styles/layout.css">
+<link rel="stylesheet" href="/assets/styles/controls.css">
+<link rel="stylesheet" href="/assets/styles/forms.css">
+<body class="login">
+<main>
 ${form}
+</main>
 </html>
 `;
 
 /** The form that asks for the token. `problem` is a constant text, never input. */
 export const loginPage = (problem = ''): string =>
   page(`<form method="post" action="/login">
-  <label for="token">Ruyi board token (BOARD_TOKEN)</label>
-  <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-  <button>Log in</button>
-  <span role="alert">${problem}</span>
+  <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> Ruyi</h1>
+  <label for="name">Your name</label>
+  <input id="name" name="name" autocomplete="username" maxlength="64" required autofocus aria-describedby="why">
+  <p class="hint" id="why">Noted in the log beside what you do here.</p>
+  <label for="token">Token (BOARD_TOKEN)</label>
+  <input id="token" name="token" type="password" autocomplete="current-password" required>
+  <button class="primary">Log in</button>
+  <p class="problem" role="alert">${problem}</p>
 </form>`);
 
-/** The target of the board's link "Log out". Bull Board only has room for links, and a link must not end a session. */
+/** Where the links "Log out" lead. Bull Board only has room for links, and a link must not end a session. */
 export const logoutPage = page(`<form method="post" action="/logout">
-  <button autofocus>Log out</button>
-  <a href="/">Back to the board</a>
+  <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> Ruyi</h1>
+  <button class="primary" autofocus>Log out</button>
+  <a href="/">Back</a>
 </form>`);

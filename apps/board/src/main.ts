@@ -1,8 +1,8 @@
 import { ConfigError, loadConfig } from '@ruyi/config';
 import { probesOnly, runApp, STILL_STARTING } from '@ruyi/process';
-import { servingCheck } from '@ruyi/queue';
+import { DeadLetters, openQueues, servingCheck } from '@ruyi/queue';
 import { connect, RedisRefusal, reachRedis } from '@ruyi/redis';
-import { InstallationError, VERSION } from '@ruyi/store';
+import { InstallationError, shardsOfInstallation, VERSION } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { openBoard } from './board.ts';
 import { joinAsBoard } from './joinAsBoard.ts';
@@ -22,10 +22,18 @@ await runApp({
     const redis = connect(config, 'request', 'board');
     noteOutages(redis, log);
     const membership = await joinAsBoard(redis, config, starting);
-    const board = openBoard(redis, { plan: membership.plan, config, log, readiness });
+    const queues = openQueues(redis, membership.plan);
+    const dead = new DeadLetters(queues, await shardsOfInstallation(redis, config));
+    const board = openBoard(redis, { plan: membership.plan, dead, config, log, readiness });
     membership.onPlan((plan) => board.show(plan));
     serve = board.app;
-    const opened = [{ name: 'redis', close: () => redis.disconnect() }, membership, board, server];
+    const opened = [
+      { name: 'redis', close: () => redis.disconnect() },
+      membership,
+      { name: 'queues', close: () => queues.close() },
+      board,
+      server,
+    ];
     const details = { address: server.address, version: VERSION };
     return { log, opened, details, check: servingCheck(redis), drainSeconds: config.drainSeconds };
   },

@@ -1,8 +1,20 @@
 import { hasForeignOrigin, reasonToForbid } from '@ruyi/contracts';
 import type { RequestHandler } from 'express';
 
-/** Bull Board's page has inline styles but no inline script. Its web font is blocked: nothing is fetched from elsewhere. */
-const CONTENT_SECURITY_POLICY = [
+/** The pages have no inline script and no inline style, and load nothing from elsewhere. */
+const OWN_PAGES = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Bull Board's page has inline styles but no inline script. */
+const BULL_BOARD = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
@@ -15,17 +27,23 @@ const CONTENT_SECURITY_POLICY = [
 
 export const securityHeaders: RequestHandler = (request, response, next) => {
   response.set({
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+    'Content-Security-Policy': request.path.startsWith('/queues') ? BULL_BOARD : OWN_PAGES,
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
+    // Not no-referrer: with that a browser sends the login form with `Origin: null`, and ownPostsOnly refuses it.
+    'Referrer-Policy': 'same-origin',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cache-Control': cacheControl(request.path),
   });
-  // These pages show messages, so only the fingerprinted scripts and styles may be cached.
-  if (!request.path.startsWith('/static/')) response.set('Cache-Control', 'no-store');
   next();
 };
+
+/** The pages show messages, so only scripts and styles may be cached; Bull Board's have names that change with them. */
+function cacheControl(path: string): string {
+  if (path.startsWith('/queues/static/')) return 'max-age=86400';
+  return path.startsWith('/assets/') ? 'no-cache' : 'no-store';
+}
 
 const REMEDY = 'set BOARD_TOKEN';
 

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addBroadcast } from './commands/broadcast/broadcastCommand.ts';
-import { deadLetters } from './commands/dead.ts';
+import { addDead } from './commands/dead/deadCommand.ts';
+import { doctor } from './commands/doctor/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { lanes } from './commands/lanes.ts';
@@ -50,6 +51,16 @@ const COMMANDS: PlainCommand[] = [
     run: status,
   },
   {
+    name: 'doctor',
+    usage: '[--json]',
+    summary: 'looks at everything that an installation needs, and says what to do about what is wrong',
+    examples: [
+      ['ruyi doctor', 'a line for each thing: ok, warn or fail; exit code 1 if one fails'],
+      ['ruyi doctor --json', 'the same for programs'],
+    ],
+    run: doctor,
+  },
+  {
     name: 'lanes',
     usage: '[<n>] [--json]',
     summary: 'the lanes and who works them, or another number of them while everything runs',
@@ -68,16 +79,6 @@ const COMMANDS: PlainCommand[] = [
       ['ruyi memory --max-age 2592000', 'what a LOG_MAX_AGE of 30 days would free'],
     ],
     run: memory,
-  },
-  {
-    name: 'dead',
-    usage: 'list | retry <id> | retry --all  [--json]',
-    summary: 'dead letters: what could not be processed, and why',
-    examples: [
-      ['ruyi dead list', 'each with its reason'],
-      ['ruyi dead retry --all', 'puts all of them back on their queues'],
-    ],
-    run: deadLetters,
   },
   {
     name: 'search',
@@ -135,6 +136,7 @@ export async function runProgram(args: string[], env: NodeJS.ProcessEnv): Promis
     exitCode = code;
   };
   for (const command of COMMANDS) addPlain(program, command, env, finish);
+  addDead(program, env, finish);
   addBroadcast(program, env, finish);
   addTop(program, env, finish);
   if (args.length === 0) {

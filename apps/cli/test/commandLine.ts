@@ -69,7 +69,7 @@ export interface Installation {
 /** redis-server, API, worker and indexer for a test file. */
 export function testInstallation(settings: Record<string, string> = {}): Installation {
   const folder = tempDir('cli');
-  const env: Record<string, string> = { DATA_DIR: folder.path, API_TOKEN: 'a token' };
+  const env: Record<string, string> = { DATA_DIR: folder.path, API_TOKEN: 'a token', ALLOW_NO_AOF: '1' };
   const started: TestProcess[] = [];
   let redis: TestRedis | undefined;
   let client: RuyiClient | undefined;

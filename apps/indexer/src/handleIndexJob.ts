@@ -1,5 +1,5 @@
 import { groupBy } from '@ruyi/flow';
-import { addDeadLetter, DEAD_QUEUE, INDEX, type IndexJob, type Queues } from '@ruyi/queue';
+import { addDeadLetter, DEAD_QUEUE, INDEX, type IndexJob, type LetterCode, type Queues } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
 import { isDamage, keys, type Store } from '@ruyi/store';
@@ -28,14 +28,18 @@ export async function handleIndexJob(
   job: IndexJob,
   jobId: string,
 ): Promise<{ indexed: number; refused: number }> {
-  const letter = async (part: string, source: IndexJob, reason: string) => {
+  let letters = 0;
+  const letter = async (part: string, code: LetterCode, source: IndexJob, reason: string) => {
     log.warn({ jobId, part, reason }, 'dead letter');
-    const data = { queue: 'index', name: INDEX.name, reason, data: source };
-    const add = () => addDeadLetter(queues.dead, `${jobId}-${part}`, data);
+    const data = { queue: 'index', name: INDEX.name, reason, data: source, problems: [{ code, reason, count: 1 }] };
+    // If the job tries a letter again, the first part that fails is that letter once more.
+    const of = { shards: store.layout.shards, retried: letters++ === 0 ? job.letter : undefined };
+    const add = () => addDeadLetter(queues, `${jobId}-${part}`, data, of);
     await untilServed(() => store.durably([DEAD_QUEUE.prefix], add), signal);
   };
   const { documents, unreadable } = await untilServed(() => readableDocumentsOf(store, job), signal);
-  for (const [i, { source, reason }] of unreadable.entries()) await letter(`unreadable-${i}`, source, reason);
+  for (const [i, { source, reason }] of unreadable.entries())
+    await letter(`unreadable-${i}`, 'damaged', source, reason);
   const refused = new Map<string, string>();
   await Promise.all(
     documents.map(async ({ document }) => {
@@ -48,7 +52,7 @@ export async function handleIndexJob(
     const reason = refused.get(document.id);
     if (reason !== undefined) {
       count++;
-      await letter(document.id, source, reason);
+      await letter(document.id, 'document_refused', source, reason);
     } else if (part) parts.push(part);
   }
   try {

@@ -1,25 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
-import { Batcher, every } from '@ruyi/flow';
-import { type IndexJob, openIndexWorker, openQueues, servingCheck } from '@ruyi/queue';
-import { connect, connectForReplicas, reachRedis, untilServed, whileStarting } from '@ruyi/redis';
-import {
-  createSearchEngine,
-  indexFolder,
-  type RefusedDocument,
-  type SearchDocument,
-  type SearchEngine,
-} from '@ruyi/search';
-import { createStore, type IndexHolder, joinInstallation, keys, newMember, type Store } from '@ruyi/store';
+import { every } from '@ruyi/flow';
+import { openQueues, servingCheck } from '@ruyi/queue';
+import { connect, connectForReplicas, reachRedis, whileStarting } from '@ruyi/redis';
+import { indexFolder } from '@ruyi/search';
+import { createStore, type IndexHolder, joinInstallation, newMember } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
-import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
-import { indexerCounts } from './indexerMetrics.ts';
+import { type Indexing, startIndexing } from './indexing.ts';
 import { type Ownership, ownIndex } from './ownIndex.ts';
-import { startRebuilder } from './rebuilder.ts';
-import { untilTaken } from './untilTaken.ts';
+import { prepareEngine } from './prepareEngine.ts';
 
 const REPORT_EVERY_MS = 5000;
-const BATCH = { items: 2000, size: 16 * 1024 * 1024 };
 
 /** An indexer process: makes stored messages searchable, many documents at a time. */
 export async function startIndexer(
@@ -43,41 +34,33 @@ export async function startIndexer(
     onTaken,
     onError,
   });
-  const engine = await prepareEngine(config, store, abort.signal, log);
+  const { engine, prepared, isAway } = prepareEngine(config, store, abort.signal, log);
+  // Everything but search works without the engine, so nobody waits for this process then.
+  await Promise.race([prepared, isAway]);
 
-  const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
-    untilTaken(() => engine.index(documents), abort.signal, log),
-  );
   const metrics = createMetrics(membership.self);
-  const counts = indexerCounts(metrics);
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
-  const context: IndexContext = {
-    store,
-    queues,
-    take: (document) => batcher.add(document, sizeOf(document)),
-    signal: abort.signal,
-    log,
-  };
-  const handle = async (job: IndexJob, { id, addedAt }: { id: string; addedAt: number }) => {
-    const { indexed, refused } = await handleIndexJob(context, job, id);
-    counts.documents.inc(indexed);
-    counts.refused.inc(refused);
-    counts.freshness.observe(Math.max(0, Date.now() - addedAt) / 1000);
-  };
-  const stopRebuilding = startRebuilder({ store, engine, directory: config.dataDir, signal: abort.signal, log });
-  const worker = openIndexWorker({ queues, handle, signal: abort.signal, log });
+  let working: Indexing | undefined;
+  prepared.then(
+    () => {
+      working = startIndexing({ directory: config.dataDir, store, queues, engine, metrics, signal: abort.signal, log });
+    },
+    (err) => {
+      if (!abort.signal.aborted) failed(log, err);
+    },
+  );
   return {
     // It works with no lane.
     check: servingCheck(redis),
     async close() {
       // Jobs in progress finish if the engine takes their documents in time. Otherwise another process starts them
       // again.
-      await Promise.race([worker.close(), delay(5000, undefined, { ref: false })]);
+      await Promise.race([working?.close(), delay(5000, undefined, { ref: false })]);
       abort.abort();
       await Promise.race([
         Promise.all([
-          stopRebuilding(),
+          working?.stopRebuilding(),
           stopReporting(),
           queues.close(),
           engine.close(),
@@ -100,23 +83,6 @@ function openConnections(config: Config, log: Logger) {
   return { redis, jobs, waiting, connections };
 }
 
-/** Opens the index for writing, and requests a rebuild if it is newer than the data. */
-async function prepareEngine(config: Config, store: Store, signal: AbortSignal, log: Logger): Promise<SearchEngine> {
-  const engine = createSearchEngine(config, 'writer', (reason, how) => {
-    log.warn({ reason }, 'search index lost, it is rebuilt from Redis');
-    void untilServed(() => requestRebuild(store, reason, how), signal).catch(() => {});
-  });
-  const { created } = await untilTaken(() => engine.prepare(), signal, log);
-  const isFirst = await untilServed(() => store.rebuilds.noteEngine(engine.name), signal);
-  // The engine was changed, or its data was lost while no indexer ran.
-  if (created && !isFirst)
-    await untilServed(() => requestRebuild(store, 'the search index is new, the data is not'), signal);
-  return engine;
-}
-
-const requestRebuild = (store: Store, reason: string, how?: { fresh?: boolean }): Promise<void> =>
-  store.durably([keys.rebuild], () => store.rebuilds.request(reason, how));
-
 /** A search server is shared by all indexers; the embedded index has one owner. */
 const ownEmbeddedIndex = async (config: Config, options: Omit<Ownership, 'directory'>) =>
   config.meiliUrl === '' ? ownIndex({ ...options, directory: indexFolder(config) }) : async () => {};
@@ -126,8 +92,8 @@ const endProcess = (log: Logger) => (owner: IndexHolder) => {
   process.exit(1);
 };
 
-/** Approximate size of a document on the wire, in bytes. */
-function sizeOf(document: SearchDocument): number {
-  const text = Object.values(document.text).reduce((sum, value) => sum + value.length, 0);
-  return 300 + document.audience.length * 27 + text * 5;
+/** No repetition heals this: a supervisor shows it, and starts the process again. */
+function failed(log: Logger, err: unknown): void {
+  log.fatal({ err }, 'the search index cannot be prepared, this indexer ends');
+  process.exit(1);
 }

@@ -13,7 +13,7 @@ const CLOSE_LANES_MS = 6000;
 const INDEX_BACKLOG_EVERY_MS = 1000;
 const REPORT_EVERY_MS = 5000;
 
-/** A worker process: works its share of the lanes, and puts retried dead letters back on their queues. */
+/** A worker process: works its share of the lanes, and keeps the dead letters. */
 export async function startWorker(
   config: Config,
   log: Logger,
@@ -29,7 +29,8 @@ export async function startWorker(
 
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
-  for (const line of await whileStarting(() => reviewListpack(redis), starting)) log.warn(line);
+  const unset = await whileStarting(() => reviewListpack(redis), starting);
+  for (const { message, fix } of unset) log.warn(`${message}; ${fix}`);
   const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
 
   let waitingForIndex = 0;
@@ -57,7 +58,7 @@ export async function startWorker(
     },
   });
   lanes.start();
-  const deadLetters = openDeadLetters(jobs, queues);
+  const deadLetters = openDeadLetters(jobs);
   const broadcasts = openBroadcasts({ store, queues, config, metrics, log });
   return {
     name: lanes.name,

@@ -1,5 +1,5 @@
 import { SYSTEM_UID } from '@ruyi/contracts';
-import { DEAD, type DeadJob } from '@ruyi/queue';
+import { DEAD, type DeadJob, recipientsInJob } from '@ruyi/queue';
 import { keys, refOf, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
@@ -24,10 +24,9 @@ async function onlyLetter(): Promise<{ id: string; data: DeadJob }> {
   return { id, data: DEAD.schema.parse(data) };
 }
 
-/** What `ruyi dead retry` does. */
+/** Tries a letter again, which must succeed. */
 async function retry(id: string): Promise<void> {
-  await (await lanes.queues.dead.getJob(id))?.retry();
-  await waitFor(async () => (await lanes.queues.dead.getJob(id)) === undefined, { what: 'the letter to be put back' });
+  expect(await lanes.retry(id)).toBe('done');
   await lanes.settled();
 }
 
@@ -63,7 +62,12 @@ test.each(['body', 'progress'] as const)(
     await lanes.work();
     await lanes.settled();
     for (const uid of names(10, 'b')) expect(await inbox(uid)).toHaveLength(1);
-    const { id } = await onlyLetter();
+    const { id, data } = await onlyLetter();
+    const problem = { code: kind === 'body' ? 'wrong_type' : expect.any(String), key };
+    expect(data.problems).toMatchObject([problem]);
+    // Its recipients have failed, also if the letter is dropped, unless the progress is what cannot be written.
+    const failed = kind === 'body' ? { stored: 0, failed: recipientsInJob(damaged.jobs[0]?.id ?? '') } : undefined;
+    if (failed) expect(await lanes.store.progress.read(damaged.ref)).toMatchObject(failed);
     await lanes.client.restore(key, 0, dump, 'REPLACE');
     await retry(id);
     await lanes.producer.broadcast({ ...damaged, jobs: damaged.jobs.slice(1) });
@@ -73,7 +77,7 @@ test.each(['body', 'progress'] as const)(
   },
 );
 
-test('a retry of recipients whose broadcast has expired does not change its progress', async () => {
+test('a retry of recipients whose broadcast has expired says so, and does not change its progress', async () => {
   const uids = names(10);
   const plan = await acceptBatch(lanes.store, uids, { from: SYSTEM_UID });
   const channel = `1:${SYSTEM_UID}@u3`;
@@ -88,6 +92,7 @@ test('a retry of recipients whose broadcast has expired does not change its prog
   // A new worker, which does not have the body in its cache.
   await lanes.rest();
   await lanes.work();
-  await retry(id);
+  expect(await lanes.retry(id)).toBe('failed');
+  expect(await onlyLetter()).toMatchObject({ id, data: { tries: 2, problems: [{ code: 'expired', count: 1 }] } });
   expect(await lanes.store.progress.read(plan.ref)).toEqual(before);
 });

@@ -1,6 +1,6 @@
 import { loadConfig } from '@ruyi/config';
 import { type SendItem, SYSTEM_UID } from '@ruyi/contracts';
-import { LANE_KINDS, limitLanes, openQueues, Producer, planBroadcast, type Queues } from '@ruyi/queue';
+import { DeadLetters, LANE_KINDS, limitLanes, openQueues, Producer, planBroadcast, type Queues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { createStore, evenShards, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
@@ -36,6 +36,8 @@ export interface TestLanes {
   settled(): Promise<void>;
   /** The dead letters: queue, name, reason, and the job that would run again. */
   letters(): Promise<{ id: string; data: unknown }[]>;
+  /** What `ruyi dead retry <id> --wait` does. */
+  retry(id: string): Promise<'done' | 'failed'>;
 }
 
 /** One redis-server for the file; empty, with new connections, at the start of each test. */
@@ -108,6 +110,13 @@ export function testLanes(lanes = LANES): TestLanes {
       const failed = await queues.dead.getFailed();
       return failed.map(({ id = '', data }) => ({ id, data }));
     },
+    async retry(id) {
+      const dead = new DeadLetters(queues, LIMITS.shards);
+      const retry = await dead.retry(id);
+      if ('refused' in retry) throw new Error(retry.refused);
+      await waitFor(async () => (await dead.outcome(retry)) !== 'running', { what: 'the retry to end' });
+      return (await dead.outcome(retry)) === 'done' ? 'done' : 'failed';
+    },
   };
 }
 
@@ -146,11 +155,11 @@ export async function acceptBatch(store: Store, to: string[], { cmd = false, fro
   return plan;
 }
 
-const SIGNS_OF_LIFE: string[] = [keys.workers, keys.members];
+const SIGNS_OF_LIFE: string[] = [keys.workers, keys.members, keys.tended, keys.reports, 'r:{reports}:'];
 
 /** The content of every key except those of queues and signs of life: two equal pictures mean that nothing was written. */
 export async function picture(client: Connection): Promise<Record<string, string>> {
-  const all = (await client.keys('r:*')).filter((key) => !SIGNS_OF_LIFE.includes(key)).sort();
+  const all = (await client.keys('r:*')).filter((key) => !SIGNS_OF_LIFE.some((sign) => key.startsWith(sign))).sort();
   const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
   return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));
 }

@@ -28,13 +28,18 @@ interface HttpRequest {
   method: string;
   url: string;
   headers: Record<string, string>;
-  body?: string | Uint8Array<ArrayBuffer>;
+  body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** what fetch asks for with a body that is sent while it is read */
+  duplex?: 'half';
+  redirect?: 'error';
+  window?: null;
 }
 
 /** One try: what is asked, and how its answer is taken. */
 interface Try<T> {
   http: HttpRequest;
-  timeoutMs: number;
+  /** undefined: none */
+  timeoutMs: number | undefined;
   signal: AbortSignal | undefined;
   alsoAnswers: number | undefined;
   read(response: Response): Promise<T>;
@@ -94,8 +99,9 @@ export class Caller {
   ): Promise<T> {
     // Written once: every try has the same key.
     const http = this.#requestOf(name, request, headers);
-    const timeoutMs = http.method === 'PUT' ? 5 * this.#timeoutMs : this.#timeoutMs;
-    const deadline = performance.now() + retrySeconds * 1000;
+    const timeoutMs = this.#timeoutOf(http);
+    // A stream is read once, so it cannot be sent again.
+    const deadline = performance.now() + (http.duplex ? 0 : retrySeconds * 1000);
     for (let failures = 1; ; failures++) {
       signal?.throwIfAborted();
       try {
@@ -108,11 +114,18 @@ export class Caller {
     }
   }
 
+  /** An upload takes as long as whoever sends its stream; the API watches that it makes progress. */
+  #timeoutOf({ method, duplex }: HttpRequest): number | undefined {
+    if (duplex) return undefined;
+    return method === 'PUT' ? 5 * this.#timeoutMs : this.#timeoutMs;
+  }
+
   async #try<T>({ http: { url, ...init }, timeoutMs, signal, alsoAnswers, read }: Try<T>): Promise<T> {
     const own = new AbortController();
     const abort = () => own.abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
-    const timer = setTimeout(() => own.abort(new Error(`nothing for ${timeoutMs / 1000} s`)), timeoutMs);
+    const late = () => own.abort(new Error(`nothing for ${(timeoutMs ?? 0) / 1000} s`));
+    const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
     try {
       const response = await this.#fetch(url, { ...init, signal: own.signal });
       if (!response.ok && response.status !== alsoAnswers) throw await errorOf(response);
@@ -137,7 +150,7 @@ export class Caller {
     const url = this.#base + place;
     const headers = { ...this.#headers, ...more };
     if (method === 'GET') return { method, url: url + queryOf(fields), headers };
-    if (method === 'PUT') return { method, url, headers, body: bytesOf(fields.get('lines')) };
+    if (method === 'PUT') return { method, url, headers, ...bodyOf(fields.get('lines')) };
     if (isKeyed && !fields.get('client_msg_no')) fields.set('client_msg_no', randomKey());
     // text/plain: a page of another port of this host need not ask first, and the API does not look at it.
     return { method, url, headers, body: JSON.stringify(Object.fromEntries(fields)) };
@@ -157,10 +170,17 @@ function queryOf(fields: Map<string, unknown>): string {
   return query.size === 0 ? '' : `?${query}`;
 }
 
-function bytesOf(lines: unknown): Uint8Array<ArrayBuffer> {
-  if (typeof lines === 'string') return new TextEncoder().encode(lines);
-  if (lines instanceof Uint8Array) return new Uint8Array(lines);
-  throw new TypeError('lines must be a string or bytes');
+/**
+ * For a stream: without `redirect` and `window` Node's fetch keeps all of it in memory, to send it once more to where it is
+ * redirected.
+ */
+const AS_A_STREAM = { duplex: 'half', redirect: 'error', window: null } as const;
+
+function bodyOf(lines: unknown): Partial<HttpRequest> {
+  if (typeof lines === 'string') return { body: new TextEncoder().encode(lines) };
+  if (lines instanceof Uint8Array) return { body: new Uint8Array(lines) };
+  if (lines instanceof ReadableStream) return { body: lines, ...AS_A_STREAM };
+  throw new TypeError('lines must be a string, bytes or a ReadableStream of bytes');
 }
 
 function jsonOf<T>(text: string): T {

@@ -64,7 +64,11 @@ export interface Endpoints {
   registerUser: Endpoint<UserTokenRequest, OkAnswer>;
   userSearch: Endpoint<UserSearchRequest, UserSearchAnswer>;
   createBroadcast: Endpoint<BroadcastRequest, BroadcastCreated>;
-  uploadRecipients: Endpoint<Numbered & { part: number; lines: Uint8Array | string }, PartAnswer>;
+  /** `lines` as a stream is sent while it is read: never held whole, and tried once. */
+  uploadRecipients: Endpoint<
+    Numbered & { part: number; lines: Uint8Array | string | ReadableStream<Uint8Array> },
+    PartAnswer
+  >;
   startBroadcast: Endpoint<Numbered, BroadcastAnswer>;
   pauseBroadcast: Endpoint<Numbered, BroadcastAnswer>;
   resumeBroadcast: Endpoint<Numbered, BroadcastAnswer>;

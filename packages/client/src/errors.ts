@@ -13,6 +13,7 @@ interface Details {
   /** names the request in the API's log */
   requestId?: string;
   errors?: FieldIssue[];
+  doc?: string;
   /** what the API asks to wait before a repeat */
   retryAfterSeconds?: number;
   cause?: unknown;
@@ -25,14 +26,17 @@ export class RuyiError extends Error {
   readonly code: ClientErrorCode;
   readonly requestId: string | undefined;
   readonly errors: FieldIssue[];
+  /** the page and heading of the documentation that says what to do; undefined for codes of the client itself */
+  readonly doc: string | undefined;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(message: string, { status, code, requestId, errors = [], retryAfterSeconds, cause }: Details) {
+  constructor(message: string, { status, code, requestId, errors = [], doc, retryAfterSeconds, cause }: Details) {
     super(message, cause === undefined ? undefined : { cause });
     this.status = status;
     this.code = code;
     this.requestId = requestId;
     this.errors = errors;
+    this.doc = doc;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
@@ -52,7 +56,7 @@ export async function errorOf(response: Response): Promise<RuyiError> {
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
   const body = parsed(text);
-  if (body !== undefined) return new RuyiError(body.msg, { ...details, code: body.code, errors: body.errors ?? [] });
+  if (body !== undefined) return new RuyiError(body.msg, { ...details, ...explained(body) });
   const code = GATEWAY.includes(status) ? 'unavailable' : 'unexpected_answer';
   return new RuyiError(`the answer ${status} is none of Ruyi's: ${text.trim().slice(0, 100) || 'it is empty'}`, {
     ...details,
@@ -63,8 +67,11 @@ export async function errorOf(response: Response): Promise<RuyiError> {
 interface Refusal {
   msg: string;
   code: ClientErrorCode;
+  doc?: string;
   errors?: FieldIssue[];
 }
+
+const explained = ({ code, doc, errors = [] }: Refusal) => ({ code, errors, ...(doc === undefined ? {} : { doc }) });
 
 function parsed(text: string): Refusal | undefined {
   try {

@@ -75,6 +75,7 @@ test('failures are told apart by their code', async () => {
   const broken = await failure(ruyi.sync({ uid: 'a@b' }, { headers: { 'x-request-id': 'mine' } }));
   expect(broken).toBeInstanceOf(RuyiError);
   expect(broken).toMatchObject({ status: 400, code: 'invalid_request', requestId: 'mine', errors: [{ path: 'uid' }] });
+  expect(broken).toMatchObject({ doc: 'docs/errors.md#invalid_request' });
   const key = { channel_id: 'keyed', channel_type: 2, client_msg_no: 'one' };
   await ruyi.send({ ...key, payload });
   const conflict = await failure(ruyi.send({ ...key, payload: textPayload('another') }));
@@ -83,6 +84,25 @@ test('failures are told apart by their code', async () => {
   // Nothing listens on the port of "tcpmux".
   const nobody = createClient({ url: 'http://127.0.0.1:2', retrySeconds: 0 });
   expect(await failure(nobody.sync({ uid: 'ann' }))).toMatchObject({ status: 0, code: 'unreachable' });
+});
+
+test('recipients are uploaded while they are read from a stream, which is tried once', async () => {
+  const ruyi = client();
+  const streamed = (...lines: string[]) => new Blob(lines).stream();
+  const { broadcast_no } = await ruyi.createBroadcast({ payload });
+  const first = await ruyi.uploadRecipients({ broadcast_no, part: 0, lines: streamed('u1\n', 'u2\n', 'u1\n') });
+  expect(first).toMatchObject({ part: 0, accepted: 3, duplicates: 1 });
+  let tries = 0;
+  const away = createClient({
+    url: 'http://127.0.0.1:1',
+    fetch: async () => {
+      tries++;
+      throw new TypeError('fetch failed');
+    },
+  });
+  const lost = away.uploadRecipients({ broadcast_no, part: 1, lines: streamed('u3\n') });
+  await expect(lost).rejects.toMatchObject({ code: 'unreachable' });
+  expect(tries).toBe(1);
 });
 
 test('an abort ends a call that repeats, with its reason', async () => {

@@ -114,14 +114,22 @@ export const settings = z.object({
     }),
   boardHost: z.string().default('127.0.0.1').register(about, {
     name: 'BOARD_HOST',
-    text: 'Address of Bull Board; the rule of `HOST` holds, with `BOARD_TOKEN`',
+    text: 'Address of the page for operators; the rule of `HOST` holds, with `BOARD_TOKEN`',
   }),
   boardPort: whole(0, 65_535)
     .default(5002)
-    .register(about, { name: 'BOARD_PORT', text: 'Port of Bull Board; 0 takes a free one' }),
+    .register(about, { name: 'BOARD_PORT', text: 'Port of the page for operators; 0 takes a free one' }),
   boardToken: z.string().default('').register(about, {
     name: 'BOARD_TOKEN',
     text: "Asked for on the board's login page; after ten wrong ones each try takes a second",
+  }),
+  boardReadonly: flag().default(false).register(about, {
+    name: 'BOARD_READONLY',
+    text: '1: the page hides every action, and the board refuses them',
+  }),
+  boardEnvironment: z.string().max(40, 'must be at most 40 characters').default('').register(about, {
+    name: 'BOARD_ENVIRONMENT',
+    text: 'Name of this installation, shown at the top of every page: `production`, `staging`',
   }),
   healthHost: z
     .string()
@@ -235,7 +243,7 @@ export const settings = z.object({
   }),
   ruyiUrl: url(['http://', 'https://']).default('http://127.0.0.1:5001').register(about, {
     name: 'RUYI_URL',
-    text: 'The API that `ruyi broadcast` and `ruyi top` talk to, with `API_TOKEN`',
+    text: 'The API that `ruyi broadcast`, `ruyi top` and the page for operators talk to, with `API_TOKEN`. `npm start` gives its board the address of its own API',
   }),
   logLevel: z
     .enum(

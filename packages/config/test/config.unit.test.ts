@@ -44,16 +44,7 @@ const text = (name: string, field: keyof Config, fallback: string, valid: string
   invalid: [],
 });
 const MIB = 1024 * 1024;
-const NO_URLS = [
-  'localhost',
-  'localhost:6379',
-  '//localhost',
-  '://',
-  'ftp://localhost',
-  'REDIS',
-  'redis:6379',
-  'http:7700',
-];
+const NO_URLS = 'localhost localhost:6379 //localhost :// ftp://localhost REDIS redis:6379 http:7700'.split(' ');
 
 const VARIABLES: Variable[] = [
   text('HOST', 'host', '127.0.0.1', ['::1', 'localhost']),
@@ -107,13 +98,8 @@ const VARIABLES: Variable[] = [
         'redis://a/1,redis://b/1',
       ],
       ...['redis+sentinel://a', 'redis+sentinel://a/', 'redis+sentinel:///main', 'redis+sentinel://a,/main'],
-      ...[
-        'redis+sentinel://a/main/x',
-        'redis+cluster://',
-        'redis+cluster://a/1',
-        'redis+cluster://a,',
-        'rediss+unix:///s',
-      ],
+      ...['redis+sentinel://a/main/x', 'redis+cluster://', 'redis+cluster://a/1', 'redis+cluster://a,'],
+      'rediss+unix:///s',
     ],
   },
   {
@@ -135,6 +121,8 @@ const VARIABLES: Variable[] = [
   text('BOARD_HOST', 'boardHost', '127.0.0.1', ['::1', 'localhost']),
   number('BOARD_PORT', 'boardPort', 5002, 0, 65_535),
   text('BOARD_TOKEN', 'boardToken', '', ['secret']),
+  flag('BOARD_READONLY', 'boardReadonly'),
+  { ...text('BOARD_ENVIRONMENT', 'boardEnvironment', '', ['production']), invalid: ['x'.repeat(41)] },
   text('HEALTH_HOST', 'healthHost', '127.0.0.1', ['0.0.0.0', '::']),
   { ...number('HEALTH_PORT', 'healthPort', 0, 0, 65_535), default: undefined },
   number('DRAIN_SECONDS', 'drainSeconds', 0, 0, 3600),

@@ -1,3 +1,5 @@
+/** What canonicalBase64 accepts, for JSON Schema. */
+export const BASE64_PATTERN = '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$';
 const STANDARD = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**

@@ -13,6 +13,7 @@ import {
 } from './fields.ts';
 import { Header } from './header.ts';
 import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
+import { defaultsTo, inputSchemaOf } from './jsonSchema.ts';
 
 /** Every state, for the schema (docs/api.md §4). */
 export const BROADCAST_STATES = [
@@ -34,7 +35,7 @@ const channel = z.object({
   channel_id: Uid,
   channel_type: RequiredChannelType.refine((type) => type !== CHANNEL_TYPE_PERSONAL, {
     error: 'a personal channel (1) has no subscribers',
-  }),
+  }).meta({ minimum: 2 }),
 });
 const namesBoth = (given: object) => 'known_users' in given && 'channel_id' in given;
 const audience = z
@@ -49,7 +50,8 @@ const audience = z
     if (parsed.success) return parsed.data;
     for (const { message, path } of parsed.error.issues) context.addIssue({ code: 'custom', message, path });
     return z.NEVER;
-  });
+  })
+  .meta({ anyOf: [inputSchemaOf(knownUsers), inputSchemaOf(channel)] });
 
 /** Requests about broadcasts (docs/api.md §4). */
 export const broadcastSchemas = (limits: RequestLimits) => ({
@@ -76,6 +78,8 @@ export const broadcastSchemas = (limits: RequestLimits) => ({
       z.string('must be a string').regex(/^[0-9a-z]{0,11}$/, 'is not a cursor from an earlier answer'),
       '',
     ),
-    limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 50 : n, 1000)),
+    limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0)
+      .transform((n) => Math.min(n === 0 ? 50 : n, 1000))
+      .meta(defaultsTo(50)),
   }),
 });

@@ -29,13 +29,52 @@ export type ErrorCode =
   | 'corrupt'
   | 'internal';
 
+interface CodeMeaning {
+  /** of HTTP */
+  statuses: number[];
+  meaning: string;
+}
+
+/** Every code with what it means, in a few words; docs/errors.md says what to do about it. */
+export const ERROR_CODES: Record<ErrorCode, CodeMeaning> = {
+  invalid_json: { statuses: [400], meaning: 'the body is not a JSON object' },
+  invalid_request: { statuses: [400, 417], meaning: 'a field is missing, of the wrong type or out of bounds' },
+  unauthorized: { statuses: [401], meaning: 'the request does not carry the token' },
+  forbidden: { statuses: [403], meaning: 'no token is set, and the request may come from a web page' },
+  not_found: { statuses: [404], meaning: 'there is nothing of this name' },
+  method_not_allowed: { statuses: [405], meaning: 'the endpoint has another method' },
+  timeout: { statuses: [408], meaning: 'the request arrived too slowly' },
+  idempotency_conflict: { statuses: [409], meaning: 'another request had the same client_msg_no' },
+  wrong_state: { statuses: [409], meaning: 'the broadcast is in a state in which this cannot be done' },
+  busy: { statuses: [409], meaning: 'another request uploads this part right now' },
+  payload_too_large: { statuses: [413], meaning: 'the body or the payload is too large' },
+  overloaded: { statuses: [429], meaning: 'nothing was queued, try again after Retry-After' },
+  headers_too_large: { statuses: [431], meaning: 'the headers are larger than 16 KiB' },
+  corrupt: { statuses: [500], meaning: 'what the request reads is damaged in Redis' },
+  internal: { statuses: [500], meaning: 'a defect; the log has more under the same x-request-id' },
+  unavailable: {
+    statuses: [503],
+    meaning: 'Redis or the search engine does not answer; after a write the outcome is unknown',
+  },
+};
+
 /** The body of every error answer (docs/api.md §1). */
 export interface ErrorBody {
   msg: string;
   status: number;
   code: ErrorCode;
+  /** where the code is explained */
+  doc: string;
   errors?: FieldIssue[];
 }
+
+/** The body of an error. It names a page of this repository, not of a server, so it is right wherever the API runs. */
+export const errorBody = (status: number, code: ErrorCode, msg: string): ErrorBody => ({
+  msg: cut(msg),
+  status,
+  code,
+  doc: `docs/errors.md#${code}`,
+});
 
 /** An error with its own status and code (docs/api.md §1). Anything else that is thrown is answered 500 `internal`. */
 export class ApiError extends Error {
@@ -49,7 +88,7 @@ export class ApiError extends Error {
     this.name = new.target.name;
   }
   toBody(): ErrorBody {
-    return { msg: cut(this.message), status: this.status, code: this.code };
+    return errorBody(this.status, this.code, this.message);
   }
 }
 

@@ -5,6 +5,8 @@ export const MAX_SEQ = 2 ** 32 - 1;
 
 /** 1-128 characters (code points), no control characters, none of `@ # &`, no lone surrogates (docs/api.md §1). */
 const NAME = /^[^\p{Cc}\p{Cs}@#&]{1,128}$/u;
+/** The same for JSON Schema. */
+export const NAME_PATTERN = NAME.source;
 export const NAME_RULE = 'must be 1-128 characters without control characters, @, # or &';
 
 /** Whether a string may be a uid or a channel_id (docs/api.md §1). */

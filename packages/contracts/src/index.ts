@@ -1,3 +1,4 @@
+export * from './answers.ts';
 export * from './base64.ts';
 export * from './broadcastAnswers.ts';
 export * from './broadcasts.ts';
@@ -7,6 +8,7 @@ export * from './errors.ts';
 export { type RequestLimits, TOO_LARGE } from './fields.ts';
 export * from './health.ts';
 export * from './ids.ts';
+export { type JsonSchema, namedSchemas } from './jsonSchema.ts';
 export * from './messageBody.ts';
 export * from './messages.ts';
 export * from './requests.ts';

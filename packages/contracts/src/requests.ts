@@ -21,6 +21,7 @@ import {
 } from './fields.ts';
 import { Header } from './header.ts';
 import { CHANNEL_TYPE_PERSONAL, MAX_SEQ, SYSTEM_UID } from './ids.ts';
+import { defaultsTo, inputSchemaOf } from './jsonSchema.ts';
 
 const expire = withDefault(whole(0, MAX_SEQ), 0);
 const setting = withDefault(whole(0, 255), 0);
@@ -35,11 +36,11 @@ const searchTime = withDefault(
     error: `must be in seconds since 1970, below ${MILLISECONDS_FROM}; this looks like milliseconds`,
   }),
   0,
-);
+).meta({ maximum: MILLISECONDS_FROM - 1 });
 
 const groupType = RequiredChannelType.refine((type) => type !== CHANNEL_TYPE_PERSONAL, {
   error: 'a personal channel (1) has no subscribers',
-});
+}).meta({ minimum: 2 });
 const channelInfo = { large: flag(), ban: flag(), disband: flag(), send_ban: flag(), allow_stranger: flag() };
 const isPresent = (value: unknown) => value !== undefined && value !== null;
 const isChannelType = (value: unknown) => RequiredChannelType.safeParse(value).success;
@@ -59,7 +60,17 @@ const loginForPersonal = {
  * `payload` of usersearch: text by payload field. Blank values are skipped; a value that is not a string is refused. The
  * number of fields is checked before any of them is looked at; then the first broken one refuses it (docs/api.md §1).
  */
-const SearchText = z.unknown().transform((given, context): Record<string, string> => {
+const SearchText = z
+  .unknown()
+  .transform(searchText)
+  .meta({
+    type: 'object',
+    description: 'text by payload field, such as {"content":"hello"}; fields are ORed',
+    additionalProperties: { type: 'string', maxLength: SEARCH.characters },
+    maxProperties: SEARCH.fields,
+  });
+
+function searchText(given: unknown, context: z.RefinementCtx): Record<string, string> {
   const refuse = (message: string, path: string[] = []) => {
     context.addIssue({ code: 'custom', message, path });
     return z.NEVER;
@@ -77,7 +88,7 @@ const SearchText = z.unknown().transform((given, context): Record<string, string
     if (value.trim() !== '') text[field] = value;
   }
   return text;
-});
+}
 
 /** How many messages a POST /messages names, counted before any of its lists is checked. */
 function namedMessages(request: unknown): number {
@@ -85,6 +96,17 @@ function namedMessages(request: unknown): number {
   const lists = ['message_seqs', 'message_ids', 'client_msg_nos'].map((name): unknown => Reflect.get(request, name));
   return lists.reduce((sum: number, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
 }
+
+const namedMessagesSchema = z
+  .object({
+    login_uid: optional(Uid),
+    channel_id: ChannelId,
+    channel_type: RequiredChannelType,
+    message_seqs: withDefault(list(Seq, MAX_MESSAGES), []),
+    message_ids: withDefault(list(whole(0, Number.MAX_SAFE_INTEGER), MAX_MESSAGES), []),
+    client_msg_nos: withDefault(list(z.string('must be a string'), MAX_MESSAGES), []),
+  })
+  .refine(loginForPersonal.check, loginForPersonal.params);
 
 const strictUids = ({ maxRecipients }: RequestLimits, min: 0 | 1 = 0) =>
   uidList({ min, max: maxRecipients, strict: true });
@@ -98,7 +120,7 @@ const sendSchema = (limits: RequestLimits) =>
       from_uid: sender,
       stream_no: label,
       channel_id: optional(ChannelId),
-      channel_type: z.unknown().optional(),
+      channel_type: z.unknown().optional().meta(inputSchemaOf(RequiredChannelType)),
       subscribers: strictUids(limits),
       payload: payload(limits.maxPayloadBytes),
       client_msg_no: label,
@@ -163,18 +185,8 @@ const messageSchemas = (limits: RequestLimits) => ({
       error: `names more than ${MAX_MESSAGES} messages in message_seqs, message_ids and client_msg_nos together`,
       abort: true,
     })
-    .pipe(
-      z
-        .object({
-          login_uid: optional(Uid),
-          channel_id: ChannelId,
-          channel_type: RequiredChannelType,
-          message_seqs: withDefault(list(Seq, MAX_MESSAGES), []),
-          message_ids: withDefault(list(whole(0, Number.MAX_SAFE_INTEGER), MAX_MESSAGES), []),
-          client_msg_nos: withDefault(list(z.string('must be a string'), MAX_MESSAGES), []),
-        })
-        .refine(loginForPersonal.check, loginForPersonal.params),
-    ),
+    .pipe(namedMessagesSchema)
+    .meta(inputSchemaOf(namedMessagesSchema)),
   MaxSeqQuery: z
     .object({ login_uid: optional(Uid), channel_id: ChannelId, channel_type: digits(1, 255) })
     .refine(loginForPersonal.check, loginForPersonal.params),
@@ -193,7 +205,7 @@ const searchSchemas = {
       channel_id: optional(ChannelId),
       channel_type: withDefault(whole(0, 255), 0),
       topic: label,
-      limit: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 0),
+      limit: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 0).meta(defaultsTo(20)),
       page: withDefault(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
       start_time: searchTime,
       end_time: searchTime,
@@ -235,7 +247,9 @@ const channelSchemas = (limits: RequestLimits) => ({
       z.string('must be a string').regex(/^\d{1,4}-.{0,128}$/su, 'is not a cursor from an earlier answer'),
       '0-',
     ),
-    limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0).transform((n) => Math.min(n === 0 ? 1000 : n, 10_000)),
+    limit: withDefault(digits(0, Number.MAX_SAFE_INTEGER), 0)
+      .transform((n) => Math.min(n === 0 ? 1000 : n, 10_000))
+      .meta(defaultsTo(1000)),
   }),
   ChannelDelete: z.object({ channel_id: ChannelId, channel_type: RequiredChannelType }),
   UserToken: z.object({

@@ -15,7 +15,16 @@ export interface StatusAnswer {
   lanes_of_each_kind: number | null;
   /** while the number of lanes changes */
   lanes_changing_to: number | null;
-  processes: { name: string; role: string; version: string; host: string; since: number; lanes: string[] }[];
+  processes: {
+    name: string;
+    role: string;
+    version: string;
+    /** number of the schema in Redis */
+    schema: number;
+    host: string;
+    since: number;
+    lanes: string[];
+  }[];
   lanes: (QueueStatus & { name: string; kind: string; worker: string | null })[];
   index: QueueStatus;
   /** those that run, newest first, at most 100 */

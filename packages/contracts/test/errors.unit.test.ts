@@ -42,6 +42,7 @@ test('a refused request names its first broken field, and holds all of them', ()
     msg: 'subscribers.3: must be a string',
     status: 400,
     code: 'invalid_request',
+    doc: 'docs/errors.md#invalid_request',
     errors: issues,
   });
   expect(new InvalidRequestError([{ path: '', message: 'names too many' }]).toBody().msg).toBe('names too many');

@@ -12,7 +12,7 @@ const OK: ProbeAnswer = { status: 200, body: { status: 200 }, headers: {} };
 
 const refusal = (status: number, code: string, msg: string, headers = {}): ProbeAnswer => ({
   status,
-  body: { msg, status, code },
+  body: { msg, status, code, doc: `docs/errors.md#${code}` },
   headers,
 });
 

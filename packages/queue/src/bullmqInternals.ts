@@ -56,7 +56,8 @@ export const isClosedToAdds = (error: unknown): boolean =>
 /** Removes what a closed queue keeps of its finished jobs, but the failed ones: people look at those. */
 export async function clearFinished(redis: RedisClient, queue: Queue): Promise<void> {
   await queue.clean(0, 0, 'completed');
-  await redis.unlink(queue.toKey('events'));
+  const metrics = ['completed', 'failed'].flatMap((kind) => [`metrics:${kind}`, `metrics:${kind}:data`]);
+  await redis.unlink(...['events', ...metrics].map((key) => queue.toKey(key)));
 }
 
 /** When the oldest of some unfinished jobs of a queue was added, in milliseconds; undefined if there is none. */
@@ -104,3 +105,28 @@ export function beforeCompletion(job: Job, before: () => Promise<void> | undefin
     return complete(...args);
   };
 }
+
+/**
+ * Failed jobs of a queue, the one that failed last first: they stand in the sorted set `failed` by that time. Jobs that are
+ * removed meanwhile shift nothing.
+ * @param after the one to go on behind
+ */
+export async function failedIds(
+  redis: RedisClient,
+  queue: Queue,
+  most: number,
+  after?: { id: string; failedAt: number },
+): Promise<{ id: string; failedAt: number }[]> {
+  const key = queue.toKey('failed');
+  const last = after?.failedAt ?? '+inf';
+  for (let offset = 0; ; offset += most) {
+    const page = await redis.zrevrangebyscore(key, last, '-inf', 'WITHSCORES', 'LIMIT', offset, most);
+    const found = page.flatMap((id, i) => (i % 2 === 0 ? [{ id, failedAt: Number(page[i + 1]) }] : []));
+    // Within a millisecond they stand by their ids.
+    const behind = found.filter(({ id, failedAt }) => !after || failedAt < after.failedAt || isBelow(id, after.id));
+    if (behind.length > 0 || found.length < most) return behind;
+  }
+}
+
+/** Whether Redis orders an id before another one: by its bytes. */
+const isBelow = (id: string, other: string) => Buffer.compare(Buffer.from(id), Buffer.from(other)) < 0;

@@ -1,15 +1,33 @@
 export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
-export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
-export { addDeadLetter, deadLettersOf, openDeadLetters } from './deadLetters.ts';
+export { addCoordinator, type Coordination, openCoordinators, wakeCoordinator } from './coordinators.ts';
+export { DeadLetters, type LetterDetails, type LetterFilter, type LetterLine } from './deadLetters/deadLetters.ts';
+export { openDeadLetters } from './deadLetters/deadWorker.ts';
+export { codeOfReason, LETTER_CODES, type LetterCode } from './deadLetters/letterCodes.ts';
+export type { LetterGroup } from './deadLetters/letterGroups.ts';
+export { claimLetter, type Letter, lettersOfBatch, triesOf } from './deadLetters/letterRecords.ts';
+export { type Sample, summaryOf } from './deadLetters/letterSummary.ts';
+export type { LetterKind } from './deadLetters/letterTargets.ts';
+export { byProblem, problemsOf } from './deadLetters/problems.ts';
+export {
+  addDeadLetter,
+  type NewLetter,
+  retriedIn,
+  settleRetried,
+  withoutRetried,
+} from './deadLetters/recordDeadLetters.ts';
+export type { Retry } from './deadLetters/retryLetter.ts';
 export { type Health, type HealthSources, readHealth } from './health/readHealth.ts';
+export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
+export { problemsOfWork } from './health/workProblems.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
 export {
   BROADCAST,
   type BroadcastJob,
+  COORDINATE,
   type CoordinateJob,
   DEAD,
   type DeadJob,
@@ -18,6 +36,9 @@ export {
   INDEX,
   type IndexJob,
   type JobKind,
+  type Problem,
+  type ProblemPlace,
+  Retried,
   SEND,
   type SendJob,
 } from './jobs.ts';
@@ -25,6 +46,7 @@ export { joinLanes } from './joinLanes.ts';
 export { laneOwners } from './laneOwners.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export {
+  BROADCASTS_QUEUE,
   DEAD_QUEUE,
   INDEX_QUEUE,
   LANE_KINDS,

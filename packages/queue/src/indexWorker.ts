@@ -1,14 +1,27 @@
-import { untilServed } from '@ruyi/redis';
+import { countConnectionLosses, untilServed } from '@ruyi/redis';
+import type { Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
-import { addDeadLetter, healUnreadable, isDeadLettered } from './deadLetters.ts';
+import { beforeCompletion } from './bullmqInternals.ts';
+import {
+  addDeadLetter,
+  healUnreadable,
+  isDeadLettered,
+  retriedIn,
+  settleRetried,
+  withoutRetried,
+} from './deadLetters/recordDeadLetters.ts';
 import { INDEX, type IndexJob } from './jobs.ts';
-import { INDEX_QUEUE } from './names.ts';
+import { INDEX_QUEUE, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const JOBS_IN_FLIGHT = 64;
 
 interface IndexWorkerOptions {
+  /** of this process, among all of the installation */
+  name?: string;
   queues: Queues;
+  /** what the handler writes to */
+  store: Pick<Store, 'connectionLosses'>;
   /**
    * Resolves when the engine has taken the job's documents; rejects only when the process stops.
    * @param origin.addedAt milliseconds, when the messages were stored
@@ -20,22 +33,39 @@ interface IndexWorkerOptions {
 }
 
 /** Works the index queue, many jobs at once. Their order does not matter, because documents never change. */
-export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOptions): { close(): Promise<void> } {
+export function openIndexWorker({ name = '', queues, store, handle, signal, log }: IndexWorkerOptions): {
+  close(): Promise<void>;
+} {
+  const ownLosses = countConnectionLosses(queues.redis);
+  const allLosses = () => ownLosses() + store.connectionLosses();
   const work = async (job: Job) => {
     const id = String(job.id);
     if (isDeadLettered(job.data)) return;
+    const retried = retriedIn(job.data);
     const parsed = INDEX.schema.safeParse(job.data);
-    if (parsed.success) return handle(parsed.data, { id, addedAt: job.timestamp });
-    const reason = `invalid index job: ${parsed.error.issues[0]?.message}`;
-    log.warn({ queue: INDEX_QUEUE.name, jobId: id, reason }, 'dead letter');
-    const letter = { queue: INDEX_QUEUE.name, name: job.name, reason, data: job.data };
-    await untilServed(() => addDeadLetter(queues.dead, id, letter), signal);
+    if (parsed.success) await handle(parsed.data, { id, addedAt: job.timestamp });
+    else {
+      const reason = `invalid index job: ${parsed.error.issues[0]?.message}`;
+      log.warn({ queue: INDEX_QUEUE.name, jobId: id, reason }, 'dead letter');
+      const letter = { queue: INDEX_QUEUE.name, name: job.name, reason, data: withoutRetried(job.data) };
+      await untilServed(() => addDeadLetter(queues, id, letter, { retried }), signal);
+    }
+    if (retried) await untilServed(() => settleRetried(queues, retried), signal);
   };
   const worker = new Worker(
     INDEX_QUEUE.name,
     async (job: Job) => {
+      // A Redis that comes back after a loss of power may have forgotten that the documents were noted: once more, then.
+      let losses: number;
+      const workUnbroken = async () => {
+        do {
+          losses = allLosses();
+          await work(job);
+        } while (losses !== allLosses());
+      };
+      beforeCompletion(job, () => (losses === allLosses() ? undefined : workUnbroken()));
       try {
-        await work(job);
+        await workUnbroken();
       } catch (error) {
         // The process stops. Another one starts this job again, which it would not do with a failed job.
         if (signal.aborted) await new Promise(() => {});
@@ -43,8 +73,10 @@ export function openIndexWorker({ queues, handle, signal, log }: IndexWorkerOpti
       }
     },
     {
+      name,
       connection: queues.redis,
       prefix: INDEX_QUEUE.prefix,
+      metrics: METRICS,
       concurrency: JOBS_IN_FLIGHT,
       lockDuration: 6000,
       stalledInterval: 2000,

@@ -19,8 +19,20 @@ const job = <S extends z.ZodType>(name: string, place: JobKind<S>['place'], sche
 });
 type DataOf<K> = K extends JobKind<infer S> ? z.infer<S> : never;
 
+/** What a job carries that tries a dead letter again: whoever works it notes under the letter's id how that ended. */
+export const Retried = z.object({
+  /** of the dead letter */
+  id: z.string(),
+  /** the number of this try, from 2 on */
+  tries: z.number(),
+  /** when the first one failed, in milliseconds */
+  firstAt: z.number(),
+});
+export type Retried = z.infer<typeof Retried>;
+const retried = { letter: Retried.optional() };
+
 /** Single messages; stored by apps/worker's storeMessages. */
-export const SEND = job('send', 'send', z.object({ items: z.array(SendItem) }));
+export const SEND = job('send', 'send', z.object({ items: z.array(SendItem), ...retried }));
 export type SendJob = DataOf<typeof SEND>;
 
 /**
@@ -30,7 +42,15 @@ export type SendJob = DataOf<typeof SEND>;
 export const BROADCAST = job(
   'broadcast',
   'fanout',
-  z.object({ ref: z.string(), from: z.string(), cmd: z.literal(1).optional(), chunks: z.array(Chunk) }),
+  z.object({
+    ref: z.string(),
+    /** of a broadcast of docs/api.md §4: its broadcast_no */
+    no: z.string().optional(),
+    from: z.string(),
+    cmd: z.literal(1).optional(),
+    chunks: z.array(Chunk),
+    ...retried,
+  }),
 );
 export type BroadcastJob = DataOf<typeof BROADCAST>;
 
@@ -38,7 +58,13 @@ export type BroadcastJob = DataOf<typeof BROADCAST>;
 export const GROUP_COMMAND = job(
   'group-command',
   'fanout',
-  z.object({ ref: z.string(), ch: z.string(), idem: z.string().optional(), digest: z.string().optional() }),
+  z.object({
+    ref: z.string(),
+    ch: z.string(),
+    idem: z.string().optional(),
+    digest: z.string().optional(),
+    ...retried,
+  }),
 );
 export type GroupCommandJob = DataOf<typeof GROUP_COMMAND>;
 
@@ -50,6 +76,7 @@ export const INDEX = job(
     /** log entries by channel name and seq */
     logs: z.array(z.object({ ch: z.string(), seqs: z.array(z.number()) })).optional(),
     broadcast: z.object({ ref: z.string(), chunks: z.array(Chunk) }).optional(),
+    ...retried,
   }),
 );
 export type IndexJob = DataOf<typeof INDEX>;
@@ -66,7 +93,30 @@ export const COORDINATE = job(
 );
 export type CoordinateJob = DataOf<typeof COORDINATE>;
 
-/** A dead letter: what could not be processed, why, and the job that would do it again (deadLetters.ts). */
+/** Where a message should have gone: a log or an inbox, or the counter of one. The words are those of the keys. */
+const Place = z.enum(['log', 'seq', 'in', 'inseq']);
+export type ProblemPlace = z.infer<typeof Place>;
+
+/** One reason of a dead letter, and how many of its recipients have it. Those of a broadcast are the chunk of the same number. */
+export const Problem = z.object({
+  /** see letterCodes.ts */
+  code: z.string(),
+  /** as it was noticed, in the words of Redis or of the engine */
+  reason: z.string(),
+  count: z.number(),
+  /** which key of each recipient is meant */
+  place: Place.optional(),
+  /** the one key that is meant, if it belongs to none of the recipients */
+  key: z.string().optional(),
+  /** the type of that key in Redis, if it is the wrong one */
+  found: z.string().optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/**
+ * A dead letter: what could not be processed, why, and the job that would do it again (deadLetters/). Earlier versions wrote
+ * the first five fields.
+ */
 export const DEAD = job(
   'dead',
   'dead',
@@ -78,6 +128,11 @@ export const DEAD = job(
     data: z.unknown().optional(),
     /** unreadable data as it was found */
     raw: z.string().optional(),
+    problems: z.array(Problem).optional(),
+    tries: z.number().optional(),
+    /** milliseconds: when the first try failed, and the last one */
+    firstAt: z.number().optional(),
+    lastAt: z.number().optional(),
   }),
 );
 export type DeadJob = DataOf<typeof DEAD>;

@@ -1,7 +1,7 @@
 import {
   addDeadLetter,
   agreeOnLanes,
-  type DeadJob,
+  DeadLetters,
   LANE_KINDS,
   limitLanes,
   openDeadLetters,
@@ -10,7 +10,7 @@ import {
 import { keys } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
-import { LANES, message, testLanes } from './harness.ts';
+import { LANES, LIMITS, message, testLanes } from './harness.ts';
 
 const lanes = testLanes();
 
@@ -46,18 +46,18 @@ test('processes that start at once on an empty Redis agree', async () => {
 
 test('a dead letter from a lane that is no more is put back on one that is', async () => {
   const item = message(1);
-  const letter: DeadJob = { queue: 'send.7', name: 'send', reason: 'refused', data: { items: [item] } };
-  const worker = openDeadLetters(lanes.connect(), lanes.queues);
-  await addDeadLetter(lanes.queues.dead, 'old', letter);
+  const letter = { queue: 'send.7', name: 'send', reason: 'refused', data: { items: [item] } };
+  const worker = openDeadLetters(lanes.connect());
+  await addDeadLetter(lanes.queues, 'old', letter);
   await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the letter' });
-  await (await lanes.queues.dead.getJob('dead-old'))?.retry('failed');
+  await new DeadLetters(lanes.queues, LIMITS.shards).retry('dead-old');
   const onLanes = async () => {
     const jobs = await Promise.all([0, 1].map((lane) => lanes.queues.lane('send', lane).getWaiting()));
     return jobs.flat();
   };
   await waitFor(async () => (await onLanes()).length > 0, { what: 'the letter to be put back' });
   const jobs = (await onLanes()).map(({ name, data }) => ({ name, data }));
-  expect(jobs).toEqual([{ name: 'send', data: { items: [item] } }]);
-  expect(await lanes.letters()).toEqual([]);
+  const tried = { id: 'dead-old', tries: 2, firstAt: expect.any(Number) };
+  expect(jobs).toEqual([{ name: 'send', data: { items: [item], letter: tried } }]);
   await worker.close();
 });

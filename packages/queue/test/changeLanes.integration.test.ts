@@ -2,6 +2,7 @@ import {
   addDeadLetter,
   Backlog,
   beginLaneChange,
+  DeadLetters,
   LANE_KINDS,
   openDeadLetters,
   openQueues,
@@ -180,11 +181,11 @@ test('a dead letter of a previous lane is put back on a present one', async () =
   lanes.work();
   await untilSettled();
   await lanes.rest();
-  const worker = openDeadLetters(lanes.connect(), lanes.queues);
+  const worker = openDeadLetters(lanes.connect());
   const letter = { queue: 'send.1', name: 'send', reason: 'refused', data: { items: [message(1)] } };
-  await addDeadLetter(lanes.queues.dead, 'old', letter);
+  await addDeadLetter(lanes.queues, 'old', letter);
   await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the letter' });
-  await (await lanes.queues.dead.getJob('dead-old'))?.retry('failed');
+  await new DeadLetters(lanes.queues, LIMITS.shards).retry('dead-old');
   const put = () => lanes.queues.lane('send', 1, 1).getWaitingCount();
   await waitFor(async () => (await put()) === 1, { what: 'the letter on its lane' });
   await worker.close();

@@ -1,5 +1,7 @@
+import { waitFor } from '@ruyi/testkit';
 import { Job } from 'bullmq';
 import { afterEach, expect, test, vi } from 'vitest';
+import { openIndexWorker } from '../src/indexWorker.ts';
 import { LaneWorkers } from '../src/laneWorkers.ts';
 import { testLanes } from './harness.ts';
 
@@ -50,3 +52,30 @@ test.each(Array.from({ length: 16 }, (_, moment) => moment))(
     expect(before.at(-1)).toBe('handled');
   },
 );
+
+test.each(Array.from({ length: 16 }, (_, moment) => moment))('no index job either (moment %i)', async (moment) => {
+  const events: string[] = [];
+  const complete = Job.prototype.moveToCompleted;
+  vi.spyOn(Job.prototype, 'moveToCompleted').mockImplementation(function (this: Job, ...args) {
+    events.push('completion');
+    return Reflect.apply(complete, this, args);
+  });
+  const lose = async () => {
+    for (let turn = 0; turn < moment; turn++) await Promise.resolve();
+    events.push('lost');
+  };
+  const worker = openIndexWorker({
+    queues: lanes.queues,
+    handle: async () => {
+      events.push('handled');
+      if (!events.includes('lost')) void lose();
+    },
+    store: { connectionLosses: () => (events.includes('lost') ? 1 : 0) },
+    signal: new AbortController().signal,
+    log: silent,
+  });
+  await lanes.queues.index.add('index', { logs: [{ ch: '2:room', seqs: [1] }] }, { jobId: 'i-a.1' });
+  await waitFor(() => events.includes('completion'), { what: 'the job to be completed' });
+  await worker.close();
+  expect(events.slice(0, events.indexOf('completion')).at(-1)).toBe('handled');
+});

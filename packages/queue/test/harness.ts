@@ -117,7 +117,7 @@ export function testLanes(lanes = LANES): TestLanes {
         onOutdated: fail,
       });
       workers.start();
-      working.push({ close: () => workers.close(2000) }, openDeadLetters(open(), queues));
+      working.push({ close: () => workers.close(2000) }, openDeadLetters(open()));
       return workers;
     },
     async settled() {

@@ -11,7 +11,11 @@ import { type Finding, reviewRedis } from './server.ts';
 import { SLOTS } from './slots.ts';
 
 /** The settings that decide whether a Redis is taken. */
-export type ProbeSettings = RedisSettings & Partial<Pick<Config, 'allowNoAof' | 'allowEviction' | 'redisWait'>>;
+export type ProbeSettings = RedisSettings &
+  Partial<Pick<Config, 'allowNoAof' | 'allowEviction' | 'redisWait'>> & {
+    /** takes one that is too old, or that refuses writes now, for who only looks */
+    onlyLooks?: boolean;
+  };
 
 const CONNECT_MS = 2000;
 const COMMAND_MS = 2000;
@@ -105,18 +109,18 @@ async function examine(redis: Redis, address: RedisAddress, settings: ProbeSetti
   if (field('cluster_enabled') === '1' && address.kind !== 'cluster') {
     throw refuse(address, 'this is a node of a Redis Cluster; use redis+cluster:// with the same hosts');
   }
-  const tooOld = versionProblem(info);
+  const tooOld = settings.onlyLooks === true ? undefined : versionProblem(info);
   if (tooOld) throw refuse(address, `${tooOld.message}; ${tooOld.fix}`);
   if (field('loading') === '1') throw new NotServing('it is loading its data');
   if (field('role') === 'slave') throw new NotServing('it is a replica, which takes no writes');
   // ioredis would go on in database 0.
   if ('db' in address && address.db !== 0) await redis.select(address.db);
-  await refuseMissingPermissions(redis, address);
+  await refuseMissingPermissions(redis, address, settings.onlyLooks === true);
   return reviewRedis(redis, info, address, settings);
 }
 
 /** Puts every command into a transaction that is then dropped: Redis checks the permission before it queues. */
-async function refuseMissingPermissions(client: Redis, address: RedisAddress): Promise<void> {
+async function refuseMissingPermissions(client: Redis, address: RedisAddress, onlyLooks: boolean): Promise<void> {
   const missing: string[] = [];
   for (const key of PROBED_KEYS) {
     const replies = [client.call('MULTI')];
@@ -126,7 +130,7 @@ async function refuseMissingPermissions(client: Redis, address: RedisAddress): P
     }
     replies.push(client.call('DISCARD'));
     for (const reply of await Promise.allSettled(replies)) {
-      const what = reply.status === 'rejected' ? missingOf(reply.reason, key) : undefined;
+      const what = reply.status === 'rejected' ? missingOf(reply.reason, key, onlyLooks) : undefined;
       if (what !== undefined) missing.push(what);
     }
   }
@@ -137,9 +141,11 @@ async function refuseMissingPermissions(client: Redis, address: RedisAddress): P
 }
 
 /** @throws the error if it is not about a permission */
-function missingOf(error: unknown, key: string): string | undefined {
+function missingOf(error: unknown, key: string, onlyLooks: boolean): string | undefined {
   // A node of a cluster checks the permission first, then whether the key is its own.
   if (error instanceof Error && error.message.startsWith('MOVED')) return undefined;
+  // So does one whose disk or memory is full.
+  if (onlyLooks && error instanceof Error && /^(MISCONF|OOM|EXECABORT)/.test(error.message)) return undefined;
   if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw error;
   const [, command] = /'([^']+)' command/.exec(error.message) ?? [];
   if (command !== undefined) return command;

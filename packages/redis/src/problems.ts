@@ -63,9 +63,14 @@ export const settingsProblems = (nodes: NodeInfo[], { allowNoAof, allowEviction,
     replicasProblem(info, redisWait),
   ]);
 
-/** Why Redis takes no writes although it answers. */
-export const servingProblems = (nodes: NodeInfo[]) =>
-  ofEach(nodes, (info) => [replicaProblem(info), diskProblem(info)]);
+/**
+ * Why Redis takes no writes although it answers. It is not asked by PING, which it refuses while its disk is full.
+ * @throws Error while it loads its data: then it answers nothing else
+ */
+export function servingProblems(nodes: NodeInfo[]): Problem[] {
+  if (nodes.some(({ info }) => infoField(info, 'loading') === '1')) throw new Error('it is loading its data');
+  return ofEach(nodes, (info) => [replicaProblem(info), diskProblem(info)]);
+}
 
 function replicaProblem(info: string): Problem | undefined {
   if (infoField(info, 'role') !== 'slave') return undefined;

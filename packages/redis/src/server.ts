@@ -12,6 +12,7 @@ import {
   type SettingsAllowed,
 } from './problems.ts';
 import { refuse } from './reasons.ts';
+import { settingOf } from './settingOf.ts';
 
 /** What the operator should know of Redis: a line for the log. */
 export interface Finding {
@@ -41,10 +42,10 @@ export async function reviewRedis(
     findings.push(allowNoAof ? { level: 'info', line: noAof.message } : { level: 'warn', line: lineOf(noAof) });
   const replicas = replicasProblem(info, redisWait);
   if (replicas) findings.push({ level: 'warn', line: replicas.message });
-  const appendfsync = await redis.config('GET', 'appendfsync').catch(refused);
+  const appendfsync = await settingOf(redis, 'appendfsync');
   if (appendfsync === undefined) {
     findings.push({ level: 'warn', line: 'Redis refuses CONFIG: how often it syncs its AOF to disk is not known' });
-  } else if (Array.isArray(appendfsync) && appendfsync[1] === 'no') {
+  } else if (appendfsync === 'no') {
     const line = 'appendfsync is no: a machine that loses its power loses up to half a minute; set everysec or always';
     findings.push({ level: 'warn', line });
   }
@@ -52,12 +53,6 @@ export async function reviewRedis(
 }
 
 const lineOf = ({ message, fix }: Problem) => `${message}; ${fix}`;
-
-/** @throws the error unless it says that the command is forbidden or unknown */
-function refused(error: unknown): undefined {
-  if (error instanceof Error && /^NOPERM|unknown command|ERR unknown/i.test(error.message)) return undefined;
-  throw error;
-}
 
 /** Memory of each master, in bytes; `allowed` 0 without a bound. A master is named by its address, without any password. */
 export async function memoryOfNodes(redis: RedisClient): Promise<{ node: string; used: number; allowed: number }[]> {
@@ -73,6 +68,18 @@ export async function infoOfNodes(redis: RedisClient): Promise<NodeInfo[]> {
   return Promise.all(
     masters.map(async ({ redis: master }) => ({ node: addressOf(master), info: await master.info() })),
   );
+}
+
+/** What Redis has run of scripts since it started, on all masters: how many, and the seconds that its one thread took. */
+export async function scriptTimes(redis: RedisClient): Promise<{ calls: number; seconds: number }> {
+  const masters = await mastersOf(redis);
+  const infos = await Promise.all(masters.map((master) => master.redis.info('commandstats')));
+  const sum = { calls: 0, seconds: 0 };
+  for (const [, calls, microseconds] of infos.join('\n').matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+),usec=(\d+)/gm)) {
+    sum.calls += Number(calls);
+    sum.seconds += Number(microseconds) / 1e6;
+  }
+  return sum;
 }
 
 const addressOf = ({ options: { path, host, port } }: Redis): string => path ?? `${host}:${port}`;

@@ -11,6 +11,7 @@ export { messageDocument } from './documents/messageDocument.ts';
 export { createEmbeddedEngine, type EmbeddedOptions } from './embedded/embeddedEngine.ts';
 export { ensureIndexId, readIndexId } from './embedded/indexId.ts';
 export { createMeilisearchEngine, type MeilisearchOptions } from './meilisearch/meilisearchEngine.ts';
+export { missingRights, serverVersion } from './meilisearch/rights.ts';
 export {
   type FieldSpan,
   fieldsOf,

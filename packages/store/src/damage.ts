@@ -51,7 +51,7 @@ export function corruptOf(error: unknown): CorruptError | undefined {
 
 function corrupt(what: string, cause: Error): CorruptError {
   if (cause instanceof CorruptError) return cause;
-  const key = keyOf(cause);
+  const key = damagedKey(cause);
   const place = key === undefined ? '' : `, found at ${key}`;
   const error = new CorruptError(
     `${what}: its data in Redis is damaged (${cause.message}${place}); repair or remove it`,
@@ -76,7 +76,7 @@ const PARTS_OF_BATCH = ['body', 'gone', 'late', 'progress'];
 
 /** Whose key it is, from its name (keys.ts). */
 function ownerOf(error: Error): string {
-  const key = keyOf(error) ?? '';
+  const key = damagedKey(error) ?? '';
   const { kind = '', name } = parseShardKey(key) ?? {};
   const owner = OWNERS[kind];
   if (owner !== undefined && name !== undefined) return `${owner} ${name}`;
@@ -86,8 +86,9 @@ function ownerOf(error: Error): string {
   return key === '' ? 'what this request reads' : `the key ${key}`;
 }
 
-/** The first key of Ruyi in the command that failed; ioredis keeps the command with its error. */
-function keyOf(error: Error): string | undefined {
+/** The key that is damaged: the first one of Ruyi in the command that failed; ioredis keeps the command with its error. */
+export function damagedKey(error: Error): string | undefined {
+  if (error instanceof CorruptError) return error.cause instanceof Error ? damagedKey(error.cause) : undefined;
   if (error instanceof DamagedError) return error.key;
   if (!('command' in error) || typeof error.command !== 'object' || error.command === null) return undefined;
   const { command } = error;

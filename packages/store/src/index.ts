@@ -16,7 +16,7 @@ export { type Cut, chunkRecipients, chunkSize, cutShard, type Recipient } from '
 export { packPositions, unpackPositions } from './broadcasts/positions.ts';
 export type { BatchReceipt, FailedNote, Refused } from './broadcasts/progress.ts';
 export type { PartRecord, Upload } from './broadcasts/recipientLists.ts';
-export { corruptOf, isDamage } from './damage.ts';
+export { corruptOf, damagedKey, isDamage } from './damage.ts';
 export { decodeEntry, encodeEntry, firstIdOf, isExpired, isRef, refOf } from './entries.ts';
 export { type Claim, digestOf, type IdemRecord, idemHash, isSameRequest, shortDigest } from './idempotency.ts';
 export { checkInstallation, InstallationError, shardsOfInstallation } from './installation/checkInstallation.ts';
@@ -31,6 +31,7 @@ export { VERSION } from './installation/version.ts';
 export { keys, storedTopic } from './keys.ts';
 export type { LogPage } from './logs/logScan.ts';
 export type { LogName, LogRange } from './logs/logs.ts';
+export { sampleLogs } from './logs/sampleLogs.ts';
 export { MEMORY_KINDS } from './memory/kinds.ts';
 export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
 export { laneOf, recipientShard, shardNumber, shardOf } from './shards.ts';

@@ -47,5 +47,20 @@ test('recipients are claimed once, in order, by the coordinator that has the bro
   expect(await claim('second', 30)).toBe(-1);
   expect(await broadcasts.read('b1')).toMatchObject({ claimed: 30, cancelled: 70, state: 'cancelled' });
   expect([...(await broadcasts.flight('b1')).keys()].sort()).toEqual(['job-0', 'job-10', 'job-20']);
-  expect(await broadcasts.finish('b1', 'second', false)).toBeUndefined();
+  expect(await broadcasts.finish('b1', 'second', { handled: 30, allFailed: false })).toBeUndefined();
+});
+
+test('a broadcast adds up although Redis has forgotten a claim whose job was worked', async () => {
+  const { broadcasts } = redis.open();
+  await broadcasts.create('b1', spec, 'YQ==');
+  await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
+  const started = await broadcasts.change('b1', 'start');
+  await broadcasts.take('b1', started?.run ?? 0, 'only');
+  await broadcasts.claim('b1', 'only', 'job', next(0), 0);
+  await broadcasts.landed('b1', ['job']);
+  const cancelled = await broadcasts.change('b1', 'cancel');
+  expect(await broadcasts.read('b1')).toMatchObject({ claimed: 10, cancelled: 90 });
+  await broadcasts.take('b1', cancelled?.run ?? 0, 'last');
+  expect(await broadcasts.finish('b1', 'last', { handled: 20, allFailed: false })).toBe('cancelled');
+  expect(await broadcasts.read('b1')).toMatchObject({ claimed: 20, cancelled: 80 });
 });

@@ -144,3 +144,20 @@ describe('the tags of shards', () => {
     expect(await redis.client.llen(key)).toBe(2);
   });
 });
+
+test('a process knows how far its clock is ahead of that of Redis, and tells it with its next sign of life', async () => {
+  const { members } = redis.open();
+  const member = newMember('worker', 2);
+  const right = Date.now;
+  try {
+    Date.now = () => right() + 60_000;
+    await members.join(member);
+  } finally {
+    Date.now = right;
+  }
+  const ahead = members.clockAheadMs ?? 0;
+  expect(Math.abs(ahead - 60_000)).toBeLessThan(1000);
+  await members.join({ ...member, clock_ahead_ms: ahead });
+  expect((await members.all()).find(({ name }) => name === member.name)?.clock_ahead_ms).toBe(ahead);
+  await members.leave(member.name);
+});

@@ -7,7 +7,9 @@ import { allKeys } from './allKeys.ts';
 const PLACE_KEY = /^r:\{[0-9a-z]+\}:(log|in):(.*)$/s;
 /** Keys of messages, users and channels, and keys that expire by themselves: they grow with what is stored. */
 const STORED =
-  /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|progress)\b|^r:\{reports\}/;
+  /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|late|progress|about)\b|^r:\{reports\}/;
+/** What a broadcast needs only until it has ended. */
+const WORK = /^r:\{\w+\}:(bl|parts|merging|counts|cursors|flight)\b/;
 /** Keys of a queue, and of the completed jobs that are kept for the board. */
 const KEYS_OF_QUEUE = 40;
 
@@ -24,6 +26,7 @@ export async function checkStrayKeys(
   let others = 0;
   for await (const key of allKeys(redis)) {
     if (!STORED.test(key)) others++;
+    if (WORK.test(key)) findings.add('growth', `${key} is left of a broadcast that has ended`);
     const [, kind, name] = PLACE_KEY.exec(key) ?? [];
     if (kind === undefined) continue;
     const place = `${kind === 'in' ? 'inbox' : 'log'} ${name}`;

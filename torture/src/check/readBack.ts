@@ -1,7 +1,7 @@
 import { type MessageObject, parseChannelName, personalPair } from '@ruyi/contracts';
 import { waitFor } from '@ruyi/testkit';
 import { parsePlace, tokenOf } from '../ledger/places.ts';
-import type { Http } from '../load/http.ts';
+import type { Http, Method } from '../load/http.ts';
 import type { ReadCommand } from '../load/reader.ts';
 
 /** A message as it is stored in a place. */
@@ -23,7 +23,7 @@ export interface Asking {
 
 export async function ask(
   { http, port }: Asking,
-  method: 'GET' | 'POST',
+  method: Method,
   path: string,
   body?: object,
 ): ReturnType<Http['call']> {

@@ -1,3 +1,5 @@
+import type { SentBroadcast } from './sentBroadcast.ts';
+
 /** A span of time before a power failure, of which a Redis with `everysec` may have lost what was answered. */
 export interface LossWindow {
   from: number;
@@ -39,6 +41,7 @@ export interface Sent {
 /** Everything that was sent in this run, with the answers. */
 export class Ledger {
   readonly sent: Sent[] = [];
+  readonly broadcasts: SentBroadcast[] = [];
   readonly lossWindows: LossWindow[] = [];
   answered = 0;
   /** the fault that is running */
@@ -57,15 +60,16 @@ export class Ledger {
 
   /** Whether it must be stored: it was answered 200, and no power failure excuses its loss. */
   isPromised(sent: Sent): boolean {
-    return sent.answers.some(({ at }) => !this.#isExcused(at));
+    return sent.answers.some(({ at }) => !this.isExcused(at));
   }
 
   /** Whether all of its answers still hold. Only then are its order and its numbers checked. */
   isUnharmed(sent: Sent): boolean {
-    return sent.answers.length > 0 && sent.answers.every(({ at }) => !this.#isExcused(at));
+    return sent.answers.length > 0 && sent.answers.every(({ at }) => !this.isExcused(at));
   }
 
-  #isExcused(at: number): boolean {
+  /** Whether a power failure may have taken what was answered at this time. */
+  isExcused(at: number): boolean {
     return this.lossWindows.some(({ from, to }) => from <= at && at <= to);
   }
 }

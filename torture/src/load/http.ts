@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 
 export interface Reply {
   status: number;
@@ -20,6 +20,22 @@ export class CutError extends Error {
   }
 }
 
+export type Method = 'GET' | 'POST' | 'PUT';
+
+export interface CallOptions {
+  headers?: Record<string, string>;
+  deadlineMs?: number;
+  /** the client ends the connection after so many bytes of the body */
+  cutAt?: number;
+}
+
+const isLines = ({ headers }: IncomingMessage): boolean => headers['content-type']?.includes('ndjson') === true;
+const linesOf = (text: string): unknown[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
 /** One keep-alive client for all of the load. */
 export class Http {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -27,14 +43,14 @@ export class Http {
   /** @throws RefusedError, or CutError if the connection ended or the deadline passed before the answer */
   call(
     port: number,
-    method: 'GET' | 'POST',
+    method: Method,
     path: string,
-    body?: object,
-    { headers = {}, deadlineMs = 45_000 }: { headers?: Record<string, string>; deadlineMs?: number } = {},
+    body?: object | Buffer,
+    { headers = {}, deadlineMs = 45_000, cutAt }: CallOptions = {},
   ): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const text = body === undefined ? '' : JSON.stringify(body);
-      const length = { 'content-length': Buffer.byteLength(text) };
+      const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body === undefined ? '' : JSON.stringify(body));
+      const length = { 'content-length': bytes.length };
       const options = { agent: this.#agent, host: '127.0.0.1', port, method, path, headers: { ...headers, ...length } };
       const outgoing = request(options, (incoming) => {
         const chunks: Buffer[] = [];
@@ -44,7 +60,8 @@ export class Http {
         incoming.on('end', () => {
           clearTimeout(timer);
           try {
-            resolve({ status: incoming.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) });
+            const text = Buffer.concat(chunks).toString();
+            resolve({ status: incoming.statusCode ?? 0, body: isLines(incoming) ? linesOf(text) : JSON.parse(text) });
           } catch (error) {
             fail(error);
           }
@@ -57,7 +74,8 @@ export class Http {
       };
       const timer = setTimeout(() => outgoing.destroy(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs);
       outgoing.on('error', fail);
-      outgoing.end(text);
+      if (cutAt === undefined) outgoing.end(bytes);
+      else outgoing.write(bytes.subarray(0, cutAt), () => outgoing.destroy(new Error('cut by the client itself')));
     });
   }
 

@@ -2,6 +2,7 @@ import { seededRandom } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { System } from '../system/system.ts';
+import { runBroadcaster } from './broadcaster.ts';
 import type { Http } from './http.ts';
 import { type ReadCommand, runReader } from './reader.ts';
 import { type LoadContext, type LoadStats, runSender } from './sender.ts';
@@ -17,11 +18,15 @@ export interface Load {
 
 const SEED_STEP = 7919;
 
-export async function createGroups(http: Http, port: number, world: World): Promise<void> {
+export async function createUsersAndGroups(http: Http, port: number, world: World): Promise<void> {
   for (const { id, members } of world.groups) {
     const body = { channel_id: id, channel_type: GROUP, subscribers: members };
     const { status } = await http.call(port, 'POST', '/channel', body);
     if (status !== 200) throw new Error(`group ${id} cannot be created: ${status}`);
+  }
+  for (const uid of world.registered) {
+    const { status } = await http.call(port, 'POST', '/user/token', { uid, token: uid });
+    if (status !== 200) throw new Error(`user ${uid} cannot be registered: ${status}`);
   }
 }
 
@@ -31,16 +36,20 @@ export function startLoad(
   shared: { http: Http; world: World; ledger: Ledger; findings: Findings; seed: number },
 ): Load {
   const stop = new AbortController();
-  const stats: LoadStats = { statuses: new Map(), refused: 0, cut: 0, cutFresh: 0, latencies: [] };
+  const stats: LoadStats = { statuses: new Map(), failures: new Map(), refused: 0, cut: 0, cutFresh: 0, latencies: [] };
   let ports = system.apiPorts;
   const context: LoadContext = { ...shared, stats, stop: stop.signal, ports: () => ports };
-  const { senders, readers } = shared.world;
+  const { senders, readers, broadcasters } = shared.world;
   const randomOf = (i: number) => seededRandom(shared.seed + SEED_STEP * (i + 1));
   const sending = senders.map((uid, i) => runSender(context, uid, randomOf(i)));
   const reading = readers.map(
     async (uid, i) => [uid, await runReader(context, uid, randomOf(senders.length + i))] as const,
   );
-  const all = Promise.all([Promise.all(reading), ...sending]);
+  const ofOthers = senders.length + readers.length;
+  const broadcasting = broadcasters.map((uid, i) =>
+    runBroadcaster(context, system.redis.client, uid, randomOf(ofOthers + i)),
+  );
+  const all = Promise.all([Promise.all(reading), ...sending, ...broadcasting]);
   // stop() handles errors; until then an error must not end the process.
   all.catch(() => {});
   return {

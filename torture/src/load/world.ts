@@ -13,6 +13,12 @@ export interface World {
   /** the users whose commands are read and acknowledged while the load runs */
   readers: string[];
   groups: Group[];
+  /** users who send broadcasts and nothing else, several at once */
+  broadcasters: string[];
+  /** whom broadcasts name; among them are all of `users` */
+  recipients: string[];
+  /** users who are registered, the audience `known_users` */
+  registered: string[];
 }
 
 export interface Group {
@@ -37,8 +43,13 @@ const STRANGE = [
 
 const USERS = 300;
 const GROUP_MEMBERS = 12;
+/** Users whom only broadcasts name: the longest list has almost all of them. */
+const MANY = 4801;
+const REGISTERED = 100;
+/** Broadcasts of one sender run at the same time. */
+const BROADCASTING_UIDS = 2;
 
-export function createWorld(senderCount: number): World {
+export function createWorld(senderCount: number, broadcasterCount: number): World {
   const senders = Array.from({ length: senderCount }, (_, i) => `sender${i}`);
   const users = [...STRANGE, ...Array.from({ length: USERS }, (_, i) => `u${i}`)];
   const names = [...Array.from({ length: 2 * LANES }, (_, i) => `g${i}`), ...groupPerLane(), ...STRANGE];
@@ -47,7 +58,15 @@ export function createWorld(senderCount: number): World {
     lane: laneOf(shardNumber(channelName(GROUP, id), SHARDS), LANES),
     members: [...senders, ...Array.from({ length: GROUP_MEMBERS }, (_, j) => users[(i * 7 + j) % users.length] ?? '')],
   }));
-  return { senders, users, readers: users.slice(-4), groups };
+  return {
+    senders,
+    users,
+    readers: users.slice(-4),
+    groups,
+    broadcasters: Array.from({ length: broadcasterCount }, (_, i) => `caster${i % BROADCASTING_UIDS}`),
+    recipients: [...users, ...Array.from({ length: MANY }, (_, i) => `m${i}`)],
+    registered: users.slice(0, REGISTERED),
+  };
 }
 
 /** One group per lane: their logs show which lanes make progress. */

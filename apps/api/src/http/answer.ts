@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ApiError, UnavailableError } from '@ruyi/contracts';
+import { ApiError, errorBody, UnavailableError } from '@ruyi/contracts';
 import { isUnavailable } from '@ruyi/redis';
 import { SearchUnavailableError } from '@ruyi/search';
 import { corruptOf } from '@ruyi/store';
@@ -9,7 +9,8 @@ import type { Logger } from '@ruyi/telemetry';
 import { OtherIndexError } from '../search/indexSight.ts';
 
 /**
- * Sends an answer. An object is sent as JSON; bytes must be JSON already; a string is sent as plain text. Express' `json`
+ * Sends an answer. An object is sent as JSON; bytes must be JSON already; a string is sent as plain text, unless the headers name
+ * another type. Express' `json`
  * is not used, because it spends time on content types and etags that no client needs.
  */
 export function answer(
@@ -22,8 +23,8 @@ export function answer(
   const isText = typeof body === 'string';
   const content = isText || body instanceof Uint8Array ? body : JSON.stringify(body);
   response.writeHead(status, {
-    ...headers,
     'Content-Type': isText ? 'text/plain; version=0.0.4; charset=utf-8' : 'application/json; charset=utf-8',
+    ...headers,
     'Content-Length': Buffer.byteLength(content),
   });
   response.end(content);
@@ -53,8 +54,7 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
     return;
   }
   log.error({ requestId, err: error }, 'request failed');
-  const body = { msg: 'internal error; the log has more under this x-request-id', status: 500, code: 'internal' };
-  answer(response, 500, body);
+  answer(response, 500, errorBody(500, 'internal', 'internal error; the log has more under this x-request-id'));
 }
 
 function toApiError(error: unknown): ApiError | undefined {

@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '@ruyi/config';
 import { ApiError, ForbiddenError, InvalidRequestError, reasonToForbid, UnauthorizedError } from '@ruyi/contracts';
-
-/** For probes and load balancers: served without a token and under any host name (docs/api.md §1). */
-const OPEN_PATHS = new Set(['/health', '/livez', '/readyz']);
+import { isExempt, isWithoutToken } from './openPaths.ts';
 
 /**
  * Checks every request before anything else looks at it (docs/api.md §1): it must name exactly one host, expect nothing
@@ -24,10 +22,10 @@ export function guard({ apiToken, allowAnonymous }: Config, isAuthorized: (reque
     if (expected !== undefined && expected.toLowerCase() !== '100-continue') {
       return new ApiError(417, 'invalid_request', 'Expect: nothing but 100-continue is supported');
     }
-    if (OPEN_PATHS.has(path)) return undefined;
+    if (isExempt(path)) return undefined;
     const reason = isChecked ? reasonToForbid(request, 'set API_TOKEN') : undefined;
     if (reason !== undefined) return new ForbiddenError(reason);
-    return isAuthorized(request) ? undefined : new UnauthorizedError();
+    return isWithoutToken(path) || isAuthorized(request) ? undefined : new UnauthorizedError();
   };
 }
 

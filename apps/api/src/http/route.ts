@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
+  type AnswerName,
+  type ErrorCode,
   type FieldIssue,
   InvalidRequestError,
   PayloadTooLargeError,
@@ -28,8 +30,34 @@ export interface RequestDetails {
   isAuthorized(): boolean;
 }
 
+/** An answer that is not a JSON object or array. */
+interface OtherAnswer {
+  /** its media types */
+  types: string[];
+  about: string;
+  /** of NDJSON: the schema of each line */
+  line?: AnswerName;
+}
+
+/** What the OpenAPI document says about a route besides its method, path and request. */
+interface Description {
+  /** the method of @ruyi/client that calls it */
+  operation: string;
+  summary: string;
+  /** names the schema of its answer */
+  answer: AnswerName | OtherAnswer;
+  /** a status other than 200 that comes with the same schema */
+  alsoAnswers?: number;
+  /** codes that it answers besides those that every route may */
+  errors?: ErrorCode[];
+  /** a body to try it out with */
+  example?: object;
+  /** headers of the request that it looks at */
+  headers?: Record<string, string>;
+}
+
 /** A route whose request is parsed before it is handled. */
-export interface ParsedRoute {
+export interface ParsedRoute extends Description {
   method: 'GET' | 'POST';
   path: string;
   /** names the schema of the body (POST) or the query (GET); absent if there is nothing to parse */
@@ -38,7 +66,7 @@ export interface ParsedRoute {
 }
 
 /** A route that reads the body itself, as it arrives. */
-interface StreamRoute {
+interface StreamRoute extends Description {
   method: 'PUT';
   path: string;
   receive(
@@ -52,6 +80,13 @@ interface StreamRoute {
 }
 
 export type Route = ParsedRoute | StreamRoute;
+
+/** Routes of one subject. */
+export interface Section {
+  name: string;
+  description: string;
+  routes: Route[];
+}
 
 /** The requests that may name up to MAX_RECIPIENTS uids. */
 const WITH_RECIPIENTS: readonly RequestName[] = [
@@ -71,15 +106,16 @@ export function bodyBytesOf({ request }: ParsedRoute, { maxBodyBytes }: { maxBod
 export const ok: Answered = { body: { status: 200 } };
 
 /** A route whose request has a schema; `handle` gets the parsed request. */
-export function route<N extends RequestName>(
-  method: ParsedRoute['method'],
-  path: string,
-  request: N,
-  handle: (context: ApiContext, input: Request<N>, details: RequestDetails) => Promise<Answered>,
-): ParsedRoute {
+export function route<N extends RequestName>({
+  request,
+  handle,
+  ...others
+}: Omit<ParsedRoute, 'request' | 'handle'> & {
+  request: N;
+  handle(context: ApiContext, input: Request<N>, details: RequestDetails): Promise<Answered>;
+}): ParsedRoute {
   return {
-    method,
-    path,
+    ...others,
     request,
     handle: (context, schemas, input, details) => handle(context, parse(schemas, request, input), details),
   };

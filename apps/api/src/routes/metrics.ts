@@ -6,6 +6,9 @@ import { installationMetrics } from '../metrics/installationMetrics.ts';
 export const metrics: Route = {
   method: 'GET',
   path: '/metrics',
+  operation: 'metrics',
+  summary: 'The metrics of all processes',
+  answer: { types: ['text/plain'], about: 'in the format of Prometheus' },
   async handle(context) {
     const { store, metrics: thisProcess, log } = context;
     const reports = await store.reports.all().catch((err: unknown) => {

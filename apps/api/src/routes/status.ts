@@ -6,6 +6,9 @@ import type { Route } from '../http/route.ts';
 export const status: Route = {
   method: 'GET',
   path: '/status',
+  operation: 'status',
+  summary: 'Processes, lanes, what waits, and the memory of Redis',
+  answer: 'StatusAnswer',
   handle: async ({ queues }) => {
     const body: StatusAnswer = await installationStatus(queues.redis);
     return { body };

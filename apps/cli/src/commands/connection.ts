@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Config, loadConfig, parseRedisAddress, shownAddress } from '@ruyi/config';
 import { withBackoff } from '@ruyi/flow';
 import { oneLine, StartError } from '@ruyi/process';
-import { connect, isUnavailable, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
+import { connect, isUnavailable, type ProbeSettings, probeRedis, RedisRefusal, shortReason } from '@ruyi/redis';
 import { redisUrlFile } from './up/runFolder.ts';
 
 type Redis = ReturnType<typeof connect>;
@@ -27,12 +27,16 @@ function redisUrlOf(config: Config): string {
 
 /**
  * The settings, and a connection to their Redis, which has said that it can serve.
+ * @param allowed of Redis, whatever the settings say
  * @throws ConfigError, RedisRefusal, or StartError if Redis cannot be reached now
  */
-export async function openRedis(env: NodeJS.ProcessEnv): Promise<{ config: Config; redis: Redis }> {
+export async function openRedis(
+  env: NodeJS.ProcessEnv,
+  allowed: Pick<ProbeSettings, 'allowEviction' | 'allowNoAof' | 'onlyLooks'> = {},
+): Promise<{ config: Config; redis: Redis }> {
   const given = loadConfig(env);
   const config = { ...given, redisUrl: redisUrlOf(given) };
-  await untilStarted(() => probeRedis(config)).catch((error: unknown) => {
+  await untilStarted(() => probeRedis({ ...config, ...allowed })).catch((error: unknown) => {
     if (error instanceof RedisRefusal) throw error;
     const address = shownAddress(parseRedisAddress(config.redisUrl));
     throw new StartError(

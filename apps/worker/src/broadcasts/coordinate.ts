@@ -50,9 +50,9 @@ async function coordinateOnce(
   const mustPrepare = record.state === 'running' && !record.isReady && !record.isRetrying;
   const ready = mustPrepare ? await prepareBroadcast(context, record, token, signal) : record;
   if (ready?.ref !== undefined) {
-    if (ready.isRetrying && ready.state === 'running') {
+    if (ready.isRetrying && ready.state !== 'paused') {
       await context.store.progress.hold(ready.ref);
-      await retryFailed(context, ready, ready.ref, signal);
+      await retryFailed(context, ready, { ref: ready.ref, token }, signal);
     }
     await feedLanes(context, ready, ready.ref, token, signal);
   }
@@ -68,13 +68,16 @@ async function end(context: CoordinatorContext, no: string, token: string): Prom
   const before = await broadcasts.read(no);
   if (!before) return;
   const counts = before.ref === undefined ? undefined : await progress.read(before.ref);
-  const allFailed = counts !== undefined && counts.total > 0 && counts.failed === counts.total;
-  const state = await broadcasts.finish(no, token, allFailed);
+  const { total = 0, stored = 0, failed = 0 } = counts ?? {};
+  const state = await broadcasts.finish(no, token, {
+    handled: stored + failed,
+    allFailed: total > 0 && failed === total,
+  });
   if (state === undefined) return;
   const record = (await broadcasts.read(no)) ?? before;
   if (!before.isRetrying) {
-    context.counted('stored', counts?.stored ?? 0);
-    context.counted('failed', counts?.failed ?? 0);
+    context.counted('stored', stored);
+    context.counted('failed', failed);
     context.counted('cancelled', record.cancelled);
     context.counted('duplicate', record.duplicates);
   }

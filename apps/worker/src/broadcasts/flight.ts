@@ -1,6 +1,6 @@
 import type { Chunk } from '@ruyi/contracts';
 import { type BroadcastJob, DEAD, type LaneOfPlan } from '@ruyi/queue';
-import { type BroadcastRecord, chunkRecipients, chunkSize, laneOf, type RecipientClaim } from '@ruyi/store';
+import { type BroadcastRecord, chunkRecipients, chunkSize, keys, laneOf, type RecipientClaim } from '@ruyi/store';
 import type { CoordinatorContext } from './coordinatorContext.ts';
 import type { NextRecipients } from './shardCursors.ts';
 
@@ -60,6 +60,8 @@ export class Flight {
     const outcome = await this.#context.store.broadcasts.claim(this.#record.no, token, id, claim, rate);
     if (outcome < 0) return 'again';
     if (outcome > 0) return outcome;
+    // A master that dies now must not forget a claim whose job another one keeps.
+    await this.#context.store.replicas.confirm([keys.about(this.#record.no)]);
     await this.#add(id, this.#note(id, claim), uids.join('\n'));
     return 0;
   }
@@ -106,6 +108,12 @@ export class Flight {
     const { reason } = letter.data;
     const failed = job.chunks.flatMap(chunkRecipients).map((recipient) => ({ ...recipient, reason }));
     const sizes = job.chunks.map((chunk, i) => ({ chunk: chunks[i] ?? chunk.chunk, size: chunkSize(chunk) }));
+    // As handleLaneJob does, which may have died before.
+    if (!job.cmd)
+      await store.late.mark(
+        this.#ref,
+        failed.map(({ position }) => position),
+      );
     await store.progress.chunksStored(this.#ref, sizes, failed);
     return true;
   }
@@ -133,6 +141,6 @@ export class Flight {
       chunks.push({ chunk: chunk + chunks.length, start: start + i, uids: uids.slice(i, i + size).join('\n') });
     }
     const cmd = spec.header.sync_once === 1 ? { cmd: 1 as const } : {};
-    return { ref: this.#ref, from: spec.from, ...cmd, chunks };
+    return { ref: this.#ref, no, from: spec.from, ...cmd, chunks };
   }
 }

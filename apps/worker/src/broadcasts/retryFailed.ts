@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chunk } from '@ruyi/contracts';
-import { BROADCAST, type BroadcastJob, deadLettersOf } from '@ruyi/queue';
+import { BROADCAST, type BroadcastJob, claimLetter, lettersOfBatch, triesOf } from '@ruyi/queue';
 import { type BroadcastRecord, chunkRecipients, digestOf, recipientShard } from '@ruyi/store';
 import { z } from 'zod';
 import type { CoordinatorContext } from './coordinatorContext.ts';
@@ -19,22 +19,27 @@ type Retried = z.infer<typeof Retried>;
 /**
  * Puts the dead letters of a broadcast back on their lanes, and waits until the last of them has ended: stored, or a dead
  * letter once more. A letter becomes a note of this broadcast before it is removed and its job added: so whoever takes over
- * knows which jobs there must be. Dropped letters stay failed.
+ * knows which jobs there must be. Dropped letters stay failed. Paused or cancelled, no further letter is put back, and
+ * those that were are waited for.
  */
 export async function retryFailed(
   context: CoordinatorContext,
   record: BroadcastRecord,
-  ref: string,
+  { ref, token }: { ref: string; token: string },
   signal: AbortSignal,
 ): Promise<void> {
   const { store, queues } = context;
   const { no, run } = record;
-  for await (const { id, letter } of deadLettersOf(queues, ref)) {
-    const parsed = BROADCAST.schema.safeParse(letter.data);
+  for await (const { summary, letter } of lettersOfBatch(queues, store.layout.shards, ref)) {
     if (signal.aborted) return;
+    if (!(await store.broadcasts.setUp(no, token))) break;
+    const parsed = BROADCAST.schema.safeParse(letter.data);
     if (!parsed.success) continue;
-    const data = withPositions(parsed.data);
+    const { id, firstAt, tries } = summary;
+    const data = { ...withPositions(parsed.data), letter: { id, firstAt, tries: tries + 1 } };
     const jobId = `${ref}.r${run}-${digestOf(id).slice(0, 10)}.${recipientsOf(data).length}`;
+    // An operator may try the same letter again by itself just now.
+    if ((await claimLetter(queues, summary, jobId)) !== 'claimed') continue;
     await store.broadcasts.noteRetried(no, jobId, { data });
     await queues.dead.remove(id);
   }
@@ -67,7 +72,7 @@ async function hasEnded(
     recipients.map(({ position }) => position),
   );
   if (failed.size === 0) return true;
-  for await (const { id } of deadLettersOf(queues, ref)) if (id.startsWith(`dead-${jobId}-`)) return true;
+  if (data.letter && ((await triesOf(queues, data.letter.id)) ?? 0) >= data.letter.tries) return true;
   if (performance.now() - (added.get(jobId) ?? Number.NEGATIVE_INFINITY) < ADD_AGAIN_MS) return false;
   added.set(jobId, performance.now());
   const left = recipients.filter(({ position }) => failed.has(position));

@@ -1,10 +1,10 @@
 import type { Chunk } from '@ruyi/contracts';
-import { groupBy, together } from '@ruyi/flow';
-import { BROADCAST, type BroadcastJob } from '@ruyi/queue';
+import { together } from '@ruyi/flow';
+import { BROADCAST, type BroadcastJob, byProblem, problemsOf } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { FailedRecipient, JobRun } from '@ruyi/store';
-import { toDeadLetters } from './deadLetter.ts';
-import type { LaneContext } from './laneContext.ts';
+import { type FailedPart, toDeadLetters } from './deadLetter.ts';
+import type { LaneContext, LaneRun } from './laneContext.ts';
 
 /** `untilServed` that stops when the run of the job is aborted. */
 export const repeated = <T>(run: JobRun, work: () => Promise<T>): Promise<T> => untilServed(work, run.signal);
@@ -18,24 +18,43 @@ export async function lookUp({ store }: LaneContext, run: JobRun, ref: string, c
   return { done, broadcast: bodies.get(ref) };
 }
 
-/** Makes dead letters of the recipients that could not be served, one per reason. */
+/** No letter has more recipients: it is one job when it is tried again. */
+const MOST_IN_LETTER = 2000;
+
+/**
+ * Makes a dead letter of the recipients that could not be served, one chunk per reason. The same recipients fail in every run of
+ * the job, so its first position names the letter.
+ */
 export async function recipientsToDeadLetters(
   context: LaneContext,
-  run: JobRun,
-  job: Pick<BroadcastJob, 'ref' | 'from' | 'cmd'>,
-  chunks: Chunk[],
+  run: LaneRun,
+  job: Pick<BroadcastJob, 'ref' | 'no' | 'from' | 'cmd'>,
+  number: number,
   failures: FailedRecipient[],
 ): Promise<void> {
-  let part = 0;
-  for (const [reason, group] of groupBy(failures, (failure) => failure.reason)) {
-    const chunk: Chunk = {
-      chunk: chunks[0]?.chunk ?? 0,
-      start: 0,
-      at: group.map(({ recipient }) => recipient.position),
-      uids: group.map(({ recipient }) => recipient.uid).join('\n'),
-    };
-    const data: BroadcastJob = { ref: job.ref, from: job.from, ...(job.cmd ? { cmd: 1 } : {}), chunks: [chunk] };
-    const name = `${group[0]?.recipient.position ?? 0}-${part++}`;
-    await toDeadLetters(context, run, name, { queue: context.lane, name: BROADCAST.name, reason, data });
+  const { queues, store } = context;
+  const { ref, no, from, cmd } = job;
+  const sorted = failures.toSorted((a, b) => a.recipient.position - b.recipient.position);
+  const parts: FailedPart[] = [];
+  for (let i = 0; i < sorted.length; i += MOST_IN_LETTER) {
+    const some = sorted.slice(i, i + MOST_IN_LETTER);
+    const destination = { from, isCommand: cmd === 1, shards: store.layout.shards };
+    const targets = some.map(({ recipient, reason }) => ({ target: recipient, reason }));
+    const problems = await repeated(run, () => problemsOf(queues.redis, destination, targets));
+    const groups = byProblem(some, problems);
+    const chunks = groups.map(({ failures: group }) => chunkOf(number, group));
+    const data = { ref, ...(no === undefined ? {} : { no }), from, ...(cmd ? { cmd } : {}), chunks };
+    const largest = groups.toSorted((a, b) => b.failures.length - a.failures.length)[0];
+    const reason = largest?.problem.reason ?? '';
+    const letter = { name: BROADCAST.name, reason, data, problems: groups.map(({ problem }) => problem) };
+    parts.push({ part: String(some[0]?.recipient.position ?? 0), letter });
   }
+  await toDeadLetters(context, run, parts);
 }
+
+const chunkOf = (chunk: number, failures: FailedRecipient[]): Chunk => ({
+  chunk,
+  start: 0,
+  at: failures.map(({ recipient }) => recipient.position),
+  uids: failures.map(({ recipient }) => recipient.uid).join('\n'),
+});

@@ -1,20 +1,33 @@
-import { BROADCAST, DEAD_QUEUE, GROUP_COMMAND, INDEX_QUEUE, type JobKind, queueKey, SEND } from '@ruyi/queue';
+import {
+  BROADCAST,
+  codeOfReason,
+  DEAD_QUEUE,
+  GROUP_COMMAND,
+  INDEX_QUEUE,
+  type JobKind,
+  type Problem,
+  queueKey,
+  retriedIn,
+  SEND,
+  settleRetried,
+  withoutRetried,
+} from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
-import { isDamage, type JobRun, keys } from '@ruyi/store';
+import { damagedKey, isDamage, type JobRun, keys } from '@ruyi/store';
 import type { z } from 'zod';
 import { toDeadLetters } from './deadLetter.ts';
-import type { LaneContext } from './laneContext.ts';
-import { storeBroadcast } from './storeBroadcast.ts';
+import type { LaneContext, LaneRun } from './laneContext.ts';
+import { noteFailedJob, storeBroadcast } from './storeBroadcast.ts';
 import { storeGroupCommand } from './storeGroupCommand.ts';
 import { storeMessages } from './storeMessages.ts';
 
-type Handler = (context: LaneContext, run: JobRun, data: unknown) => Promise<void>;
+type Handler = (context: LaneContext, run: LaneRun, data: unknown) => Promise<void>;
 
 class InvalidJobError extends Error {}
 
 function handler<S extends z.ZodType>(
   kind: JobKind<S>,
-  handle: (context: LaneContext, run: JobRun, data: z.output<S>) => Promise<void>,
+  handle: (context: LaneContext, run: LaneRun, data: z.output<S>) => Promise<void>,
 ): [string, Handler] {
   return [
     kind.name,
@@ -60,19 +73,31 @@ export async function handleLaneJob(
 }
 
 async function storeJob(context: LaneContext, run: JobRun, job: { name: string; data: unknown }): Promise<void> {
+  const retried = retriedIn(job.data);
+  const laneRun: LaneRun = { ...run, retried };
   try {
     const handle = HANDLERS.get(job.name);
     if (!handle) throw new InvalidJobError(`no handler for ${job.name} jobs`);
-    await handle(context, run, job.data);
+    await handle(context, laneRun, job.data);
   } catch (error) {
     if (!(error instanceof InvalidJobError) && !isDamage(error)) throw error;
-    await toDeadLetters(context, run, 'job', {
-      queue: context.lane,
-      name: job.name,
-      reason: error.message,
-      data: job.data,
-    });
+    const problem = await untilServed(() => problemOfJob(context, error), run.signal);
+    const letter = { name: job.name, reason: error.message, data: withoutRetried(job.data), problems: [problem] };
+    await toDeadLetters(context, laneRun, [{ part: 'job', letter }]);
+    const broadcast = job.name === BROADCAST.name ? BROADCAST.schema.safeParse(job.data) : undefined;
+    if (broadcast?.success) await noteFailedJob(context, laneRun, broadcast.data, error.message);
   }
+  if (retried) await untilServed(() => settleRetried(context.queues, retried), run.signal);
+}
+
+/** Why a job failed as a whole, and which key is to blame. */
+async function problemOfJob({ queues }: LaneContext, error: Error): Promise<Problem> {
+  const reason = error.message;
+  if (error instanceof InvalidJobError) return { code: 'invalid_job', reason, count: 1 };
+  const key = damagedKey(error);
+  const code = codeOfReason(reason, 'damaged');
+  if (key === undefined) return { code, reason, count: 1 };
+  return { code, reason, count: 1, key, ...(code === 'wrong_type' ? { found: await queues.redis.type(key) } : {}) };
 }
 
 const refIn = (data: unknown): string | undefined =>

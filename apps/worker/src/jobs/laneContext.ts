@@ -1,5 +1,5 @@
-import type { Queues } from '@ruyi/queue';
-import type { Appender, Store } from '@ruyi/store';
+import type { Queues, Retried } from '@ruyi/queue';
+import type { Appender, JobRun, Store } from '@ruyi/store';
 
 /** Counters that the jobs of one process increment. */
 export interface LaneCounts {
@@ -21,4 +21,10 @@ export interface LaneContext {
   /** for the metrics */
   counted: LaneCounts;
   log: { warn(fields: object, text: string): void };
+}
+
+/** A run of a lane's job. */
+export interface LaneRun extends JobRun {
+  /** the dead letter that the job tries again */
+  retried?: Retried | undefined;
 }

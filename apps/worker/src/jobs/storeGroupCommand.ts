@@ -1,14 +1,14 @@
 import { eachLimited, together } from '@ruyi/flow';
 import type { GroupCommandJob } from '@ruyi/queue';
-import { type JobRun, shardOf, shardsAtOnce } from '@ruyi/store';
+import { type FailedRecipient, shardOf, shardsAtOnce } from '@ruyi/store';
 import { lookUp, recipientsToDeadLetters, repeated } from './broadcastParts.ts';
-import type { LaneContext } from './laneContext.ts';
+import type { LaneContext, LaneRun } from './laneContext.ts';
 
 /** The frozen subscribers of a group command are kept as long as its job may wait. */
 const FROZEN_SECONDS = 7 * 86_400;
 
 /** GROUP_COMMAND: freezes the current subscribers, then serves them, some shards at a time. */
-export async function storeGroupCommand(context: LaneContext, run: JobRun, job: GroupCommandJob): Promise<void> {
+export async function storeGroupCommand(context: LaneContext, run: LaneRun, job: GroupCommandJob): Promise<void> {
   const { store } = context;
   const { ref, ch } = job;
   const { done, broadcast } = await lookUp(context, run, ref, [0]);
@@ -28,14 +28,15 @@ export async function storeGroupCommand(context: LaneContext, run: JobRun, job: 
       })
       .filter(({ count }) => count > 0);
     const call = { ref, from: broadcast.body.from, command: true };
+    const failures: FailedRecipient[] = [];
     await eachLimited(parts, shardsAtOnce(total, parts.length), async ({ shard, count, first }) => {
       const uids = await repeated(run, () => store.channels.frozen(shard, ref, count));
       const recipients = uids.map((uid, i) => ({ uid, position: first + i }));
-      const failures = await context.appender.appendReferencesToShard(run, shard, call, recipients);
-      context.counted.stored(recipients.length - failures.length);
-      const part = { ref, from: call.from, cmd: 1 as const };
-      await recipientsToDeadLetters(context, run, part, [{ chunk: 0, start: 0, uids: '' }], failures);
+      const failed = await context.appender.appendReferencesToShard(run, shard, call, recipients);
+      context.counted.stored(recipients.length - failed.length);
+      failures.push(...failed);
     });
+    await recipientsToDeadLetters(context, run, { ref, from: call.from, cmd: 1 }, 0, failures);
     await repeated(run, () => store.progress.groupCommandStored(ref, total));
   }
   const { idem, digest = '' } = job;

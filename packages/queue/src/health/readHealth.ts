@@ -12,7 +12,7 @@ import {
 } from '@ruyi/redis';
 import type { LaneKind } from '../names.ts';
 import { readWork } from './readWork.ts';
-import { backlogProblems, deadLetterProblems, indexerProblems, laneProblems, workerProblems } from './workProblems.ts';
+import { problemsOfWork } from './workProblems.ts';
 
 /** The answer is due within 1 s, whatever is running (docs/api.md §3). */
 const CHECK_MS = 900;
@@ -36,30 +36,33 @@ export async function readHealth({ redis, search, settings }: HealthSources): Pr
   const end = new AbortController();
   const late = delay(CHECK_MS, 'late' as const, { signal: end.signal, ref: false }).catch(() => 'late' as const);
   const nodes = infoOfNodes(redis);
-  const work = readWork(redis);
+  const work = readWork(redis).then((found) => problemsOfWork(found, settings.maxBacklog));
   const check = (problems: Promise<Problem[]>) =>
     Promise.race([problems, late]).then(
       (found) => (found === 'late' ? unknown(`no answer within ${CHECK_MS / 1000} s`) : checkOf(found)),
       (error) => unknown(shortReason(error)),
     );
   const started = {
-    redis: check(Promise.all([nodes, redis.ping()]).then(([infos]) => servingProblems(infos))),
+    redis: check(nodes.then(servingProblems)),
+    clocks: check(work.then(({ clocks }) => clocks)),
     redis_settings: check(nodes.then((infos) => settingsProblems(infos, settings))),
     memory: check(nodes.then(memoryProblems)),
-    workers: check(work.then(workerProblems)),
-    lanes: check(work.then(laneProblems)),
-    indexer: check(work.then(indexerProblems)),
+    workers: check(work.then(({ workers }) => workers)),
+    lanes: check(work.then(({ lanes }) => lanes)),
+    indexer: check(work.then(({ indexer }) => indexer)),
     search: check(search().then((problem) => (problem ? [problem] : []))),
-    backlog: check(work.then((found) => backlogProblems(found, settings.maxBacklog))),
-    dead_letters: check(work.then(deadLetterProblems)),
+    backlog: check(work.then(({ backlog }) => backlog)),
+    dead_letters: check(work.then((found) => found.dead_letters)),
   };
+  const redisServes = await started.redis;
+  const isRefusing = redisServes.status === 'degraded';
   const checks: HealthChecks = {
-    redis: await started.redis,
+    redis: both(redisServes, await started.clocks),
     redis_settings: await started.redis_settings,
     memory: await started.memory,
-    workers: await started.workers,
-    lanes: await started.lanes,
-    indexer: await started.indexer,
+    workers: isRefusing ? SILENT : await started.workers,
+    lanes: isRefusing ? SILENT : await started.lanes,
+    indexer: isRefusing ? SILENT : await started.indexer,
     search: await started.search,
     backlog: await started.backlog,
     dead_letters: await started.dead_letters,
@@ -79,8 +82,18 @@ const checkOf = (problems: Problem[]): HealthCheck =>
         fix: [...new Set(problems.map(({ fix }) => fix))].join('; '),
       };
 
+/** Two checks under one name. What cannot be looked at hides the second one. */
+function both(first: HealthCheck, second: HealthCheck): HealthCheck {
+  if (first.status === 'unknown' || second.status !== 'degraded') return first;
+  if (first.status === 'ok') return second;
+  return { ...first, message: `${first.message}; ${second.message}`, fix: `${first.fix}; ${second.fix}` };
+}
+
 const worstOf = (checks: HealthChecks): Health['status'] =>
   Object.values(checks).every(({ status }) => status === 'ok') ? 'ok' : 'degraded';
+
+/** While Redis takes no writes, no process can say that it lives. */
+const SILENT: HealthCheck = { status: 'unknown', message: 'not known while Redis takes no writes' };
 
 /** While Redis does not answer, only the engine can be looked at. */
 function withoutRedis({ redis, search }: HealthChecks): Health {

@@ -6,10 +6,37 @@ import type { Work } from './readWork.ts';
 /** A queue whose oldest job waits longer, while none is begun or completed, stands still. */
 const STUCK_MS = 60_000;
 const SHOWN = 3;
+/** Clocks that NTP keeps differ by milliseconds. */
+const CLOCK_MS = 5000;
+
+/** Processes on machines whose clock is not Redis': what they log and measure is wrong by that much. */
+function clockProblems({ members }: Work): Problem[] {
+  const wrong = members.filter(({ clock_ahead_ms: ahead = 0 }) => Math.abs(ahead) > CLOCK_MS);
+  if (wrong.length === 0) return [];
+  const each = wrong.map(({ name, host, clock_ahead_ms: ahead = 0 }) => {
+    return `${name} on ${host} is ${Math.abs(Math.round(ahead / 1000))} s ${ahead > 0 ? 'ahead' : 'behind'}`;
+  });
+  return [
+    {
+      message: `not every clock is that of Redis: ${listOf(each)}`,
+      fix: 'set the clocks of all machines by NTP (timedatectl set-ntp true); Ruyi numbers and expires by that of Redis',
+    },
+  ];
+}
+
+/** What is wrong with the processes and what they work, by the checks of GET /health; `clocks` is a part of `redis` there. */
+export const problemsOfWork = (work: Work, maxBacklog: Record<LaneKind, number>) => ({
+  clocks: clockProblems(work),
+  workers: workerProblems(work),
+  lanes: laneProblems(work),
+  indexer: indexerProblems(work),
+  backlog: backlogProblems(work, maxBacklog),
+  dead_letters: deadLetterProblems(work),
+});
 
 const livesIn = ({ members }: Work, role: string) => members.some((member) => member.role === role);
 
-export function workerProblems(work: Work): Problem[] {
+function workerProblems(work: Work): Problem[] {
   if (livesIn(work, 'worker')) return [];
   const waiting = (work.lanes ?? []).reduce((sum, { jobs }) => sum + jobs, 0);
   return [
@@ -21,7 +48,7 @@ export function workerProblems(work: Work): Problem[] {
 }
 
 /** Lanes without an owner. A lane moves to another worker within five seconds. */
-export function laneProblems({ lanes }: Work): Problem[] {
+function laneProblems({ lanes }: Work): Problem[] {
   if (lanes === undefined) {
     return [{ message: 'nothing was started on this installation yet', fix: 'start an API and a worker' }];
   }
@@ -35,7 +62,7 @@ export function laneProblems({ lanes }: Work): Problem[] {
   ];
 }
 
-export function indexerProblems(work: Work): Problem[] {
+function indexerProblems(work: Work): Problem[] {
   if (livesIn(work, 'indexer')) return [];
   return [
     {
@@ -46,7 +73,7 @@ export function indexerProblems(work: Work): Problem[] {
 }
 
 /** What waits for too long, or is so much that more is refused. */
-export function backlogProblems(work: Work, most: Record<LaneKind, number>): Problem[] {
+function backlogProblems(work: Work, most: Record<LaneKind, number>): Problem[] {
   const { lanes = [], index, now } = work;
   const stuck = [...lanes.map((lane) => ({ name: lane.queue.name, ...lane })), { name: 'index', ...index }].filter(
     (queue) => isStuck(queue, now),
@@ -83,7 +110,7 @@ function fullProblem(lanes: QueueReading[], kind: LaneKind, most: number): Probl
   ];
 }
 
-export function deadLetterProblems({ deadLetters }: Work): Problem[] {
+function deadLetterProblems({ deadLetters }: Work): Problem[] {
   if (deadLetters === 0) return [];
   return [
     {

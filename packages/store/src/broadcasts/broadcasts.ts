@@ -165,9 +165,18 @@ export class Broadcasts {
     await this.#redis.hset(keys.about(no), 'rate_now', rate, 'measured', seconds);
   }
 
-  /** Ends it if nothing is left to do. @returns the final state, undefined if it has not ended here */
-  async finish(no: string, token: string, allFailed: boolean): Promise<BroadcastState | undefined> {
-    const reply = await finishBroadcast(this.#redis, [keys.about(no), keys.flight(no)], [token, allFailed ? 1 : 0]);
+  /**
+   * Ends it if nothing is left to do.
+   * @param handled recipients that were stored or failed
+   * @returns the final state, undefined if it has not ended here
+   */
+  async finish(
+    no: string,
+    token: string,
+    { handled, allFailed }: { handled: number; allFailed: boolean },
+  ): Promise<BroadcastState | undefined> {
+    const args = [token, allFailed ? 1 : 0, handled];
+    const reply = await finishBroadcast(this.#redis, [keys.about(no), keys.flight(no)], args);
     return reply === '' ? undefined : stateOf(reply);
   }
 

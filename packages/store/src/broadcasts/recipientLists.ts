@@ -101,7 +101,12 @@ export class RecipientLists {
     return (await this.#redis.expire(key, COMMITTED_SECONDS)) === 1 ? 0 : undefined;
   }
 
-  async dropStaged(shards: Iterable<number>, { no, token }: Upload): Promise<void> {
+  /**
+   * Removes what an upload has staged. Not if its part was committed after all, and only the answer was lost: then it belongs
+   * to the broadcast, and whoever merges it needs it.
+   */
+  async dropStaged(shards: Iterable<number>, { no, part, token }: Upload): Promise<void> {
+    if ((await this.#redis.hget(keys.merging(no), String(part))) === token) return;
     await eachLimited(shards, SHARDS_IN_FLIGHT, async (shard) => {
       await this.#redis.del(this.#staged(shard, no, token));
     });

@@ -1,7 +1,7 @@
 -- join-members.lua: a process says that it lives and what it is, and learns who else lives.
 -- KEYS   sorted set of processes, hash of what each tells about itself
 -- ARGV   name of this process, what it tells (JSON), milliseconds after which a silent process is dropped
--- returns what all live processes tell: name, JSON, name, JSON, …
+-- returns milliseconds by Redis' clock, then what all live processes tell: name, JSON, name, JSON, …
 -- cost   the number of processes
 -- replay says again that it lives
 local time = redis.call('TIME')
@@ -13,4 +13,6 @@ for _, name in ipairs(silent) do
 end
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-return redis.call('HGETALL', KEYS[2])
+local reply = redis.call('HGETALL', KEYS[2])
+table.insert(reply, 1, now)
+return reply

@@ -21,21 +21,36 @@ export interface Member {
   host: string;
   /** seconds, when it started */
   since: number;
+  /** how far the clock of its machine is ahead of Redis', once it has measured that; negative: behind */
+  clock_ahead_ms?: number;
 }
+
+/** A slower answer of Redis says nothing about two clocks. */
+const CLOCK_ANSWER_MS = 1000;
 
 /** All processes of the installation that live, by Redis' clock. */
 export class Members {
   readonly #redis: RedisClient;
+  #clockAheadMs: number | undefined;
 
   constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 
+  /** How far the clock of this machine was ahead of Redis' when it joined last; undefined if that was not measured. */
+  get clockAheadMs(): number | undefined {
+    return this.#clockAheadMs;
+  }
+
   /** Says that a process lives; repeat it every second. @returns all that live */
   async join(member: Member): Promise<Member[]> {
+    const asked = performance.now();
     const facts = [keys.members, keys.memberFacts];
     const reply = await joinMembers(this.#redis, facts, [member.name, JSON.stringify(member), SILENT_MS]);
-    const texts = Array.isArray(reply) ? reply.map(String) : [];
+    const [clock, ...pairs] = Array.isArray(reply) ? reply : [];
+    const took = performance.now() - asked;
+    if (took < CLOCK_ANSWER_MS) this.#clockAheadMs = Math.round(Date.now() - took / 2 - Number(clock));
+    const texts = pairs.map(String);
     return texts.filter((_, i) => i % 2 === 1).flatMap(parse);
   }
 

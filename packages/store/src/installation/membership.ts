@@ -55,7 +55,8 @@ export async function joinInstallation(
   let living = joined.members;
   const members = new Members(redis);
   const beat = async () => {
-    living = await members.join(facts);
+    const { clockAheadMs } = members;
+    living = await members.join(clockAheadMs === undefined ? facts : { ...facts, clock_ahead_ms: clockAheadMs });
   };
   const stop = every(SIGN_OF_LIFE_MS, beat, onError);
   return {

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { findChromium, tempDir } from '@ruyi/testkit';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+/** `npm test` installs it where it can, and says so where it cannot. */
+export const executablePath = findChromium();
+
+// It finds no name, so whatever is not on this machine fails, and is seen.
+const OFFLINE = '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1';
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  OFFLINE,
+];
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const DESK = { width: 1440, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+export interface Browser {
+  page: Page;
+  context: BrowserContext;
+  /** what went wrong since the last call: errors on the console, answers from 400 on, and requests that leave the machine */
+  problems(): string[];
+  close(): Promise<void>;
+}
+
+/** A browser without a network. */
+export async function openBrowser(): Promise<Browser> {
+  const folder = tempDir('board browser');
+  const context = await chromium.launchPersistentContext(folder.path, {
+    args: ARGS,
+    headless: true,
+    viewport: DESK,
+    ...(executablePath ? { executablePath } : {}),
+  });
+  const page = await context.newPage();
+  let noted: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && noted.push(`console: ${message.text()}`));
+  page.on('pageerror', (error) => noted.push(`page: ${error.message}`));
+  page.on(
+    'request',
+    (request) => new URL(request.url()).hostname !== '127.0.0.1' && noted.push(`leaves: ${request.url()}`),
+  );
+  page.on('response', (answer) => answer.status() >= 400 && noted.push(`${answer.status()}: ${answer.url()}`));
+  return {
+    page,
+    context,
+    problems() {
+      const found = noted;
+      noted = [];
+      return found;
+    },
+    async close() {
+      await context.close();
+      folder.remove();
+    },
+  };
+}
+
+interface Finding {
+  id: string;
+  impact: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/** What axe-core finds on the page as it is. */
+async function axeFindings(page: Page): Promise<Finding[]> {
+  // As a debugger, not as a script of the page: its policy forbids those.
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: readFileSync(AXE, 'utf8') });
+  const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+    expression:
+      'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => JSON.stringify(violations))',
+    awaitPromise: true,
+  });
+  await session.detach();
+  expect(exceptionDetails).toBeUndefined();
+  return JSON.parse(String(result.value));
+}
+
+/** Nothing serious, on a desk in light and on a phone in dark colours; and nothing is wider than the phone. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const [viewport, colorScheme] of [
+    [PHONE, 'dark'],
+    [DESK, 'light'],
+  ] as const) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    const serious = (await axeFindings(page)).filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    const found = serious.map(({ id, nodes }) => [
+      id,
+      nodes.map(({ target, failureSummary }) => [target, failureSummary]),
+    ]);
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+    const where = [page.url(), colorScheme];
+    expect([...where, found, width > viewport.width]).toEqual([...where, [], false]);
+  }
+}

@@ -1,0 +1,83 @@
+import { channelName } from '@ruyi/contracts';
+import { addCoordinator, BROADCAST, lettersOfBatch } from '@ruyi/queue';
+import { type BroadcastRecord, keys, recipientShard, refOf, shardOf } from '@ruyi/store';
+import { waitFor } from '@ruyi/testkit';
+import { expect, test } from 'vitest';
+import { LIMITS, names, testLanes } from './harness.ts';
+
+const lanes = testLanes();
+const FROM = 'news';
+const header = { no_persist: 0, red_dot: 0, sync_once: 0 } as const;
+const spec = { name: '', from: FROM, header, setting: 0, topic: '', expire: 0, clientMsgNo: '', rate: 0, startAt: 0 };
+
+/** Creates a broadcast with these recipients, as the API does. */
+async function openBroadcast(uids: string[], startAt = 0): Promise<string> {
+  const { broadcasts, broadcastList, recipientLists, ids } = lanes.store;
+  const no = refOf(await ids.one());
+  await broadcasts.create(no, { ...spec, startAt }, Buffer.from('hi').toString('base64'));
+  await broadcastList.add(no, 10);
+  await broadcasts.persist(no);
+  const shardFor = recipientShard({ from: FROM, command: false }, LIMITS.shards.count);
+  const upload = { no, part: 0, token: 'once' };
+  await recipientLists.hold(upload);
+  for (const uid of uids) await recipientLists.stage(shardFor(uid), upload, `${uid}\n`);
+  const counts = { digest: '', accepted: uids.length, duplicates: 0, invalid: 0 };
+  expect(await recipientLists.commit(upload, counts)).toBe('ok');
+  return no;
+}
+
+async function change(no: string, action: 'start' | 'retry' | 'cancel'): Promise<void> {
+  const changed = await lanes.store.broadcasts.change(no, action);
+  await addCoordinator(lanes.queues, { no, run: changed?.run ?? 0 });
+}
+
+const ended = (no: string): Promise<BroadcastRecord> =>
+  waitFor(
+    async () => {
+      const record = await lanes.store.broadcasts.read(no);
+      return record && record.finishedAt > 0 ? record : undefined;
+    },
+    { what: `broadcast ${no} to end`, deadlineMs: 30_000 },
+  );
+
+const logKey = (uid: string) => {
+  const channel = channelName(1, uid, FROM);
+  return keys.log(shardOf(channel, LIMITS.shards), channel);
+};
+
+test('a retry that is cancelled ends, also if its coordinator died while letters were on their way', async () => {
+  const uids = names(20);
+  const [broken = ''] = uids;
+  await lanes.client.set(logKey(broken), 'no log');
+  const no = await openBroadcast(uids);
+  await lanes.work();
+  await change(no, 'start');
+  const { ref = '' } = await ended(no);
+  expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 19, failed: 1 });
+  await lanes.rest();
+
+  // What a coordinator leaves that dies after it has taken the letter.
+  await lanes.client.del(logKey(broken));
+  await lanes.store.broadcasts.change(no, 'retry');
+  for await (const { summary, letter } of lettersOfBatch(lanes.queues, lanes.store.layout.shards, ref)) {
+    await lanes.store.broadcasts.noteRetried(no, `${ref}.r2-a.1`, { data: BROADCAST.schema.parse(letter.data) });
+    await lanes.queues.dead.remove(summary.id);
+  }
+  await change(no, 'cancel');
+  await lanes.work();
+  expect(await ended(no)).toMatchObject({ state: 'cancelled', total: 20, cancelled: 0 });
+  expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 20, failed: 0 });
+  expect(await lanes.client.zcard(logKey(broken))).toBe(1);
+});
+
+test('start_at is by the clock of Redis, also if the clocks of the workers are slow', async () => {
+  const startAt = (await lanes.store.now()) + 2;
+  const no = await openBroadcast(names(5), startAt);
+  const changed = await lanes.store.broadcasts.change(no, 'start');
+  expect(changed?.after).toBe('scheduled');
+  // To a worker whose clock is an hour slow a job that is due looks like this.
+  await addCoordinator(lanes.queues, { no, run: changed?.run ?? 0 }, 3_600_000);
+  await lanes.work();
+  const { state, startedAt } = await ended(no);
+  expect([state, startedAt >= startAt]).toEqual(['done', true]);
+});
