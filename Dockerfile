@@ -13,9 +13,14 @@ COPY apps apps
 COPY bench/package.json bench/package.json
 COPY torture/package.json torture/package.json
 RUN npm ci --no-audit --no-fund \
-  && npx turbo run build --filter='./apps/*' \
-  && npm prune --omit=dev --no-audit --no-fund \
-  && rm -rf packages/*/src packages/*/test apps/*/src apps/*/test .turbo
+  && npx turbo run build --filter='./apps/*'
+# Once more, with what the apps need to run and nothing else; then away with sources, tests, maps and other builds of Swagger UI.
+RUN rm -rf node_modules packages/*/node_modules apps/*/node_modules \
+  && npm ci --omit=dev --no-audit --no-fund \
+    -w @ruyi/api -w @ruyi/worker -w @ruyi/indexer -w @ruyi/board -w @ruyi/cli \
+  && rm -rf packages/*/src packages/*/test apps/*/src apps/*/test packages/testkit node_modules/@ruyi/testkit .turbo \
+    node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*-es-* node_modules/swagger-ui-dist/swagger-ui.js \
+  && find packages apps \( -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*' \) -not -path '*/node_modules/*' -delete
 
 FROM node:24-bookworm-slim
 # `docker compose exec api ruyi …`

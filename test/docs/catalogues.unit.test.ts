@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { routes } from '../../apps/api/src/routes/index.ts';
 import { rows } from '../../packages/config/src/settings.ts';
 import { ERROR_CODES, type ErrorCode, errorBody } from '../../packages/contracts/src/errors.ts';
+import { LETTER_CODES } from '../../packages/queue/src/deadLetters/letterCodes.ts';
 import { captures, findings, page, pages, root, runtimeSources } from './files.ts';
 
 /** Compares the code with its page: both must list the same things. */
@@ -28,7 +29,12 @@ test('settings: packages/config and the table of docs/configuration.md', () => {
 });
 
 /** Variables of other programs, in commands that a page shows. */
-const OTHER_VARIABLES = ['NODE_OPTIONS', 'MEILI_MASTER_KEY'];
+const OTHER_VARIABLES = ['NODE_OPTIONS', 'MEILI_MASTER_KEY', 'REDIS_PASSWORD'];
+
+test('dead letters: their codes and the table of docs/operating.md', () => {
+  const [, table = ''] = /^### Dead letters by code$(.*?)^## /ms.exec(page('docs/operating.md')) ?? [];
+  expect(firstCells(table).flatMap((cell) => quoted(cell))).toEqual([...LETTER_CODES]);
+});
 
 test('settings: every variable that a page sets is one of packages/config', () => {
   const known = [...[...rows.values()].map(({ name }) => name), ...OTHER_VARIABLES];

@@ -1,3 +1,5 @@
+import { vi } from 'vitest';
+
 /**
  * Sizes of the tests of broadcasts. `BROADCAST_SIZES=full` runs them at those that a release is tried with: about half an
  * hour and 4 GB of memory, one file at a time.
@@ -36,3 +38,5 @@ export const sizes: typeof small = isFull
       deadlineMs: 1_800_000,
     }
   : small;
+
+if (isFull) vi.setConfig({ testTimeout: sizes.deadlineMs });

@@ -1,27 +1,26 @@
 import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import { createClient } from '@ruyi/client';
 import { type Config, tokensOf } from '@ruyi/config';
 import { answerLive, answerReady, type ProbeAnswer, type Readiness } from '@ruyi/process';
-import { DEAD_QUEUE, type DeadLetters, openQueue, queuesOfPlan } from '@ruyi/queue';
+import type { DeadLetters } from '@ruyi/queue';
 import type { connect } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
-import type { Queue } from 'bullmq';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { actions } from './actions/actions.ts';
 import { boundQueries } from './boundQueries.ts';
-import { errorBody, pagesOf } from './bullBoard.ts';
+import { errorBody, pagesOf, uiConfig } from './bullBoard.ts';
 import { Batches } from './live/batches.ts';
 import { events } from './live/events.ts';
 import { Live } from './live/live.ts';
+import { LocalAdapter } from './localAdapter.ts';
 import { login } from './login.ts';
 import { answerRefusal, data } from './page/data.ts';
 import { assets, pages } from './page/pages.ts';
 import { ownPagesOnly, ownPostsOnly, securityHeaders } from './pageSecurity.ts';
-import { readOnlyExceptRetry } from './readOnly.ts';
+import { readOnly } from './readOnly.ts';
 import { requestDeadline } from './requestDeadline.ts';
+import { ShownQueues } from './shownQueues.ts';
 
 /** How long the API may take for an answer. */
 const API_SECONDS = 10;
@@ -53,15 +52,14 @@ export function openBoard(redis: Redis, options: BoardOptions): Board {
   const sources = { ruyi, url: config.ruyiUrl, batches: new Batches(ruyi) };
   const live = new Live(sources, dead, log);
   const shown = new ShownQueues(redis);
-  const serverAdapter = new ExpressAdapter();
+  const serverAdapter = new LocalAdapter();
   serverAdapter.setBasePath('/queues');
   const queuePages = createBullBoard({
     queues: shown.adapters(plan),
     serverAdapter,
     options: {
       uiConfig: {
-        boardTitle: 'Ruyi',
-        hideDocsLink: true,
+        ...uiConfig(config),
         miscLinks: [
           { text: 'Overview', url: '/' },
           ...(config.boardToken === '' ? [] : [{ text: 'Log out', url: '/logout' }]),
@@ -77,7 +75,7 @@ export function openBoard(redis: Redis, options: BoardOptions): Board {
   app.use(pages(), data(sources, dead));
   app.get('/events', events(live, config));
   app.use('/actions', actions({ ruyi, dead, live }, config, log));
-  app.use('/queues', readOnlyExceptRetry(log), boundQueries);
+  app.use('/queues', readOnly, boundQueries);
   app.use('/queues/api', onlyWhileServed(redis));
   app.use('/queues', pagesOf(serverAdapter));
   app.use(answerRefusal(config.ruyiUrl), answerError(log));
@@ -107,40 +105,6 @@ function appWithProbes(redis: Redis, { readiness }: BoardOptions): Express {
   app.get('/health', health(redis));
   return app;
 }
-
-/** The queues that the pages show. One that is shown no more stays open for pages that are being read. */
-class ShownQueues {
-  readonly #redis: Redis;
-  readonly #queues = new Map<string, Queue>();
-  #names = '';
-
-  constructor(redis: Redis) {
-    this.#redis = redis;
-  }
-
-  isShown(plan: LanePlan): boolean {
-    return this.#names === namesOf(plan);
-  }
-
-  adapters(plan: LanePlan): BullMQAdapter[] {
-    this.#names = namesOf(plan);
-    return queuesOfPlan(plan).map((queueName) => {
-      const queue = this.#queues.get(queueName.name) ?? openQueue(this.#redis, queueName);
-      this.#queues.set(queueName.name, queue);
-      const isDead = queueName.name === DEAD_QUEUE.name;
-      return new BullMQAdapter(queue, { readOnlyMode: !isDead, allowRetries: isDead });
-    });
-  }
-
-  async close(): Promise<void> {
-    await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()));
-  }
-}
-
-const namesOf = (plan: LanePlan) =>
-  queuesOfPlan(plan)
-    .map(({ name }) => name)
-    .join();
 
 const probe =
   (ask: () => Promise<ProbeAnswer>): RequestHandler =>

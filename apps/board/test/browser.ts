@@ -69,7 +69,7 @@ interface Finding {
 }
 
 /** What axe-core finds on the page as it is. */
-export async function axeFindings(page: Page): Promise<Finding[]> {
+async function axeFindings(page: Page): Promise<Finding[]> {
   // As a debugger, not as a script of the page: its policy forbids those.
   const session = await page.context().newCDPSession(page);
   await session.send('Runtime.evaluate', { expression: readFileSync(AXE, 'utf8') });

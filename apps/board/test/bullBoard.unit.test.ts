@@ -3,33 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ExpressAdapter } from '@bull-board/express';
 import { expect, test } from 'vitest';
-import { errorBody, JOBS_PER_PAGE, pagesOf, retryPaths } from '../src/bullBoard.ts';
+import { errorBody, JOBS_PER_PAGE, pagesOf } from '../src/bullBoard.ts';
 
 const require = createRequire(import.meta.url);
-const { appRoutes } = require('@bull-board/api/dist/routes.js');
 const { getQueuesQuerySchema } = require('@bull-board/api/dist/schemas/requests.js');
-
-interface Route {
-  method: string | string[];
-  route: string | string[];
-}
-const routes: Route[] = appRoutes.api;
-const pathsOf = (method: string) =>
-  routes.filter((one) => [one.method].flat().includes(method)).flatMap(({ route }) => route);
-
-test('two of its routes retry, and no other route that changes something has such a path', () => {
-  const isRetry = retryPaths('dead');
-  const filled = ['put', 'post', 'patch', 'delete'].flatMap((method) =>
-    pathsOf(method).map((path) => ({
-      route: `${method} ${path}`,
-      path: path.replace(':queueName', 'dead').replace(':queueStatus', 'failed').replace(/:\w+/, '7'),
-    })),
-  );
-  expect(filled.filter(({ path }) => isRetry.test(path)).map(({ route }) => route)).toEqual([
-    'put /api/queues/:queueName/retry/:queueStatus',
-    'put /api/queues/:queueName/:jobId/retry',
-  ]);
-});
 
 test('its list of queues reads the number of jobs per page from the field that is bounded', () => {
   expect(getQueuesQuerySchema.entries).toHaveProperty(JOBS_PER_PAGE);

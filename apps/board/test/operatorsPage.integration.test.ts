@@ -142,6 +142,7 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
     expect(report).toMatchObject({ accepted: RECIPIENTS + 1, duplicates: 1, invalid: 1, total: RECIPIENTS });
     expect(report.stored + report.cancelled).toBe(RECIPIENTS);
     const who = { who: 'Ada', address: '127.0.0.1', no };
+    await waitFor(() => logged().length === 6, { what: 'the lines of the log' });
     expect(logged()).toEqual(
       ['create', 'upload', 'start', 'pause', 'resume', 'cancel'].map((verb) => ({
         action: verb === 'upload' ? 'upload recipients' : `${verb} broadcast`,
@@ -210,7 +211,7 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
     await expectAccessible(page);
     expect(await ruyi.broadcastReport({ broadcast_no: no })).toMatchObject({ stored: 2, failed: 1 });
     expect(browser.problems()).toEqual([]);
-    expect(logged().filter(({ action }) => action?.includes('dead'))).toHaveLength(3);
+    await waitFor(() => logged().filter(({ action }) => action?.includes('dead')).length === 3);
   });
 
   test('says in words that the API is away, and how to mend it', async () => {

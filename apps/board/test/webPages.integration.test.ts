@@ -76,7 +76,7 @@ describe('whose pages may ask, by Host, Origin, Sec-Fetch-Site and Sec-Fetch-Mod
   const rows = HOSTS.flatMap((host) => ['GET', 'HEAD', 'PUT'].map((method) => ({ host, method })));
   test.each(rows)('$method on $host', async ({ host, method }) => {
     const isRead = method !== 'PUT';
-    const path = isRead ? '/api/queues' : '/api/queues/dead/retry/failed';
+    const path = isRead ? '/queues/api/queues' : '/queues/api/queues/dead/retry/failed';
     const cases = ORIGINS.flatMap((origin) => SITES.flatMap((site) => MODES.map((mode) => ({ origin, site, mode }))));
     for (const { origin, site, mode } of cases) {
       const headers = {
@@ -112,7 +112,7 @@ describe('whose pages may ask, by Host, Origin, Sec-Fetch-Site and Sec-Fetch-Mod
 
 test('a session is ended by a form, not by a link', async () => {
   const headers = await session(guarded);
-  const asked = () => ask(guarded, 'GET', '/api/queues', headers);
+  const asked = () => ask(guarded, 'GET', '/queues/api/queues', headers);
   const { body } = await ask(guarded, 'GET', '/logout', headers);
   expect(body).toContain('<form method="post" action="/logout">');
   expect((await asked()).status).toBe(200);
@@ -128,7 +128,7 @@ test.each(['101', '1000000000', '1e9', '+500', '0xffff', ' 5000 '])(
   async (count) => {
     const queue = new Queue('dead', { connection: { url: redis.url }, prefix: '{r.dead}' });
     await queue.addBulk(Array.from({ length: 130 }, (_, n) => ({ name: 'dead', data: { n } })));
-    const path = (perPage: string) => `/api/queues?activeQueue=dead&status=waiting&jobsPerPage=${perPage}`;
+    const path = (perPage: string) => `/queues/api/queues?activeQueue=dead&status=waiting&jobsPerPage=${perPage}`;
     const jobs = async (perPage: string) => {
       const { status, body } = await ask(open, 'GET', path(perPage));
       expect(status).toBe(200);
@@ -150,7 +150,7 @@ describe('who guesses the token', () => {
     return { answer, isSlow: performance.now() - began > 990 };
   };
   const bearer = (board: TestProcess, token: string) =>
-    ask(board, 'GET', '/api/queues', { authorization: `Bearer ${token}` });
+    ask(board, 'GET', '/queues/api/queues', { authorization: `Bearer ${token}` });
 
   test.each([
     ['in the form', (board: TestProcess, token: string) => logIn(board, token), 303],
@@ -162,7 +162,7 @@ describe('who guesses the token', () => {
     const wrong = await timed(() => attempt(board, 'wrong'));
     expect([wrong.answer.status, wrong.isSlow]).toEqual([401, true]);
     // Whoever is logged in does not wait and needs no token.
-    expect((await ask(board, 'GET', '/api/queues', { cookie })).status).toBe(200);
+    expect((await ask(board, 'GET', '/queues/api/queues', { cookie })).status).toBe(200);
     const good = await timed(() => attempt(board, TOKEN));
     expect([good.answer.status, good.isSlow]).toEqual([right, true]);
     expect((await attempt(board, 'wrong')).status).toBe(401);

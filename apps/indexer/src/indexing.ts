@@ -43,7 +43,7 @@ export function startIndexing({ directory, store, queues, engine, metrics, signa
     counts.refused.inc(refused);
     counts.freshness.observe(Math.max(0, Date.now() - addedAt) / 1000);
   };
-  const worker = openIndexWorker({ queues, store, handle, signal, log });
+  const worker = openIndexWorker({ name: metrics.process, queues, store, handle, signal, log });
   const stopRebuilding = startRebuilder({ store, engine, directory, signal, log });
   return { close: () => worker.close(), stopRebuilding };
 }

@@ -11,10 +11,10 @@ const header = { no_persist: 0, red_dot: 0, sync_once: 0 } as const;
 const spec = { name: '', from: FROM, header, setting: 0, topic: '', expire: 0, clientMsgNo: '', rate: 0, startAt: 0 };
 
 /** Creates a broadcast with these recipients, as the API does. */
-async function openBroadcast(uids: string[]): Promise<string> {
+async function openBroadcast(uids: string[], startAt = 0): Promise<string> {
   const { broadcasts, broadcastList, recipientLists, ids } = lanes.store;
   const no = refOf(await ids.one());
-  await broadcasts.create(no, spec, Buffer.from('hi').toString('base64'));
+  await broadcasts.create(no, { ...spec, startAt }, Buffer.from('hi').toString('base64'));
   await broadcastList.add(no, 10);
   await broadcasts.persist(no);
   const shardFor = recipientShard({ from: FROM, command: false }, LIMITS.shards.count);
@@ -68,4 +68,16 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
   expect(await ended(no)).toMatchObject({ state: 'cancelled', total: 20, cancelled: 0 });
   expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 20, failed: 0 });
   expect(await lanes.client.zcard(logKey(broken))).toBe(1);
+});
+
+test('start_at is by the clock of Redis, also if the clocks of the workers are slow', async () => {
+  const startAt = (await lanes.store.now()) + 2;
+  const no = await openBroadcast(names(5), startAt);
+  const changed = await lanes.store.broadcasts.change(no, 'start');
+  expect(changed?.after).toBe('scheduled');
+  // To a worker whose clock is an hour slow a job that is due looks like this.
+  await addCoordinator(lanes.queues, { no, run: changed?.run ?? 0 }, 3_600_000);
+  await lanes.work();
+  const { state, startedAt } = await ended(no);
+  expect([state, startedAt >= startAt]).toEqual(['done', true]);
 });

@@ -1,5 +1,5 @@
 import { SYSTEM_UID } from '@ruyi/contracts';
-import { DEAD, type DeadJob } from '@ruyi/queue';
+import { DEAD, type DeadJob, recipientsInJob } from '@ruyi/queue';
 import { keys, refOf, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
@@ -62,7 +62,12 @@ test.each(['body', 'progress'] as const)(
     await lanes.work();
     await lanes.settled();
     for (const uid of names(10, 'b')) expect(await inbox(uid)).toHaveLength(1);
-    const { id } = await onlyLetter();
+    const { id, data } = await onlyLetter();
+    const problem = { code: kind === 'body' ? 'wrong_type' : expect.any(String), key };
+    expect(data.problems).toMatchObject([problem]);
+    // Its recipients have failed, also if the letter is dropped, unless the progress is what cannot be written.
+    const failed = kind === 'body' ? { stored: 0, failed: recipientsInJob(damaged.jobs[0]?.id ?? '') } : undefined;
+    if (failed) expect(await lanes.store.progress.read(damaged.ref)).toMatchObject(failed);
     await lanes.client.restore(key, 0, dump, 'REPLACE');
     await retry(id);
     await lanes.producer.broadcast({ ...damaged, jobs: damaged.jobs.slice(1) });

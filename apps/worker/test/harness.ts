@@ -155,11 +155,11 @@ export async function acceptBatch(store: Store, to: string[], { cmd = false, fro
   return plan;
 }
 
-const SIGNS_OF_LIFE: string[] = [keys.workers, keys.members];
+const SIGNS_OF_LIFE: string[] = [keys.workers, keys.members, keys.tended, keys.reports, 'r:{reports}:'];
 
 /** The content of every key except those of queues and signs of life: two equal pictures mean that nothing was written. */
 export async function picture(client: Connection): Promise<Record<string, string>> {
-  const all = (await client.keys('r:*')).filter((key) => !SIGNS_OF_LIFE.includes(key)).sort();
+  const all = (await client.keys('r:*')).filter((key) => !SIGNS_OF_LIFE.some((sign) => key.startsWith(sign))).sort();
   const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
   return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));
 }

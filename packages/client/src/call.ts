@@ -31,6 +31,8 @@ interface HttpRequest {
   body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   /** what fetch asks for with a body that is sent while it is read */
   duplex?: 'half';
+  redirect?: 'error';
+  window?: null;
 }
 
 /** One try: what is asked, and how its answer is taken. */
@@ -168,10 +170,16 @@ function queryOf(fields: Map<string, unknown>): string {
   return query.size === 0 ? '' : `?${query}`;
 }
 
-function bodyOf(lines: unknown): Pick<HttpRequest, 'body' | 'duplex'> {
+/**
+ * For a stream: without `redirect` and `window` Node's fetch keeps all of it in memory, to send it once more to where it is
+ * redirected.
+ */
+const AS_A_STREAM = { duplex: 'half', redirect: 'error', window: null } as const;
+
+function bodyOf(lines: unknown): Partial<HttpRequest> {
   if (typeof lines === 'string') return { body: new TextEncoder().encode(lines) };
   if (lines instanceof Uint8Array) return { body: new Uint8Array(lines) };
-  if (lines instanceof ReadableStream) return { body: lines, duplex: 'half' };
+  if (lines instanceof ReadableStream) return { body: lines, ...AS_A_STREAM };
   throw new TypeError('lines must be a string, bytes or a ReadableStream of bytes');
 }
 

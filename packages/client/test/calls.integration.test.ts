@@ -86,6 +86,25 @@ test('failures are told apart by their code', async () => {
   expect(await failure(nobody.sync({ uid: 'ann' }))).toMatchObject({ status: 0, code: 'unreachable' });
 });
 
+test('recipients are uploaded while they are read from a stream, which is tried once', async () => {
+  const ruyi = client();
+  const streamed = (...lines: string[]) => new Blob(lines).stream();
+  const { broadcast_no } = await ruyi.createBroadcast({ payload });
+  const first = await ruyi.uploadRecipients({ broadcast_no, part: 0, lines: streamed('u1\n', 'u2\n', 'u1\n') });
+  expect(first).toMatchObject({ part: 0, accepted: 3, duplicates: 1 });
+  let tries = 0;
+  const away = createClient({
+    url: 'http://127.0.0.1:1',
+    fetch: async () => {
+      tries++;
+      throw new TypeError('fetch failed');
+    },
+  });
+  const lost = away.uploadRecipients({ broadcast_no, part: 1, lines: streamed('u3\n') });
+  await expect(lost).rejects.toMatchObject({ code: 'unreachable' });
+  expect(tries).toBe(1);
+});
+
 test('an abort ends a call that repeats, with its reason', async () => {
   const abort = new AbortController();
   const call = createClient({ url: 'http://127.0.0.1:2' }).sync({ uid: 'ann' }, { signal: abort.signal });

@@ -127,7 +127,7 @@ export const settings = z.object({
     name: 'BOARD_READONLY',
     text: '1: the page hides every action, and the board refuses them',
   }),
-  boardEnvironment: z.string().max(40, 'must have at most 40 characters').default('').register(about, {
+  boardEnvironment: z.string().max(40, 'must be at most 40 characters').default('').register(about, {
     name: 'BOARD_ENVIRONMENT',
     text: 'Name of this installation, shown at the top of every page: `production`, `staging`',
   }),
@@ -191,7 +191,7 @@ export const settings = z.object({
   }),
   redisWait: whole(0, 10).default(0).register(about, {
     name: 'REDIS_WAIT',
-    text: 'Replicas that must have a job and a body before 200, what a worker stored before its job completes, and a cursor before syncack answers. If they do not confirm in time: 503, and workers wait. See docs/reliability.md',
+    text: 'Replicas that must have a job and a body before 200, what a worker or an indexer noted before its job completes, and a cursor before syncack answers. If they do not confirm in time: 503, and workers wait. See docs/reliability.md',
   }),
   redisMaxmemory: whole(16 * MIB)
     .default(Math.floor(totalmem() / 2))

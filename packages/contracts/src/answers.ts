@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { BROADCAST_STATES } from './broadcasts.ts';
 import { ERROR_CODES, type ErrorCode } from './errors.ts';
-import { HEALTH_CHECKS } from './health.ts';
 
 /**
  * The schemas of all answers, for the OpenAPI document (docs/api.md §2, §3, §4). Nothing is parsed with them when it is answered; a
@@ -141,7 +140,19 @@ const HealthCheck = z.object({
 });
 const HealthAnswer = z.object({
   status: z.literal(['ok', 'degraded', 'down']),
-  checks: z.record(z.enum(HEALTH_CHECKS), HealthCheck).optional(),
+  checks: z
+    .object({
+      redis: HealthCheck,
+      redis_settings: HealthCheck,
+      memory: HealthCheck,
+      workers: HealthCheck,
+      lanes: HealthCheck,
+      indexer: HealthCheck,
+      search: HealthCheck,
+      backlog: HealthCheck,
+      dead_letters: HealthCheck,
+    })
+    .optional(),
 });
 
 const queue = { jobs: whole, backlog: whole, oldest_job_at: seconds.nullable() };

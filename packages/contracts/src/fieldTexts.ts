@@ -108,4 +108,9 @@ export const FIELD_TEXTS: Record<string, string> = {
   uid: 'the user',
   version: 'of Ruyi',
   worker: 'the process that works the lane; null if none does',
+  dead_letters: 'what could not be processed',
+  indexer: 'whether an indexer lives',
+  memory: 'of Redis',
+  redis_settings: 'AOF, eviction, version, replicas',
+  workers: 'whether a worker lives',
 };

@@ -56,7 +56,8 @@ export const isClosedToAdds = (error: unknown): boolean =>
 /** Removes what a closed queue keeps of its finished jobs, but the failed ones: people look at those. */
 export async function clearFinished(redis: RedisClient, queue: Queue): Promise<void> {
   await queue.clean(0, 0, 'completed');
-  await redis.unlink(queue.toKey('events'));
+  const metrics = ['completed', 'failed'].flatMap((kind) => [`metrics:${kind}`, `metrics:${kind}:data`]);
+  await redis.unlink(...['events', ...metrics].map((key) => queue.toKey(key)));
 }
 
 /** When the oldest of some unfinished jobs of a queue was added, in milliseconds; undefined if there is none. */

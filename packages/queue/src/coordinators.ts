@@ -1,7 +1,8 @@
+import { every } from '@ruyi/flow';
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { COORDINATE, type CoordinateJob } from './jobs.ts';
-import { BROADCASTS_QUEUE } from './names.ts';
+import { BROADCASTS_QUEUE, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
 
 /** A coordinator waits most of its time, so one process may run many; the others wait for their turn. */
@@ -10,10 +11,16 @@ const JOBS_IN_FLIGHT = 100;
 /** How a coordinator ended: there is nothing left to do, or it is to be started again after this time. */
 export type Coordination = { againInMs?: number };
 
+const PROGRESS_EVERY_MS = 1000;
+
 interface CoordinatorsOptions {
+  /** of this process, among all of the installation */
+  name: string;
   queues: Queues;
   /** Resolves when nothing is left to do, when it is too early, or soon after `signal` was aborted. */
   coordinate(job: CoordinateJob, signal: AbortSignal): Promise<Coordination>;
+  /** how far a broadcast is, in percent, for whoever watches the queue */
+  percentOf(no: string): Promise<number>;
   log: { warn(fields: object, text: string): void };
 }
 
@@ -24,17 +31,32 @@ export async function addCoordinator(queues: Queues, job: CoordinateJob, delayMs
   await queues.broadcasts.add(COORDINATE.name, job, options);
 }
 
+/** Starts a coordinator that waits for its time: whoever waits for it may have a clock that is slow. */
+export async function wakeCoordinator(queues: Queues, { no, run }: CoordinateJob): Promise<void> {
+  const job = await queues.broadcasts.getJob(`${no}.${run}`);
+  if (!(await job?.isDelayed())) return;
+  await job?.promote().catch(async (error: unknown) => {
+    // It has started meanwhile.
+    if (await job.isDelayed()) throw error;
+  });
+}
+
 /**
  * Coordinates broadcasts: one job each, on whichever process takes it. A coordinator whose process dies is started again on
  * another one within seconds; every step of it may be repeated.
  */
-export function openCoordinators({ queues, coordinate, log }: CoordinatorsOptions): { close(): Promise<void> } {
+export function openCoordinators({ name, queues, coordinate, percentOf, log }: CoordinatorsOptions): {
+  close(): Promise<void>;
+} {
   const stop = new AbortController();
   const work = async (job: Job, token?: string): Promise<void> => {
     if (isDeadLettered(job.data)) return;
     const parsed = COORDINATE.schema.safeParse(job.data);
     if (!parsed.success) return log.warn({ jobId: job.id }, 'a coordinator without a broadcast was dropped');
-    const { againInMs } = await coordinate(parsed.data, stop.signal);
+    // Nobody waits for this, and a broadcast goes on if it fails.
+    const show = async () => job.updateProgress(await percentOf(parsed.data.no));
+    const stopShowing = every(PROGRESS_EVERY_MS, show, () => {});
+    const { againInMs } = await coordinate(parsed.data, stop.signal).finally(stopShowing);
     if (stop.signal.aborted) {
       // Another process starts it at once, instead of after the lock has run out.
       await job.moveToWait(token);
@@ -45,8 +67,10 @@ export function openCoordinators({ queues, coordinate, log }: CoordinatorsOption
     throw new DelayedError();
   };
   const worker = new Worker(BROADCASTS_QUEUE.name, work, {
+    name,
     connection: queues.redis,
     prefix: BROADCASTS_QUEUE.prefix,
+    metrics: METRICS,
     concurrency: JOBS_IN_FLIGHT,
     lockDuration: 3000,
     stalledInterval: 1000,

@@ -1,13 +1,13 @@
 export { agreeOnLanes, servingCheck } from './agreeOnLanes.ts';
 export { Backlog, waitingRecipients } from './backlog.ts';
 export { beginLaneChange } from './changeLanes.ts';
-export { addCoordinator, type Coordination, openCoordinators } from './coordinators.ts';
+export { addCoordinator, type Coordination, openCoordinators, wakeCoordinator } from './coordinators.ts';
 export { DeadLetters, type LetterDetails, type LetterFilter, type LetterLine } from './deadLetters/deadLetters.ts';
 export { openDeadLetters } from './deadLetters/deadWorker.ts';
 export { codeOfReason, LETTER_CODES, type LetterCode } from './deadLetters/letterCodes.ts';
 export type { LetterGroup } from './deadLetters/letterGroups.ts';
 export { claimLetter, type Letter, lettersOfBatch, triesOf } from './deadLetters/letterRecords.ts';
-export type { Sample } from './deadLetters/letterSummary.ts';
+export { type Sample, summaryOf } from './deadLetters/letterSummary.ts';
 export type { LetterKind } from './deadLetters/letterTargets.ts';
 export { byProblem, problemsOf } from './deadLetters/problems.ts';
 export {
@@ -27,6 +27,7 @@ export { type InstallationStatus, installationStatus, type LaneStatus } from './
 export {
   BROADCAST,
   type BroadcastJob,
+  COORDINATE,
   type CoordinateJob,
   DEAD,
   type DeadJob,
@@ -45,6 +46,7 @@ export { joinLanes } from './joinLanes.ts';
 export { laneOwners } from './laneOwners.ts';
 export { type LaneHandler, LaneWorkers } from './laneWorkers.ts';
 export {
+  BROADCASTS_QUEUE,
   DEAD_QUEUE,
   INDEX_QUEUE,
   LANE_KINDS,

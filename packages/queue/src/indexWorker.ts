@@ -11,12 +11,14 @@ import {
   withoutRetried,
 } from './deadLetters/recordDeadLetters.ts';
 import { INDEX, type IndexJob } from './jobs.ts';
-import { INDEX_QUEUE } from './names.ts';
+import { INDEX_QUEUE, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const JOBS_IN_FLIGHT = 64;
 
 interface IndexWorkerOptions {
+  /** of this process, among all of the installation */
+  name?: string;
   queues: Queues;
   /** what the handler writes to */
   store: Pick<Store, 'connectionLosses'>;
@@ -31,7 +33,7 @@ interface IndexWorkerOptions {
 }
 
 /** Works the index queue, many jobs at once. Their order does not matter, because documents never change. */
-export function openIndexWorker({ queues, store, handle, signal, log }: IndexWorkerOptions): {
+export function openIndexWorker({ name = '', queues, store, handle, signal, log }: IndexWorkerOptions): {
   close(): Promise<void>;
 } {
   const ownLosses = countConnectionLosses(queues.redis);
@@ -71,8 +73,10 @@ export function openIndexWorker({ queues, store, handle, signal, log }: IndexWor
       }
     },
     {
+      name,
       connection: queues.redis,
       prefix: INDEX_QUEUE.prefix,
+      metrics: METRICS,
       concurrency: JOBS_IN_FLIGHT,
       lockDuration: 6000,
       stalledInterval: 2000,

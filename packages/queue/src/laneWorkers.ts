@@ -5,7 +5,7 @@ import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
 import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { noteTurn } from './fairTurns.ts';
-import { LANE_KINDS, type LaneKind, laneQueue } from './names.ts';
+import { LANE_KINDS, type LaneKind, laneQueue, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
 
 const MEMBER_EVERY_MS = 500;
@@ -126,8 +126,10 @@ export class LaneWorkers {
       return this.#process(handle, job, token);
     };
     const worker = new Worker(name, process, {
+      name: this.name,
       connection,
       prefix,
+      metrics: METRICS,
       concurrency: 1,
       lockDuration: LOCK_MS,
       stalledInterval: 1000,

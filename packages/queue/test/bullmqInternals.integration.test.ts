@@ -6,6 +6,7 @@ import {
   beforeCompletion,
   clearFinished,
   closeToAdds,
+  failedIds,
   failedJobs,
   isClosedToAdds,
   lastProgressAt,
@@ -16,6 +17,7 @@ import {
   unfinishedJobs,
   waitingJobs,
 } from '../src/bullmqInternals.ts';
+import { METRICS } from '../src/names.ts';
 import { testLanes } from './harness.ts';
 
 const lanes = testLanes();
@@ -210,4 +212,38 @@ test('the last progress is the beginning of the job that runs, or the last compl
     await add('b.1');
     await waitFor(async () => (await failedJobs(lanes.client, lane())) === 1, { what: 'the job to fail' });
   });
+});
+
+test('failed jobs stand by the time of their failure, and fields that others put into a job go with it', async () => {
+  const ids = Array.from({ length: 12 }, (_, i) => `f${i}.1`);
+  for (const id of ids) await add(id);
+  const process = () => Promise.reject(new Error('no'));
+  await working(process, () =>
+    waitFor(async () => (await failedJobs(lanes.client, lane())) === 12, { what: 'the jobs to fail' }),
+  );
+  // Some of them in the same millisecond.
+  for (const id of ids.slice(3, 9)) await lanes.client.zadd(lane().toKey('failed'), 5, id);
+  const seen: string[] = [];
+  let after: { id: string; failedAt: number } | undefined;
+  do {
+    const page = await failedIds(lanes.client, lane(), 2, after);
+    seen.push(...page.map(({ id }) => id));
+    after = page.at(-1);
+  } while (after);
+  expect(seen).toEqual(await lanes.client.zrevrange(lane().toKey('failed'), 0, -1));
+  await lanes.client.hset(lane().toKey('f1.1'), 'summary', 'ours');
+  await lane().remove('f1.1');
+  expect(await lanes.client.exists(lane().toKey('f1.1'))).toBe(0);
+});
+
+test('with metrics BullMQ counts what ends, and a queue that is cleared keeps none of that', async () => {
+  await add('a.1');
+  const options = { connection: lanes.connect(), prefix, metrics: METRICS };
+  const worker = new Worker(name, async () => {}, options);
+  await waitFor(async () => (await lane().getMetrics('completed')).meta.count === 1, { what: 'the job to be counted' });
+  await worker.close();
+  const kept = () => lanes.client.keys(`${lane().toKey('metrics:')}*`);
+  expect(await kept()).not.toEqual([]);
+  await clearFinished(lanes.client, lane());
+  expect(await kept()).toEqual([]);
 });

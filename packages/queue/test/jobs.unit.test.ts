@@ -29,6 +29,11 @@ const chunk = { required: { chunk: fc.nat(), start: fc.nat(), uids: text }, opti
 const recordOf = ({ required, optional }: Pick<Kind, 'required' | 'optional'>) =>
   fc.record({ ...required, ...optional }, { requiredKeys: Object.keys(required) });
 const chunks = fc.array(recordOf(chunk), { maxLength: 3 });
+const letter = fc.record({ id: text, tries: fc.nat(), firstAt: fc.nat() });
+const problem = {
+  required: { code: text, reason: text, count: fc.nat() },
+  optional: { place: fc.constantFrom('log', 'seq', 'in', 'inseq'), key: text, found: text },
+};
 
 const KINDS: Kind[] = [
   { name: 'message body', schema: MessageBody, ...body },
@@ -38,31 +43,34 @@ const KINDS: Kind[] = [
     name: 'send job',
     schema: SEND.schema,
     required: { items: fc.array(recordOf(item), { maxLength: 4 }) },
-    optional: {},
+    optional: { letter },
   },
   {
     name: 'broadcast job',
     schema: BROADCAST.schema,
     required: { ref: text, from: text, chunks },
-    optional: { cmd: one },
+    optional: { no: text, cmd: one, letter },
   },
   {
     name: 'group command job',
     schema: GROUP_COMMAND.schema,
     required: { ref: text, ch: text },
-    optional: { idem: text, digest: text },
+    optional: { idem: text, digest: text, letter },
   },
   {
     name: 'index job',
     schema: INDEX.schema,
     required: {},
-    optional: { logs: fc.array(fc.record({ ch: text, seqs })), broadcast: fc.record({ ref: text, chunks }) },
+    optional: { logs: fc.array(fc.record({ ch: text, seqs })), broadcast: fc.record({ ref: text, chunks }), letter },
   },
   {
     name: 'dead job',
     schema: DEAD.schema,
     required: { queue: text, name: text, reason: text },
-    optional: { data: fc.jsonValue({ maxDepth: 2 }), raw: text },
+    optional: {
+      ...{ data: fc.jsonValue({ maxDepth: 2 }), raw: text, tries: fc.nat(), firstAt: fc.nat(), lastAt: fc.nat() },
+      problems: fc.array(recordOf(problem), { maxLength: 3 }),
+    },
   },
 ];
 

@@ -56,7 +56,8 @@ async function checkBroadcast({ asking, ledger, findings, copies }: Checking, br
   const here = copies.get(sent.n) ?? 0;
   if (here !== stored) finding(here < stored ? 'lost' : 'unexpected', `${here} have it, ${stored} are stored: ${text}`);
   if (!harmed && isOther(report, broadcast)) {
-    finding('batch progress', `${text} after ${JSON.stringify(broadcast)}`);
+    const { expected, end } = broadcast;
+    finding('batch progress', `${text}; expected ${JSON.stringify(expected)}, at its end ${JSON.stringify(end)}`);
   }
   if (!harmed && !isCancelled && report.state === 'done') ledger.answer(sent, { at: performance.now() });
   if (!harmed && !(await isIndexed(asking, broadcast, report))) finding('search', `its index is behind: ${text}`);

@@ -98,18 +98,18 @@ async function bringBack({ system, findings }: FaultContext, poisoned: Poisoned[
   let lines: string[] = [];
   const lineOf = ({ id, reason }: Poisoned) => lines.find((line) => line.includes(id) && line.includes(reason));
   const areListed = async () => {
-    const { output } = await ruyi(system.env, 'dead', 'list');
+    const { output } = await ruyi(system.env, 'dead', 'list', '--json');
     lines = output.split('\n');
     const missing = poisoned.filter((letter) => lineOf(letter) === undefined);
     if (missing.length > 0) throw new Error(`not listed: ${JSON.stringify(missing)}\n${output}`);
     return true;
   };
-  const listed = { what: '`ruyi dead list` to show every poisoned job', deadlineMs: SET_ASIDE_DEADLINE_MS };
+  const listed = { what: '`ruyi dead list --json` to show every poisoned job', deadlineMs: SET_ASIDE_DEADLINE_MS };
   await waitFor(areListed, { ...listed, everyMs: 500 });
   for (const letter of poisoned) {
     if (letter.brokenLog === undefined) continue;
     await system.redis.client.del(letter.brokenLog);
-    const [deadId = ''] = lineOf(letter)?.split('\t') ?? [];
+    const deadId = String(JSON.parse(lineOf(letter) ?? '{}').id);
     const { code, output } = await ruyi(system.env, 'dead', 'retry', deadId);
     if (code !== 0) findings.add('stuck', `ruyi dead retry ${deadId}: exit ${code}, ${output}`);
   }

@@ -17,6 +17,7 @@ export const rollingRestart: Fault = async ({ system, load, findings, random, fo
     reused: load.stats.cut,
     refused: load.stats.refused,
   };
+  load.stats.failures.clear();
   do {
     const member = system.members[random.whole(0, system.members.length - 1)];
     if (!member) continue;
@@ -30,7 +31,8 @@ export const rollingRestart: Fault = async ({ system, load, findings, random, fo
   count('connections refused', load.stats.refused - before.refused);
   count('idle connections closed under a request', load.stats.cut - before.reused);
   const failed = failures() - before.failures;
-  if (failed > 0) findings.add('shutdown', `${failed} requests failed while processes were restarted`);
+  const said = [...load.stats.failures].map(([what, times]) => `${times} × ${what}`).join('; ');
+  if (failed > 0) findings.add('shutdown', `${failed} requests failed while processes were restarted: ${said}`);
   // A connection that waits to be accepted is reset when its server stops listening. One with a request must not be cut.
   count('new connections reset', load.stats.cutFresh - before.cut);
 };

@@ -9,7 +9,8 @@ import { untilAnswered } from './untilAnswered.ts';
 
 export type Action = 'start' | 'pause' | 'resume' | 'cancel' | 'retry' | 'list' | 'failures';
 
-const END_DEADLINE_MS = 100_000;
+/** Several faults may hold one up, one after the other. */
+const END_DEADLINE_MS = 240_000;
 const LOOK_EVERY_MS = 150;
 
 /** The requests of one broadcast. Each is repeated until it is answered; all of them may be. */

@@ -36,7 +36,7 @@ export function startLoad(
   shared: { http: Http; world: World; ledger: Ledger; findings: Findings; seed: number },
 ): Load {
   const stop = new AbortController();
-  const stats: LoadStats = { statuses: new Map(), refused: 0, cut: 0, cutFresh: 0, latencies: [] };
+  const stats: LoadStats = { statuses: new Map(), failures: new Map(), refused: 0, cut: 0, cutFresh: 0, latencies: [] };
   let ports = system.apiPorts;
   const context: LoadContext = { ...shared, stats, stop: stop.signal, ports: () => ports };
   const { senders, readers, broadcasters } = shared.world;

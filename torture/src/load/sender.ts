@@ -22,6 +22,8 @@ export interface LoadContext {
 /** Counts of outcomes. The running fault reads them too. */
 export interface LoadStats {
   statuses: Map<number, number>;
+  /** what was said with 500 and 503, and how often */
+  failures: Map<string, number>;
   refused: number;
   cut: number;
   /** those among them on connections that had not been used before */
@@ -35,6 +37,13 @@ const KEYED_SHARE = 0.85;
 const WAIT_SHARE = 0.05;
 const REPEAT_SHARE = 0.03;
 const TWICE_SHARE = 0.03;
+
+export function noteStatus({ statuses, failures }: LoadStats, what: string, { status, body }: Reply): void {
+  statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  if (status < 500) return;
+  const said = `${what}: ${status} ${body.msg}`;
+  failures.set(said, (failures.get(said) ?? 0) + 1);
+}
 
 /** Sends one request after the other until the signal aborts. */
 export async function runSender(context: LoadContext, sender: string, random: Random): Promise<void> {
@@ -94,7 +103,7 @@ async function tryOnce(
   }
   const at = performance.now();
   stats.latencies.push(at - from);
-  stats.statuses.set(reply.status, (stats.statuses.get(reply.status) ?? 0) + 1);
+  noteStatus(stats, `POST ${path}`, reply);
   if (reply.status === 429) return 'nothing queued';
   if (reply.status === 503) return 'unknown';
   if (reply.status !== 200) {

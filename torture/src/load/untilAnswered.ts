@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '@ruyi/testkit';
 import { CutError, type Method, RefusedError, type Reply } from './http.ts';
-import type { LoadContext } from './sender.ts';
+import { type LoadContext, noteStatus } from './sender.ts';
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
@@ -28,7 +28,7 @@ export async function untilAnswered(
     const [first = 0, ...others] = ports();
     try {
       const reply = await http.call(random.pick([first, ...others]), method, path, body, { headers });
-      stats.statuses.set(reply.status, (stats.statuses.get(reply.status) ?? 0) + 1);
+      noteStatus(stats, `${method} ${path.replace(/\/broadcasts\/\w+/, '/broadcasts/…')}`, reply);
       const isBusy = reply.status === 409 && reply.body.code === 'busy';
       if (reply.status < 429 && !isBusy) return reply;
       if (reply.status === 503) onDoubt();

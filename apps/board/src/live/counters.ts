@@ -1,5 +1,5 @@
 import type { Freshness, Throughput } from './liveState.ts';
-import { growthOf, type Sample, samplesOf } from './metricsText.ts';
+import { bucketsOf, growthOf, type Sample, samplesOf } from './metricsText.ts';
 
 /** Processes tell their counters every five seconds, so a shorter time shows bursts that are none. */
 const RATE_WINDOW_S = 10;
@@ -30,7 +30,7 @@ export class Counters {
     const reading = {
       at,
       stored: samplesOf(metrics, 'ruyi_stored_total'),
-      freshness: samplesOf(metrics, 'ruyi_search_freshness_seconds_bucket'),
+      freshness: bucketsOf(metrics, 'ruyi_search_freshness_seconds'),
     };
     this.#readings = [...this.#readings.filter((one) => one.at >= at - FRESHNESS_WINDOW_S - SLACK_S), reading];
     const first = this.#firstSince(at - RATE_WINDOW_S);

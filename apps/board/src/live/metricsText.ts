@@ -6,7 +6,7 @@ export interface Sample {
   value: number;
 }
 
-/** The samples of one metric in Prometheus' text; of a histogram, ask for `…_bucket`. */
+/** The samples of one metric in Prometheus' text. */
 export function samplesOf(metrics: string, name: string): Sample[] {
   const lines = metrics.matchAll(new RegExp(`^${name}\\{([^}]*)\\} (\\S+)`, 'gm'));
   return [...lines].map(([, text = '', value]) => ({
@@ -15,6 +15,9 @@ export function samplesOf(metrics: string, name: string): Sample[] {
     value: Number(value),
   }));
 }
+
+/** Those of a histogram, one of each bucket. */
+export const bucketsOf = (metrics: string, name: string): Sample[] => samplesOf(metrics, `${name}_bucket`);
 
 /** How much each series has grown. One that was not there has counted from 0, and so has one that is smaller now. */
 export function growthOf(before: Sample[], now: Sample[]): Sample[] {

@@ -14,7 +14,7 @@ const NAMES: Record<string, string> = {
   dead_letters: 'Dead letters',
 };
 
-export const healthWord = ({ problem, health }: Overview): 'ok' | 'degraded' | 'down' | 'unknown' =>
+const healthWord = ({ problem, health }: Overview): 'ok' | 'degraded' | 'down' | 'unknown' =>
   problem ? 'down' : (health?.status ?? 'unknown');
 
 const SHAPES = { ok: 'done', degraded: 'warning', down: 'failed', unknown: 'open' } as const;

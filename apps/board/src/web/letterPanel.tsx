@@ -1,6 +1,6 @@
 import type { LetterDetails } from '../live/liveState.ts';
 import { changeDead } from './deadActions.ts';
-import { count } from './formats.ts';
+import { count, counted } from './formats.ts';
 import { Time, Told } from './parts.tsx';
 import { current } from './state.ts';
 import { h, type JSX } from './vendor/preact.mjs';
@@ -12,7 +12,7 @@ export function LetterPanel({ letter }: { letter: LetterDetails }): JSX.Element 
   return (
     <div class="letter">
       <p>
-        <span class="strong">{id}</span> · of queue {queue || 'unknown'} · {count(tries)} tried · first{' '}
+        <span class="strong">{id}</span> · of queue {queue || 'unknown'} · {counted(tries, 'try', 'tries')} · first{' '}
         <Time at={firstAt / 1000} />, last <Time at={lastAt / 1000} />
       </p>
       {problems.map(({ code, title, fix, samples, more }) => (

@@ -11,7 +11,7 @@ export function go(path: string): void {
 }
 
 /** Shows what belongs to the address. */
-export function arrive(): void {
+function arrive(): void {
   forget('view', 'failures', 'list', 'dead', 'letter');
   change({ path: location.pathname });
   connect(shownAt(location.pathname));

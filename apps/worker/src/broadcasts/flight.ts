@@ -108,6 +108,12 @@ export class Flight {
     const { reason } = letter.data;
     const failed = job.chunks.flatMap(chunkRecipients).map((recipient) => ({ ...recipient, reason }));
     const sizes = job.chunks.map((chunk, i) => ({ chunk: chunks[i] ?? chunk.chunk, size: chunkSize(chunk) }));
+    // As handleLaneJob does, which may have died before.
+    if (!job.cmd)
+      await store.late.mark(
+        this.#ref,
+        failed.map(({ position }) => position),
+      );
     await store.progress.chunksStored(this.#ref, sizes, failed);
     return true;
   }

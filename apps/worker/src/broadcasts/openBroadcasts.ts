@@ -37,7 +37,13 @@ export function openBroadcasts({ store, queues, config, metrics, log }: Broadcas
     counted: (result, count) => recipients.inc({ result }, count),
     log,
   };
-  const coordinators = openCoordinators({ queues, coordinate: (job, signal) => coordinate(context, job, signal), log });
+  const coordinators = openCoordinators({
+    name: metrics.process,
+    queues,
+    coordinate: (job, signal) => coordinate(context, job, signal),
+    percentOf: (no) => percentOf(store, no),
+    log,
+  });
   const tend = async () => {
     isMemoryFull = isNearlyFull(await store.memory());
     await tendBroadcasts(context);
@@ -48,4 +54,11 @@ export function openBroadcasts({ store, queues, config, metrics, log }: Broadcas
       await Promise.all([stopTending(), coordinators.close()]);
     },
   };
+}
+
+/** Recipients who have the message or never will, of all; whole percents. */
+async function percentOf({ broadcasts, progress }: Store, no: string): Promise<number> {
+  const { ref } = (await broadcasts.read(no)) ?? {};
+  const counts = ref === undefined ? undefined : await progress.read(ref);
+  return counts && counts.total > 0 ? Math.floor((100 * (counts.stored + counts.failed)) / counts.total) : 0;
 }

@@ -1,4 +1,4 @@
-import { addCoordinator } from '@ruyi/queue';
+import { addCoordinator, wakeCoordinator } from '@ruyi/queue';
 import type { CoordinatorContext } from './coordinatorContext.ts';
 
 const ENDS = ['done', 'cancelled', 'failed'];
@@ -6,7 +6,8 @@ const ENDS = ['done', 'cancelled', 'failed'];
 const EVERY_MS = 5000;
 
 /**
- * Looks after all broadcasts: asks for a coordinator where one may be missing, because whoever should have asked died;
+ * Looks after all broadcasts: asks for a coordinator where one may be missing, because whoever should have asked died, and
+ * starts those whose time has come by Redis' clock;
  * removes open ones that nobody uploads to any more, and ended ones that are no longer kept.
  */
 export async function tendBroadcasts({ store, queues, keepSeconds }: CoordinatorContext): Promise<void> {
@@ -23,7 +24,10 @@ export async function tendBroadcasts({ store, queues, keepSeconds }: Coordinator
       if (Math.max(record.createdAt, record.uploadedAt) + keepSeconds < now) await remove(store, no);
     } else {
       if (record.state !== noted && record.finishedAt === 0) await broadcastList.note(no, record.state, 0);
-      if (record.state !== 'paused') await addCoordinator(queues, { no, run: record.run });
+      const coordinator = { no, run: record.run };
+      if (record.state !== 'paused') await addCoordinator(queues, coordinator);
+      // Redis' time counts, not that of the process which waits.
+      if (record.state !== 'scheduled' || record.spec.startAt <= now) await wakeCoordinator(queues, coordinator);
     }
   }
   for (const no of await broadcastList.finishedBefore(now - keepSeconds)) await remove(store, no);

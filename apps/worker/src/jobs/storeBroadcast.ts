@@ -99,6 +99,7 @@ export async function noteFailedJob(context: LaneContext, run: LaneRun, job: Bro
   if (run.retried || job.chunks.some(({ at }) => at !== undefined)) return;
   const failures = job.chunks.flatMap(chunkRecipients).map((recipient) => ({ recipient, reason }));
   try {
+    if (!job.cmd) await repeated(run, () => context.store.late.mark(job.ref, positionsOf(failures)));
     await noteStored(context, run, job.ref, job.chunks, failures);
   } catch (error) {
     if (!isDamage(error)) throw error;

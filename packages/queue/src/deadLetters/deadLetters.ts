@@ -23,7 +23,7 @@ const UIDS = 20;
 const LONGEST_RAW = 2000;
 
 /** A problem with what is wrong and how it is mended, in words. */
-export interface ToldProblem extends Problem {
+interface ToldProblem extends Problem {
   title: string;
   fix: string;
 }

@@ -47,7 +47,7 @@ interface Found {
 
 const article = (noun: string) => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 const TYPE_NAMES: Record<string, string> = { zset: 'sorted set' };
-export const typeName = (type: string): string => TYPE_NAMES[type] ?? type;
+const typeName = (type: string): string => TYPE_NAMES[type] ?? type;
 
 /** What is wrong, in one line. */
 export function whatIsWrong({ code, reason, key, place, found }: Found): string {

@@ -3,7 +3,7 @@ import type { Shards } from '@ruyi/store';
 import { failedIds } from '../bullmqInternals.ts';
 import { DEAD, type DeadJob } from '../jobs.ts';
 import type { Queues } from '../queues.ts';
-import { type LetterSummary, summaryOf } from './letterSummary.ts';
+import { type LetterSummary, summaryOf, triesOfId } from './letterSummary.ts';
 
 // A dead letter is a failed job of the queue `dead`. Beside the fields of BullMQ its hash has `summary`, because a letter with
 // thousands of uids is not read for a list; `tries`; and `retrying`, `<milliseconds> <job id>`, while a job tries it again.
@@ -52,7 +52,7 @@ export async function claimLetter(
 /** How often a letter was tried so far; undefined if it is gone. */
 export async function triesOf(queues: Queues, id: string): Promise<number | undefined> {
   const [tries, timestamp] = await queues.redis.hmget(queues.dead.toKey(id), 'tries', 'timestamp');
-  return timestamp == null ? undefined : Number(tries ?? 1);
+  return timestamp == null ? undefined : Number(tries ?? triesOfId(id));
 }
 
 /** A letter with all it holds; undefined if it is gone. */

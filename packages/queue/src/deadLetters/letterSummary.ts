@@ -54,10 +54,9 @@ export function sampleOf(content: LetterContent, problem: Problem, target: Targe
 }
 
 /** The job of a letter can carry the letter's id only if its data is an object. */
-export const isRetryable = ({ data }: DeadJob): boolean =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
+const isRetryable = ({ data }: DeadJob): boolean => typeof data === 'object' && data !== null && !Array.isArray(data);
 
 const cut = (text: string) => (text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text);
 
 /** An earlier version gave a letter that failed again a new id, made of the former one. */
-const triesOfId = (id: string): number => 1 + (id.match(/retry-dead-/g)?.length ?? 0);
+export const triesOfId = (id: string): number => 1 + (id.match(/retry-dead-/g)?.length ?? 0);

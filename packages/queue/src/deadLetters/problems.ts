@@ -36,14 +36,14 @@ async function wrongTypes(redis: RedisClient, places: PlaceKeys[]): Promise<(Wro
 }
 
 /** Where the message of a letter should have gone. */
-export interface Destination {
+interface Destination {
   from: string;
   isCommand: boolean;
   shards: Shards;
 }
 
 /** A target whose log or inbox could not take the message, and what Redis said. */
-export interface FailedTarget<T extends Target> {
+interface FailedTarget<T extends Target> {
   target: T;
   reason: string;
 }

@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import { INDEX_QUEUE, LANE_KINDS } from '../names.ts';
 import type { Queues } from '../queues.ts';
 import { whileOpen } from '../whileOpen.ts';
-import { claimLetter, readLetter } from './letterRecords.ts';
+import { claimLetter, readLetter, triesOf } from './letterRecords.ts';
 
 /** A letter whose job is back on its queue; or why it is not. */
 export type Retry = { id: string; tries: number } | { id: string; refused: string };
@@ -26,7 +26,16 @@ export async function retryLetter(queues: Queues, id: string, shards: Shards): P
   if (claim === 'gone') return { id, refused: 'no dead letter has this id' };
   if (claim === 'taken') return { id, refused: 'somebody else tries it again just now' };
   const data = { ...Object(letter.data), letter: { id, tries, firstAt: summary.firstAt } };
-  await whileOpen(queues, (plan) => targetOf(queues, plan, letter.queue).add(letter.name, data, { jobId }));
+  await whileOpen(queues, async (plan) => {
+    const queue = targetOf(queues, plan, letter.queue);
+    if (['completed', 'failed'].includes(await queue.getJobState(jobId))) {
+      // The letter is told before its job ends. So either somebody else's retry has just ended, or the job ended without a word,
+      // as that of an earlier version: then it stands in the way.
+      if ((await triesOf(queues, id)) !== summary.tries) return;
+      await queue.remove(jobId);
+    }
+    await queue.add(letter.name, data, { jobId });
+  });
   return { id, tries };
 }
 

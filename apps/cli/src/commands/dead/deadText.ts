@@ -19,7 +19,7 @@ const letters = (n: number) => counted(n, ['dead letter', 'dead letters']);
 const instant = (ms: number) => time(Math.floor(ms / 1000));
 
 /** `of broadcast 12 (batch 107k), from news` */
-export function aboutText({ batch, broadcast, from }: Pick<Letter, 'batch' | 'broadcast' | 'from'>): string {
+function aboutText({ batch, broadcast, from }: Pick<Letter, 'batch' | 'broadcast' | 'from'>): string {
   const named = broadcast === undefined ? batch && `batch ${batch}` : `broadcast ${broadcast} (batch ${batch})`;
   const parts = [named && `of ${named}`, from && `from ${printable(from)}`];
   return parts.filter((part) => part !== undefined && part !== '').join(', ');

@@ -126,8 +126,8 @@ async function configOf(env: NodeJS.ProcessEnv): Promise<Config> {
       `HEALTH_PORT=${config.healthPort}: workers and indexers of npm start cannot share a port; set 0, each takes a free one then, or nothing`,
     );
   }
-  // Processes that share a port must know which one, also when all of them have been started again.
-  return config.apis > 1 && config.port === 0 ? Object.freeze({ ...config, port: await freePort() }) : config;
+  // APIs that share a port must know which one, and so must the board, also when all of them have been started again.
+  return config.port === 0 ? Object.freeze({ ...config, port: await freePort() }) : config;
 }
 
 const isServer = (app: AppName) => app === 'api' || app === 'board';
@@ -144,7 +144,7 @@ function planOf(app: AppName, name: string, { config, logs, entry, env }: Surrou
   return {
     name,
     entry,
-    env: { ...env, PORT: String(config.port), DATA_DIR: config.dataDir },
+    env: { ...env, PORT: String(config.port), DATA_DIR: config.dataDir, RUYI_URL: env.RUYI_URL || ownUrl(config) },
     logFile: join(logs, `${name}.log`),
     // An operator who sets a level wants to see the lines.
     logToTerminal: Boolean(env.LOG_LEVEL),
@@ -152,6 +152,12 @@ function planOf(app: AppName, name: string, { config, logs, entry, env }: Surrou
     ...(app === 'api' || app === 'board' ? { listening: listening[app] } : {}),
     sharesPort: app === 'api' && config.apis > 1,
   };
+}
+
+/** Where the board finds the API of this installation. */
+function ownUrl({ host, port }: Config): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' || host === '[::]' ? '::1' : host;
+  return `http://${reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** Tells why stopping takes so long, and how to shorten it. */
