@@ -1,4 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
+import { STILL_STARTING } from '@ruyi/process';
 
 export interface Reply {
   status: number;
@@ -6,7 +8,10 @@ export interface Reply {
   body: any;
 }
 
-/** No request was sent, because nobody listens. With any other error the request may have been served. */
+/**
+ * Nobody listens, or the API is still starting: it answers probes only, and whoever follows /readyz sends nothing to it. With
+ * any other error the request may have been served.
+ */
 export class RefusedError extends Error {}
 
 /** The connection ended, or no answer came in time. */
@@ -36,6 +41,9 @@ const linesOf = (text: string): unknown[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
+const isStarting = ({ status, body }: Reply): boolean =>
+  status === STILL_STARTING.status && isDeepStrictEqual(body, STILL_STARTING.body);
+
 /** One keep-alive client for all of the load. */
 export class Http {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -61,7 +69,12 @@ export class Http {
           clearTimeout(timer);
           try {
             const text = Buffer.concat(chunks).toString();
-            resolve({ status: incoming.statusCode ?? 0, body: isLines(incoming) ? linesOf(text) : JSON.parse(text) });
+            const reply = {
+              status: incoming.statusCode ?? 0,
+              body: isLines(incoming) ? linesOf(text) : JSON.parse(text),
+            };
+            if (isStarting(reply)) reject(new RefusedError('starting'));
+            else resolve(reply);
           } catch (error) {
             fail(error);
           }
