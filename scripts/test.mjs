@@ -28,6 +28,13 @@ async function chromium() {
   return true;
 }
 
+/** The alerts are tested by Prometheus itself. Without it these tests are skipped, and a line says so. */
+async function promtool() {
+  const { installPromtool } = await import(pathToFileURL(join(root, 'packages/testkit/dist/index.js')).href);
+  installPromtool(say);
+  return true;
+}
+
 function vitest(project) {
   const file = join(reports, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
@@ -61,6 +68,7 @@ const steps = {
   }),
   'redis-server': countingOne(redis),
   chromium: countingOne(chromium),
+  promtool: countingOne(promtool),
   lint: countingOne(() => run(bin('biome'), ['check', '--error-on-warnings', '.'])),
   typecheck: countingOne(() => run(bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])),
   unused: countingOne(() => run(bin('knip'), ['--no-config-hints'])),

@@ -50,6 +50,8 @@ describe('two APIs on one port', () => {
   test('both serve and are members, each with a log and names of requests of its own', async () => {
     const names = await members();
     expect(new Set(names).size).toBe(2);
+    // The page for operators finds them, although the port was free to choose.
+    expect((await fetch(`${installation.board}/data/broadcasts`)).status).toBe(200);
     const answered = new Set<string>();
     await waitFor(
       async () => {

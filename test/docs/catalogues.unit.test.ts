@@ -29,7 +29,7 @@ test('settings: packages/config and the table of docs/configuration.md', () => {
 });
 
 /** Variables of other programs, in commands that a page shows. */
-const OTHER_VARIABLES = ['NODE_OPTIONS', 'MEILI_MASTER_KEY', 'REDIS_PASSWORD'];
+const OTHER_VARIABLES = ['NODE_OPTIONS', 'MEILI_MASTER_KEY', 'REDIS_PASSWORD', 'RUYI_TEST_PICTURES'];
 
 test('dead letters: their codes and the table of docs/operating.md', () => {
   const [, table = ''] = /^### Dead letters by code$(.*?)^## /ms.exec(page('docs/operating.md')) ?? [];

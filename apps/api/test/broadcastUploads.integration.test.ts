@@ -180,8 +180,8 @@ test('a broadcast with an audience takes no uploads', async () => {
 
 test('a gzip bomb costs what it stores', async () => {
   const no = await create();
-  const { body } = await upload(no, 0, gzipSync(Buffer.alloc(200e6, 'a\n')), { 'content-encoding': 'gzip' });
-  expect(body).toMatchObject({ accepted: 1e8, duplicates: 1e8 - 1 });
+  const { body } = await upload(no, 0, gzipSync(Buffer.alloc(20e6, 'a\n')), { 'content-encoding': 'gzip' });
+  expect(body).toMatchObject({ accepted: 1e7, duplicates: 1e7 - 1 });
   const { body: long } = await upload(no, 1, gzipSync(Buffer.alloc(300e6)), { 'content-encoding': 'gzip' });
   expect(long).toMatchObject({ accepted: 0, invalid_count: 1 });
   const [list = ''] = await system.redis.client.keys(`r:*:bl:${no}`);

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { HEALTH_CHECKS } from '@ruyi/contracts';
-import { waitFor } from '@ruyi/testkit';
+import { findPromtool, waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { apiClient, base64, fresh, group, names, startApi, testSystem, upTo } from './harness.ts';
 
@@ -102,6 +104,32 @@ test('the state of the installation is told', async () => {
   expect(total(text, 'ruyi_script_seconds_total')).toBeGreaterThan(0);
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds\{process="worker-\w+"\} /m);
   expect(text).toMatch(/^ruyi_backlog_recipients\{kind="fanout"\} \d+$/m);
+});
+
+test('every query of the dashboard has series on an installation that works', async () => {
+  await system.sendBatch({ from_uid: fresh('news'), subscribers: names(1000, fresh('u')), payload: base64('all') });
+  await system.settled();
+  const file = new URL('../../../deploy/grafana/ruyi.json', import.meta.url);
+  const dashboard: { panels: { targets: { expr: string }[] }[] } = JSON.parse(readFileSync(file, 'utf8'));
+  const asked = dashboard.panels
+    .flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/\b(?:ruyi|nodejs|process)_\w+/g) ?? []))
+    .filter((name) => name !== 'process');
+  const missing = async () => {
+    const text = await scrape();
+    return asked.filter((name) => !new RegExp(`^${name}[ {]`, 'm').test(text));
+  };
+  await waitFor(async () => (await missing()).length === 0, { what: 'every series', deadlineMs: 20_000 });
+  expect(asked.length).toBeGreaterThan(10);
+});
+
+const promtool = findPromtool();
+if (promtool === undefined) console.log('not run: promtool check metrics; it is not installed');
+test.runIf(promtool)('promtool finds nothing wrong with the metrics', async () => {
+  const { status, stdout, stderr } = spawnSync(promtool ?? '', ['check', 'metrics'], {
+    input: await scrape(),
+    encoding: 'utf8',
+  });
+  expect([status, stdout + stderr]).toEqual([0, '']);
 });
 
 test('with a token it is asked for, and without Redis the process still tells about itself', async () => {

@@ -18,6 +18,12 @@ const ARGS = [
   OFFLINE,
 ];
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const NOTE_PRESSED = `addEventListener('click', ({ target }) => {
+  const button = target.closest('button');
+  if (button) notePressed(button.textContent);
+}, true)`;
+/** By their texts. */
+const seenButtons = new Set<string>();
 const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -26,6 +32,8 @@ export interface Browser {
   context: BrowserContext;
   /** what went wrong since the last call: errors on the console, answers from 400 on, and requests that leave the machine */
   problems(): string[];
+  /** the texts of buttons that were seen by `expectAccessible` and never pressed */
+  unpressed(): string[];
   close(): Promise<void>;
 }
 
@@ -38,6 +46,9 @@ export async function openBrowser(): Promise<Browser> {
     viewport: DESK,
     ...(executablePath ? { executablePath } : {}),
   });
+  const pressed = new Set<string>();
+  await context.exposeFunction('notePressed', (text: string) => pressed.add(text));
+  await context.addInitScript(NOTE_PRESSED);
   const page = await context.newPage();
   let noted: string[] = [];
   page.on('console', (message) => message.type() === 'error' && noted.push(`console: ${message.text()}`));
@@ -55,6 +66,7 @@ export async function openBrowser(): Promise<Browser> {
       noted = [];
       return found;
     },
+    unpressed: () => [...seenButtons].filter((text) => !pressed.has(text)),
     async close() {
       await context.close();
       folder.remove();
@@ -85,6 +97,7 @@ async function axeFindings(page: Page): Promise<Finding[]> {
 
 /** Nothing serious, on a desk in light and on a phone in dark colours; and nothing is wider than the phone. */
 export async function expectAccessible(page: Page): Promise<void> {
+  for (const text of await page.locator('button:visible').allTextContents()) seenButtons.add(text);
   for (const [viewport, colorScheme] of [
     [PHONE, 'dark'],
     [DESK, 'light'],

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,8 @@ describe('starting', () => {
     expect(up.stdout).toContain(`http://127.0.0.1:${installation.env.BOARD_PORT}`);
     expect(up.stdout).toContain(installation.dataDir);
     expect(up.stdout.match(/Ruyi is running/g)).toHaveLength(1);
+    const boardEnv = readFileSync(`/proc/${installation.pidOf('board.mjs')}/environ`, 'utf8');
+    expect(boardEnv.split('\0')).toContain(`RUYI_URL=${installation.apiUrl}`);
     expect(up.stderr).toBe('');
   });
 

@@ -76,7 +76,8 @@ export async function startIndexer(
 
 function openConnections(config: Config, log: Logger) {
   const redis = connect(config, 'background', 'indexer');
-  const jobs = connect(config, 'background', 'indexer-jobs');
+  // Repeats no command: a job would be completed although a Redis that lost its power has forgotten what the job noted.
+  const jobs = connect(config, 'worker', 'indexer-jobs');
   const waiting = connectForReplicas(config, 'indexer');
   const connections = [redis, jobs, ...(waiting ? [waiting.redis] : [])];
   for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));

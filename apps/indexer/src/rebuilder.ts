@@ -1,7 +1,7 @@
 import { every } from '@ruyi/flow';
 import { untilServed } from '@ruyi/redis';
 import type { SearchEngine } from '@ruyi/search';
-import type { RebuildProgress, Store } from '@ruyi/store';
+import { keys, type RebuildProgress, type Store } from '@ruyi/store';
 import { firstFailure, type Logger } from '@ruyi/telemetry';
 import { noteIndexed } from './handleIndexJob.ts';
 import { rebuildFromRedis, ServerChangedError } from './rebuild.ts';
@@ -34,7 +34,9 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
     };
     const holding = every(HOLD_EVERY_MS, hold, firstFailure(log, 'progress of the rebuild is not noted'));
     let done: typeof request | undefined;
+    let server: string | undefined;
     try {
+      server = await store.serverRun();
       const fresh = request.fresh ? await engine.begin(true) : undefined;
       const index = fresh ?? engine;
       progress = await rebuildFromRedis({
@@ -64,6 +66,14 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
       await holding();
       await store.rebuilds.release(done);
     }
+    if (done !== undefined) await untilServed(() => askAgainAfterRestart(store, server), signal);
   };
   return every(LOOK_EVERY_MS, look, firstFailure(log, 'cannot look whether the search index is to be rebuilt'));
+}
+
+/** A Redis that lost its power has forgotten what was noted last, but this request is gone: it is made once more. */
+async function askAgainAfterRestart(store: Store, server: string | undefined): Promise<void> {
+  if ((await store.serverRun()) === server) return;
+  const request = () => store.rebuilds.request('Redis was restarted while the index was rebuilt');
+  await store.durably([keys.rebuild], request);
 }

@@ -155,7 +155,14 @@ export async function acceptBatch(store: Store, to: string[], { cmd = false, fro
   return plan;
 }
 
-const SIGNS_OF_LIFE: string[] = [keys.workers, keys.members, keys.tended, keys.reports, 'r:{reports}:'];
+const SIGNS_OF_LIFE: string[] = [
+  keys.workers,
+  keys.members,
+  keys.memberFacts,
+  keys.tended,
+  keys.reports,
+  'r:{reports}:',
+];
 
 /** The content of every key except those of queues and signs of life: two equal pictures mean that nothing was written. */
 export async function picture(client: Connection): Promise<Record<string, string>> {

@@ -167,6 +167,7 @@ const StatusAnswer = z.object({
       schema: whole,
       host: text,
       since: seconds,
+      clock_ahead_ms: z.int().optional(),
       lanes: z.array(text),
     }),
   ),

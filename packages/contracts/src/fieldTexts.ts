@@ -15,6 +15,7 @@ export const FIELD_TEXTS: Record<string, string> = {
   checks: 'only for those who carry the token',
   client_msg_no: 'idempotency key: a repeat with it stores nothing twice. Generated if absent',
   client_msg_nos: 'messages by client number',
+  clock_ahead_ms: "how far the clock of its machine is ahead of Redis'; negative: behind",
   code: 'what programs decide by',
   created_at: 'seconds since 1970',
   cursor: 'of the next page; "" at the end',

@@ -23,6 +23,8 @@ export interface StatusAnswer {
     schema: number;
     host: string;
     since: number;
+    /** how far the clock of its machine is ahead of Redis'; negative: behind; absent until it has measured that */
+    clock_ahead_ms?: number;
     lanes: string[];
   }[];
   lanes: (QueueStatus & { name: string; kind: string; worker: string | null })[];

@@ -95,13 +95,16 @@ export async function replaceRawData(redis: RedisClient, queue: Queue, jobId: st
 
 /**
  * Has `before` called between the end of a job's processor and its completion, until it has nothing left to do: BullMQ then
- * calls the job's own `moveToCompleted`, which is replaced. The completion begins in the same turn as the last call.
+ * calls the job's own `moveToCompleted`, which is replaced. The completion begins in the same turn as the last call, while
+ * there is a connection: one that waits for the next connection would not know what is lost until then.
+ * @param connection over which the job is completed
  * @param before returns work that must end first, or undefined
  */
-export function beforeCompletion(job: Job, before: () => Promise<void> | undefined): void {
+export function beforeCompletion(job: Job, connection: RedisClient, before: () => Promise<void> | undefined): void {
   const complete = job.moveToCompleted.bind(job);
+  const connected = () => (connection.status === 'ready' ? undefined : connection.ping());
   job.moveToCompleted = async (...args) => {
-    for (let work = before(); work; work = before()) await work;
+    for (let work = before() ?? connected(); work; work = before() ?? connected()) await work;
     return complete(...args);
   };
 }

@@ -19,6 +19,7 @@ const JOBS_IN_FLIGHT = 64;
 interface IndexWorkerOptions {
   /** of this process, among all of the installation */
   name?: string;
+  /** over a connection that repeats no command by itself (`worker` of connect) */
   queues: Queues;
   /** what the handler writes to */
   store: Pick<Store, 'connectionLosses'>;
@@ -63,7 +64,7 @@ export function openIndexWorker({ name = '', queues, store, handle, signal, log 
           await work(job);
         } while (losses !== allLosses());
       };
-      beforeCompletion(job, () => (losses === allLosses() ? undefined : workUnbroken()));
+      beforeCompletion(job, queues.redis, () => (losses === allLosses() ? undefined : workUnbroken()));
       try {
         await workUnbroken();
       } catch (error) {

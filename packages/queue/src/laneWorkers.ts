@@ -21,7 +21,7 @@ export type LaneHandler = (run: JobRun, job: { name: string; data: unknown }) =>
 interface LaneWorkersOptions {
   /** of this process, among all of the installation */
   name: string;
-  /** for BullMQ: waits while Redis is away (maxRetriesPerRequest null) */
+  /** for BullMQ: waits while Redis is away, and repeats no command by itself (`worker` of connect) */
   connection: RedisClient;
   store: Store;
   queues: Queues;
@@ -173,7 +173,9 @@ export class LaneWorkers {
         }
       } while (epoch !== this.#connectionEpoch);
     };
-    beforeCompletion(job, () => (epoch === this.#connectionEpoch ? undefined : handleWithinOneEpoch()));
+    beforeCompletion(job, this.#options.connection, () =>
+      epoch === this.#connectionEpoch ? undefined : handleWithinOneEpoch(),
+    );
     await handleWithinOneEpoch();
   }
 

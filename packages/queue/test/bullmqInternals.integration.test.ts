@@ -108,7 +108,7 @@ test('completing a job goes through its own moveToCompleted, after the processor
         events.push(`before completion, ${await job.getState()}`);
         isNoted = true;
       };
-      beforeCompletion(job, () => (isNoted ? undefined : note()));
+      beforeCompletion(job, lanes.client, () => (isNoted ? undefined : note()));
       events.push('processed');
     },
     async (worker) => {

@@ -1,3 +1,5 @@
+import { openQueues, type Queues } from '@ruyi/queue';
+import type { RedisClient } from '@ruyi/redis';
 import { waitFor } from '@ruyi/testkit';
 import { Job } from 'bullmq';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -79,3 +81,50 @@ test.each(Array.from({ length: 16 }, (_, moment) => moment))('no index job eithe
   await worker.close();
   expect(events.slice(0, events.indexOf('completion')).at(-1)).toBe('handled');
 });
+
+test.each(['lane', 'index'] as const)(
+  'no %s job is completed by a command that waits for a connection',
+  async (kind) => {
+    const statuses: string[] = [];
+    const complete = Job.prototype.moveToCompleted;
+    const connection = lanes.connect();
+    vi.spyOn(Job.prototype, 'moveToCompleted').mockImplementation(function (this: Job, ...args) {
+      statuses.push(connection.status);
+      return Reflect.apply(complete, this, args);
+    });
+    let runs = 0;
+    // What the handler does needs another connection, which is not lost.
+    const handle = async () => {
+      if (++runs > 1) return;
+      const closed = new Promise((resolve) => connection.once('close', resolve));
+      connection.disconnect(true);
+      await closed;
+    };
+    const queues = openQueues(connection, lanes.queues.lanes);
+    const close = kind === 'lane' ? workLanes(connection, handle) : workIndex(queues, handle);
+    const queue = kind === 'lane' ? lanes.queues.lane('send', 0) : lanes.queues.index;
+    await queue.add('index', { logs: [{ ch: '2:room', seqs: [1] }] }, { jobId: 'i-a.1' });
+    await waitFor(async () => (await queue.getCompletedCount()) === 1, { what: 'the job to be completed' });
+    await close();
+    await queues.close();
+    expect(statuses).toEqual(['ready']);
+    expect(runs).toBe(2);
+  },
+);
+
+function workLanes(connection: RedisClient, handle: () => Promise<void>): () => Promise<void> {
+  const onOutdated = (error: Error) => {
+    throw error;
+  };
+  const { store, queues } = lanes;
+  const handler = () => handle;
+  const workers = new LaneWorkers({ name: 'worker', connection, store, queues, log: silent, onOutdated, handler });
+  workers.start();
+  return () => workers.close(2000);
+}
+
+function workIndex(queues: Queues, handle: () => Promise<void>): () => Promise<void> {
+  const store = { connectionLosses: () => 0 };
+  const worker = openIndexWorker({ queues, handle, store, signal: new AbortController().signal, log: silent });
+  return () => worker.close();
+}

@@ -146,12 +146,13 @@ test('a retry that is repeated adds one job, until it is known how it ended', as
 
 test('only one job may try a letter, and what a try came to is noted once', async () => {
   const { queues } = lanes;
-  await add('x', single(1));
+  const letter = single(1);
+  await add('x', letter);
   await there(1);
   // A replay of the job that failed.
   await add('x', single(2));
   expect(await all()).toMatchObject([{ id: 'dead-x', tries: 1 }]);
-  expect((await queues.dead.getJob('dead-x'))?.data.data).toEqual(single(1).data);
+  expect((await queues.dead.getJob('dead-x'))?.data.data).toEqual(letter.data);
   const first = { id: 'dead-x', tries: 1 };
   expect(await claimLetter(queues, first, 'a job')).toBe('claimed');
   expect(await claimLetter(queues, first, 'a job')).toBe('claimed');

@@ -14,6 +14,8 @@ export function createMetrics(self: { name: string; role: string; version: strin
   const registry = new Registry();
   registry.setDefaultLabels({ process: self.name });
   collectDefaultMetrics({ register: registry });
+  // The sums of other series, which promtool refuses: a gauge must not be called _total.
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   const info = new Gauge({
     name: 'ruyi_process_info',
     help: '1 for each process, with what it is',

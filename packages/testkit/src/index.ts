@@ -1,6 +1,7 @@
 export * from './certificates.ts';
 export * from './chromium.ts';
 export * from './leaks.ts';
+export * from './promtool.ts';
 export * from './random.ts';
 export * from './redisCluster.ts';
 export * from './redisServer.ts';

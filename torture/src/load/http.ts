@@ -1,6 +1,4 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { isDeepStrictEqual } from 'node:util';
-import { STILL_STARTING } from '@ruyi/process';
 
 export interface Reply {
   status: number;
@@ -8,10 +6,7 @@ export interface Reply {
   body: any;
 }
 
-/**
- * Nobody listens, or the API is still starting: it answers probes only, and whoever follows /readyz sends nothing to it. With
- * any other error the request may have been served.
- */
+/** Nobody took the request: nobody listens, or the server is still starting. With any other error it may have been served. */
 export class RefusedError extends Error {}
 
 /** The connection ended, or no answer came in time. */
@@ -41,8 +36,9 @@ const linesOf = (text: string): unknown[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
+/** What an API says before it is ready. A load balancer that follows /readyz sends nothing there; this load knows only ports. */
 const isStarting = ({ status, body }: Reply): boolean =>
-  status === STILL_STARTING.status && isDeepStrictEqual(body, STILL_STARTING.body);
+  status === 503 && typeof body?.msg === 'string' && body.msg.startsWith('starting');
 
 /** One keep-alive client for all of the load. */
 export class Http {

@@ -28,6 +28,11 @@ function addressOf(shown: Shown): string {
   return shown.page === 'dead' ? '/events?dead=1' : '/events';
 }
 
+/** Nobody looks. A browser also has few connections to one server, and each open tab would take one. */
+export function disconnect(): void {
+  source?.close();
+}
+
 function on<T>(name: string, take: (value: T) => void): void {
   source?.addEventListener(name, ({ data }: MessageEvent<string>) => {
     const value: T = JSON.parse(data);

@@ -123,7 +123,11 @@ export function MemorySection({ status }: { status: StatusAnswer }): JSX.Element
           </li>
         ))}
       </ul>
-      <p class="hint">Above 80 % sends are refused (429) until memory is free.</p>
+      <p class="hint">
+        {status.redis.some(({ memory_max_bytes: max }) => max <= 0)
+          ? 'Set maxmemory: above 80 % of it sends are refused (429), before the machine has none left.'
+          : 'Above 80 % sends are refused (429) until memory is free.'}
+      </p>
     </Section>
   );
 }

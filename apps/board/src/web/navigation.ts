@@ -1,5 +1,5 @@
 import { shownAt } from './addresses.ts';
-import { connect } from './connection.ts';
+import { connect, disconnect } from './connection.ts';
 import { change, forget } from './state.ts';
 
 let onArrival = () => {};
@@ -23,5 +23,9 @@ function arrive(): void {
 export function startNavigation(listener: () => void): void {
   onArrival = listener;
   addEventListener('popstate', arrive);
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) disconnect();
+    else connect(shownAt(location.pathname));
+  });
   arrive();
 }

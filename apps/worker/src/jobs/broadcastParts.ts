@@ -2,12 +2,18 @@ import type { Chunk } from '@ruyi/contracts';
 import { together } from '@ruyi/flow';
 import { BROADCAST, type BroadcastJob, byProblem, problemsOf } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
-import type { FailedRecipient, JobRun } from '@ruyi/store';
+import { type FailedRecipient, FencedError, type JobRun } from '@ruyi/store';
 import { type FailedPart, toDeadLetters } from './deadLetter.ts';
 import type { LaneContext, LaneRun } from './laneContext.ts';
 
 /** `untilServed` that stops when the run of the job is aborted. */
 export const repeated = <T>(run: JobRun, work: () => Promise<T>): Promise<T> => untilServed(work, run.signal);
+
+/** @throws FencedError if another worker has the job by now, or if Redis has forgotten it */
+export async function requireLock(run: JobRun): Promise<void> {
+  const isHeld = await repeated(run, () => run.extendLock());
+  if (!isHeld) throw new FencedError(`job ${run.jobId} is in other hands, or forgotten`);
+}
 
 /** Which of these chunks are stored already, and the broadcast; undefined if its body is gone. */
 export async function lookUp({ store }: LaneContext, run: JobRun, ref: string, chunks: number[]) {

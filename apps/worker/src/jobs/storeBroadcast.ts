@@ -2,7 +2,7 @@ import type { Chunk } from '@ruyi/contracts';
 import { together } from '@ruyi/flow';
 import { BROADCAST, type BroadcastJob } from '@ruyi/queue';
 import { chunkRecipients, chunkSize, type FailedRecipient, isDamage, type Recipient } from '@ruyi/store';
-import { lookUp, recipientsToDeadLetters, repeated } from './broadcastParts.ts';
+import { lookUp, recipientsToDeadLetters, repeated, requireLock } from './broadcastParts.ts';
 import { type FailedPart, toDeadLetters } from './deadLetter.ts';
 import type { LaneContext, LaneRun } from './laneContext.ts';
 import { queueForIndex } from './queueForIndex.ts';
@@ -31,6 +31,8 @@ export async function storeBroadcast(context: LaneContext, run: LaneRun, job: Br
   } else if (!broadcast) {
     // The request was abandoned before it was answered, or the broadcast has expired. Nobody could read it any more.
     context.log.warn({ lane: context.lane, jobId: run.jobId, ref }, 'broadcast without a body');
+    // Or Redis has forgotten both the broadcast and this job. A repeat of the request must find its chunks not stored.
+    await requireLock(run);
     if (run.retried) await toDeadLetters(context, run, [expired(job)]);
     else if (!isRetry) await noteStored(context, run, ref, chunks, []);
   }

@@ -12,7 +12,8 @@ const NOUNS: Record<Letter['kind'], [one: string, many: string]> = {
   recipients: ['recipient', 'recipients'],
   group_command: ['command to a group', 'commands to groups'],
   document: ['document of search', 'documents of search'],
-  job: ['job', 'jobs'],
+  // Of a job that nobody understands only its id tells how many it was for.
+  job: ['recipient or message', 'recipients or messages'],
 };
 const counted = (n: number, [one, many]: [one: string, many: string]) => `${count(n)} ${n === 1 ? one : many}`;
 const letters = (n: number) => counted(n, ['dead letter', 'dead letters']);
