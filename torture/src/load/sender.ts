@@ -1,6 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { STILL_STARTING } from '@ruyi/process';
 import type { Random } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 import type { Ledger, Sent } from '../ledger/ledger.ts';
@@ -103,10 +101,6 @@ async function tryOnce(
     if (error instanceof CutError && error.isFresh) stats.cutFresh++;
     return error instanceof RefusedError ? 'nothing queued' : 'unknown';
   }
-  if (isStarting(reply)) {
-    stats.refused++;
-    return 'nothing queued';
-  }
   const at = performance.now();
   stats.latencies.push(at - from);
   noteStatus(stats, `POST ${path}`, reply);
@@ -122,7 +116,3 @@ async function tryOnce(
   ledger.answer(sent, { at, ...answer, ...(seq === undefined ? {} : { seq: Number(seq) }) });
   return 'answered';
 }
-
-/** The API listens, but serves nothing yet. Whoever follows /readyz does not send to it. */
-const isStarting = ({ status, body }: Reply): boolean =>
-  status === STILL_STARTING.status && isDeepStrictEqual(body, STILL_STARTING.body);
