@@ -75,7 +75,7 @@ test('secrets come from files, and the banner shows how to use them', async () =
   const status = async (headers: Record<string, string>) =>
     (await fetch(`${ruyi.api}/message/sendbatch/1`, { headers })).status;
   expect([await status({}), await status({ token: 'old' }), await status({ token: 'new' })]).toEqual([401, 404, 404]);
-  expect((await fetch(`${ruyi.board}/api/queues`, { redirect: 'manual' })).status).not.toBe(200);
+  expect((await fetch(`${ruyi.board}/queues/api/queues`, { redirect: 'manual' })).status).not.toBe(200);
   expect((await ruyi.ruyi('status')).output).toMatch(/worker/);
   expect((await ruyi.ruyi('search', '--uid', 'bob', 'x')).output).toBe('0 found\n');
   expect(up.stdout).not.toMatch(/secret|old|new\b/);

@@ -79,7 +79,7 @@ test('reindex, status, metrics, the board', async () => {
   await waitFor(async () => (await totalFound(ruyi, 'u499', 'broadcast')) === 1, { what: 'the broadcast to be found' });
   expect((await ruyi.ruyi('status')).output).toMatch(/worker/);
   expect(await (await fetch(`${ruyi.api}/metrics`)).text()).toContain('ruyi_');
-  expect((await fetch(`${ruyi.board}/api/queues`)).status).toBe(200);
+  expect((await fetch(`${ruyi.board}/queues/api/queues`)).status).toBe(200);
 });
 
 test('nothing was refused but CONFIG, and every command is one that the probe asks for', async () => {
