@@ -16,8 +16,8 @@ const CLUSTER_SUITES = [
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    // Without `isolate` the files of a project share what they import in each of the two processes: loading it anew for every
-    // file was half of the time. Nothing that a test changes may outlive it.
+    // Unit tests do not `isolate`: their files share what they import in each of the two processes. Loading it anew for every
+    // file was half of the time. Integration tests look for what they left open, so each of their files has a process of its own.
     projects: [
       {
         ...shared,
@@ -40,7 +40,6 @@ export default defineConfig({
           include: ['{packages,apps}/*/test/**/*.integration.test.ts', 'test/**/*.integration.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          isolate: false,
         },
       },
       {

@@ -115,7 +115,7 @@ describe('is answered in JSON, with an x-request-id:', () => {
     const [answer] = await exchange(hasty.address, sent);
     expect([answer?.status, JSON.parse(answer?.body ?? '')]).toEqual([
       408,
-      { status: 408, code: 'timeout', msg: expect.any(String) },
+      { status: 408, code: 'timeout', msg: expect.any(String), doc: 'docs/errors.md#timeout' },
     ]);
     expect(answer?.headers['x-request-id']).toMatch(/^[\x21-\x7e]{1,128}$/);
   });

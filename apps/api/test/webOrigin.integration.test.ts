@@ -80,7 +80,12 @@ test('what is forbidden is not done, and is told why', async () => {
     const { status, body, headers: given } = await ask(open.address, 'POST', '/message/send', headers, message);
     expect([status, JSON.parse(body)]).toEqual([
       403,
-      { status: 403, code: 'forbidden', msg: expect.stringContaining('set API_TOKEN') },
+      {
+        status: 403,
+        code: 'forbidden',
+        msg: expect.stringContaining('set API_TOKEN'),
+        doc: 'docs/errors.md#forbidden',
+      },
     ]);
     expect(given['x-request-id']).toBeTruthy();
   }

@@ -74,7 +74,8 @@ describe('the port for probes', () => {
 
   test('answers probes, and nothing else', async () => {
     expect(await ask('GET', '/livez')).toEqual([200, '{"status":200}']);
-    expect(await ask('GET', '/readyz')).toEqual([503, '{"msg":"starting","status":503,"code":"unavailable"}']);
+    const refused = '{"msg":"starting","status":503,"code":"unavailable","doc":"docs/errors.md#unavailable"}';
+    expect(await ask('GET', '/readyz')).toEqual([503, refused]);
     expect(await ask('HEAD', '/readyz')).toEqual([503, '']);
     readiness.begin();
     expect(await ask('GET', '/readyz?verbose')).toEqual([200, '{"status":200}']);
