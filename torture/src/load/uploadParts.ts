@@ -39,9 +39,9 @@ async function cutUpload({ context, broadcast }: BroadcastRun, { part, bytes, he
   await context.http.call(port, 'PUT', path, bytes, options).catch(() => {});
 }
 
-/** The same recipients in another order are other bytes. */
+/** The same recipients and empty lines are other bytes, also where there is no recipient. */
 async function uploadOthers(run: BroadcastRun, { part, lines }: PartDraft, random: Random): Promise<void> {
-  const { bytes, headers } = packed(random, [...lines, '']);
+  const { bytes, headers } = packed(random, [...lines, '', '']);
   const reply = await run.upload(part, bytes, headers);
   const isRight = reply?.status === 409 && reply.body.code === 'idempotency_conflict';
   // A power failure may have taken the part. Then these are its bytes.
