@@ -1,7 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { untilServed } from '@ruyi/redis';
 import { createSearchEngine, type SearchEngine } from '@ruyi/search';
-import { keys, type Store } from '@ruyi/store';
+import { requestRebuild, type Store } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 import { untilTaken } from './untilTaken.ts';
 
@@ -35,6 +35,3 @@ export function prepareEngine(config: Config, store: Store, signal: AbortSignal,
   };
   return { engine, prepared: prepare(), isAway };
 }
-
-const requestRebuild = (store: Store, reason: string, how?: { fresh?: boolean }): Promise<void> =>
-  store.durably([keys.rebuild], () => store.rebuilds.request(reason, how));

@@ -1,7 +1,7 @@
 import { every } from '@ruyi/flow';
 import { untilServed } from '@ruyi/redis';
 import type { SearchEngine } from '@ruyi/search';
-import { keys, type RebuildProgress, type Store } from '@ruyi/store';
+import { type RebuildProgress, requestRebuild, type Store } from '@ruyi/store';
 import { firstFailure, type Logger } from '@ruyi/telemetry';
 import { noteIndexed } from './handleIndexJob.ts';
 import { rebuildFromRedis, ServerChangedError } from './rebuild.ts';
@@ -74,6 +74,5 @@ export function startRebuilder({ store, engine, directory, signal, log }: Rebuil
 /** A Redis that lost its power has forgotten what was noted last, but this request is gone: it is made once more. */
 async function askAgainAfterRestart(store: Store, server: string | undefined): Promise<void> {
   if ((await store.serverRun()) === server) return;
-  const request = () => store.rebuilds.request('Redis was restarted while the index was rebuilt');
-  await store.durably([keys.rebuild], request);
+  await requestRebuild(store, 'Redis was restarted while the index was rebuilt');
 }

@@ -26,6 +26,7 @@ export { type LanePlan, LanePlans, type LaneSet, lanesToWork } from './installat
 export { type Member, Members } from './installation/members.ts';
 export { joinInstallation, type Membership, newMember, newName } from './installation/membership.ts';
 export type { RebuildProgress } from './installation/rebuilds.ts';
+export { requestRebuild } from './installation/requestRebuild.ts';
 export { SCHEMA } from './installation/schema.ts';
 export { VERSION } from './installation/version.ts';
 export { keys, storedTopic } from './keys.ts';

@@ -1,6 +1,6 @@
 import { INDEX, type IndexJob } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
-import { type JobRun, keys, type Store } from '@ruyi/store';
+import { type JobRun, requestRebuild } from '@ruyi/store';
 import type { LaneContext } from './laneContext.ts';
 
 /** Queues references for the indexer, or requests a rebuild of the index if too much waits already. */
@@ -11,10 +11,7 @@ export async function queueForIndex(
   recipients: number,
 ): Promise<void> {
   await untilServed(async () => {
-    if (!context.indexing()) await requestRebuild(context.store);
+    if (!context.indexing()) await requestRebuild(context.store, 'too much waited to be indexed');
     else await context.queues.index.add(INDEX.name, job, { jobId: `i-${run.jobId}.${recipients}` });
   }, run.signal);
 }
-
-const requestRebuild = ({ durably, rebuilds }: Store): Promise<void> =>
-  durably([keys.rebuild], () => rebuilds.request('too much waited to be indexed'));
