@@ -145,9 +145,12 @@ test('a copy of the AOF is restored; without a search index one is made', async 
   await execute('Put back', dataDir, folder.path);
   const ruyi = await installationIn(dataDir);
   await ruyi.start();
+  // A send that the copy has only as a waiting job is stored now, before the next one.
+  await send(ruyi, 'the first after the restore');
   const log = await logOf(ruyi);
-  expect(log.length).toBeGreaterThanOrEqual(40);
-  expect(log).toEqual(atEnd.slice(0, log.length));
+  const restored = log.slice(0, -1);
+  expect(restored.length).toBeGreaterThanOrEqual(40);
+  expect(restored).toEqual(atEnd.slice(0, restored.length));
   await goesOn(ruyi, log);
   await waitFor(async () => (await total(ruyi, 'bob', 'later')) === 20, { what: 'the index', deadlineMs: 30_000 });
   expect(await total(ruyi, 'r299', '北京')).toBe(1);

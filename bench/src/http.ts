@@ -10,9 +10,11 @@ export interface Http {
   close(): Promise<void>;
 }
 
+const ANSWER_MS = 60_000;
+
 /** Unbounded connections, and much cheaper than fetch, because the load shares the machine with what is measured. */
 export function openHttp(address: string): Http {
-  const http = new Pool(address);
+  const http = new Pool(address, { headersTimeout: ANSWER_MS });
   const ask = async <T>(method: Dispatcher.HttpMethod, path: string, body: string | null): Promise<T> => {
     const answer = await http.request({ method, path, body });
     if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${await answer.body.text()}`);

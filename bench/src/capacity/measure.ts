@@ -11,6 +11,8 @@ export interface Extent {
   /** recipients whose logs grow, and after how many messages each their memory is read */
   logs: number;
   messages: number[];
+  /** how long it may take until all of it is stored */
+  storedMs: number;
 }
 
 export const FULL: Extent = {
@@ -20,8 +22,17 @@ export const FULL: Extent = {
   singles: 40_000,
   logs: 20_000,
   messages: [1, 2, 10, 30, 100, 300],
+  storedMs: 600_000,
 };
-export const TINY: Extent = { batch: 200, batches: 2, warmups: 1, singles: 128, logs: 20, messages: [1, 2, 5] };
+export const TINY: Extent = {
+  batch: 200,
+  batches: 2,
+  warmups: 1,
+  singles: 128,
+  logs: 20,
+  messages: [1, 2, 5],
+  storedMs: 60_000,
+};
 
 const SMALL_PAYLOAD = 136;
 const LARGE_PAYLOAD = 2136;
@@ -55,7 +66,7 @@ export async function measureMasters(
 }
 
 async function withSystem<T>(masters: number, extent: Extent, work: (system: MeasuredSystem) => Promise<T>) {
-  const system = await startMeasuredSystem(masters);
+  const system = await startMeasuredSystem(masters, extent.storedMs);
   try {
     await system.broadcast(batchBodies('warmup', extent.warmups, extent.batch));
     return await work(system);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { BatchProgress, SendBatchAnswer } from '@ruyi/contracts';
 import { startProcess, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
@@ -28,9 +29,11 @@ interface Used {
 const BATCH_CONNECTIONS = 4;
 const GROUP_TYPE = 2;
 const GROUPS = Array.from({ length: 64 }, (_, i) => `group-${i}`);
-const STORED_MS = 600_000;
+/** after it a process that does not end by itself is killed */
+const END_MS = 30_000;
 
-export async function startMeasuredSystem(masters: number): Promise<MeasuredSystem> {
+/** @param storedMs how long it may take until all of a broadcast() or send() is stored */
+export async function startMeasuredSystem(masters: number, storedMs: number): Promise<MeasuredSystem> {
   const nodes = await startNodes(masters);
   const folder = tempDir('capacity');
   const env = { REDIS_URL: nodes.url, DATA_DIR: folder.path, PORT: '0', LOG_LEVEL: 'warn' };
@@ -47,7 +50,7 @@ export async function startMeasuredSystem(masters: number): Promise<MeasuredSyst
           if (failed > 0) throw new Error(`${failed} recipients of ${batch_no} failed`);
           return indexed === total;
         };
-        await waitFor(isFound, { what: `batch ${batch_no}`, deadlineMs: STORED_MS, everyMs: 20 });
+        await waitFor(isFound, { what: `batch ${batch_no}`, deadlineMs: storedMs, everyMs: 20 });
       }
     },
     async send(messages, payload) {
@@ -61,7 +64,7 @@ export async function startMeasuredSystem(masters: number): Promise<MeasuredSyst
           const answer = await http.get<{ message_seq: number }>(`/channel/max_message_seq?${query}`);
           return answer.message_seq === sent;
         };
-        await waitFor(isStored, { what: `all messages of ${group}`, deadlineMs: STORED_MS, everyMs: 20 });
+        await waitFor(isStored, { what: `all messages of ${group}`, deadlineMs: storedMs, everyMs: 20 });
       }
     },
     async usedBy(work) {
@@ -74,11 +77,21 @@ export async function startMeasuredSystem(masters: number): Promise<MeasuredSyst
     },
     async stop() {
       await http.close();
-      await Promise.all([api, worker, indexer].map((one) => one.kill('SIGTERM')));
+      const ends = await Promise.all(Object.entries({ api, worker, indexer }).map(([name, one]) => end(name, one)));
       await nodes.stop();
       folder.remove();
+      const late = ends.filter((text) => text !== undefined);
+      if (late.length > 0) throw new Error(late.join('\n'));
     },
   };
+}
+
+/** @returns what to say of a process that did not end by itself */
+async function end(name: string, one: TestProcess): Promise<string | undefined> {
+  const ended = await Promise.race([one.kill('SIGTERM'), pause(END_MS, undefined, { ref: false })]);
+  if (ended !== undefined) return undefined;
+  await one.kill('SIGKILL');
+  return `the ${name} did not end within ${END_MS} ms of SIGTERM; it said:\n${one.output}`;
 }
 
 interface Parts {
