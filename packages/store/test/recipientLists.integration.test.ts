@@ -25,7 +25,7 @@ async function stagedPart({ broadcasts, recipientLists }: Store): Promise<Store[
   await broadcasts.create(NO, spec, base64('hi'));
   await recipientLists.hold(upload);
   const bytes = await recipientLists.stage(SHARD, upload, 'a\nb\nc\n');
-  expect(await recipientLists.settleStaged(SHARD, upload, { bytes, times: 1 })).toBe(0);
+  expect(await recipientLists.settleStaged(SHARD, upload, bytes)).toBe(0);
   return recipientLists;
 }
 
