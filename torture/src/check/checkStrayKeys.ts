@@ -10,6 +10,8 @@ const STORED =
   /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|late|progress|about)\b|^r:\{reports\}/;
 /** What a broadcast needs only until it has ended. */
 const WORK = /^r:\{\w+\}:(bl|parts|merging|counts|cursors|flight)\b/;
+/** What an upload that was killed has staged: it goes by itself. */
+const STAGED = /^r:\{\w+\}:bs\b/;
 /** Keys of a queue, and of the completed jobs that are kept for the board. */
 const KEYS_OF_QUEUE = 40;
 
@@ -26,7 +28,9 @@ export async function checkStrayKeys(
   let others = 0;
   const shapes = new Map<string, number>();
   for await (const key of allKeys(redis)) {
-    if (!STORED.test(key)) {
+    if (STAGED.test(key)) {
+      if ((await redis.ttl(key)) === -1) findings.add('growth', `${key} is left of an upload, for ever`);
+    } else if (!STORED.test(key)) {
       others++;
       const shape = shapeOf(key);
       shapes.set(shape, (shapes.get(shape) ?? 0) + 1);
