@@ -51,3 +51,17 @@ test('what was never committed is dropped', async () => {
   await lists.dropStaged([SHARD], upload);
   expect((await redis.client.keys('*')).filter((key) => key.includes(':bs:'))).toEqual([]);
 });
+
+test('an upload keeps its part while Redis has no memory', async () => {
+  const lists = redis.open().recipientLists;
+  expect(await lists.hold(upload)).toBe(true);
+  const [, used = '0'] = /^used_memory:(\d+)/m.exec(await redis.client.info('memory')) ?? [];
+  await redis.client.config('SET', 'maxmemory', Math.floor(Number(used) / 2));
+  try {
+    await expect(redis.client.set('something', 'more')).rejects.toThrow('OOM');
+    expect(await lists.hold(upload)).toBe(true);
+    expect(await lists.hold({ ...upload, token: 'second' })).toBe(false);
+  } finally {
+    await redis.client.config('SET', 'maxmemory', 0);
+  }
+});
