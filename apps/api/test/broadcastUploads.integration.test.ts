@@ -1,13 +1,13 @@
-import { request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import type { ErrorBody, PartAnswer } from '@ruyi/contracts';
+import type { ErrorBody } from '@ruyi/contracts';
 import { eachLimited } from '@ruyi/flow';
 import { keys } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { broadcasting } from './broadcasting.ts';
-import { isFull, sizes } from './broadcastSizes.ts';
+import { sizes } from './broadcastSizes.ts';
 import { apiClient, fresh, names, startApiWith, testSystem, upTo } from './harness.ts';
+import { begin, isStaged, leavesNothing, MANY } from './uploading.ts';
 
 const system = testSystem([], { REQUIRE_KNOWN_USERS: '0' });
 const { create, upload, act, show } = broadcasting(system);
@@ -95,46 +95,14 @@ test('what is no gzip, or ends early, is 400 and leaves nothing', async () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
   }
   expect((await upload(no, 0, 'a', { 'content-encoding': 'br' })).status).toBe(400);
-  await leavesNothing(no);
+  await leavesNothing(system, no);
   expect((await upload(no, 0, whole, { 'content-encoding': 'gzip' })).body.accepted).toBe(5000);
 });
-
-/** Nothing of any part is in Redis. */
-async function leavesNothing(no: string): Promise<void> {
-  await waitFor(
-    async () => {
-      const keys = await system.redis.client.keys('r:*');
-      return !keys.some((key) => key.includes(`:bs:${no}`) || key.includes(`:bl:${no}`) || key.includes(':upload:'));
-    },
-    { what: 'the upload to leave nothing' },
-  );
-  expect(await show(no)).toMatchObject({ accepted: 0, duplicates: 0, invalid: 0 });
-}
-
-/** Begins an upload whose end does not come. */
-function begin(address: string, no: string, body: string) {
-  const sent = httpRequest(`${address}/broadcasts/${no}/recipients/0`, { method: 'PUT' });
-  const answered = new Promise<{ status: number; code: string }>((resolve, reject) => {
-    sent.on('error', reject).on('response', async (response) => {
-      const text = (await response.toArray()).join('');
-      resolve({ status: response.statusCode ?? 0, code: JSON.parse(text).code });
-    });
-  });
-  answered.catch(() => {});
-  sent.write(body);
-  return { answered, cut: () => sent.destroy(), end: () => sent.end() };
-}
-
-const isStaged = (no: string) =>
-  waitFor(async () => (await system.redis.client.keys(`r:*:bs:${no}:*`)).length > 0, {
-    what: 'something to be staged',
-  });
-const MANY = `${names(60_000, 'many').join('\n')}\n`;
 
 test('an upload that is cut leaves nothing; meanwhile another one of its part is 409 busy', async () => {
   const no = await create();
   const upload0 = begin(system.address, no, MANY);
-  await isStaged(no);
+  await isStaged(system, no);
   const busy = await upload(no, 0, 'a');
   expect([busy.status, busy.body.code]).toEqual([409, 'busy']);
   expect((await upload(no, 1, '@')).status).toBe(200);
@@ -148,15 +116,17 @@ test('an upload that brings nothing is 408, however much it has brought before',
   const no = await create();
   const late = begin(api.address, no, MANY);
   expect(await late.answered).toEqual({ status: 408, code: 'timeout' });
-  await leavesNothing(no);
+  await leavesNothing(system, no);
   // Longer than the deadline of other requests, but never still for so long.
   const slow = begin(api.address, no, '');
   for (const uid of names(8, 'slow')) {
     const before = performance.now();
     await waitFor(() => performance.now() - before > 400);
-    slow.cut === undefined ? undefined : void uid;
+    slow.write(`${uid}\n`);
   }
-  slow.cut();
+  slow.end();
+  expect(await slow.answered).toEqual({ status: 200 });
+  expect((await show(no)).accepted).toBe(8);
   expect(await api.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
 });
 
@@ -164,7 +134,7 @@ test('a broadcast that is started takes nothing more, and drops what is on its w
   const no = await create();
   await upload(no, 1, 'a');
   const late = begin(system.address, no, MANY);
-  await isStaged(no);
+  await isStaged(system, no);
   expect((await act(no, 'start')).body.state).toBe('running');
   const refused = await upload(no, 2, 'b');
   expect([refused.status, refused.body.code]).toEqual([409, 'wrong_state']);
@@ -262,35 +232,4 @@ describe('states', () => {
     }
     expect(await show(no)).toMatchObject({ accepted: 1, total: 1, stored: 0, cancelled: 1 });
   });
-});
-
-/** Lets Redis use more than 80 % of what it may. */
-async function fillMemory(): Promise<void> {
-  const [, used = '0'] = /^used_memory:(\d+)/m.exec(await system.redis.client.info('memory')) ?? [];
-  await system.redis.client.config('SET', 'maxmemory', Math.floor(Number(used) / 0.85));
-  await waitFor(async () => (await system.post('/broadcasts', { payload: 'YQ==' })).status === 429);
-}
-
-test('at 80 % of its memory an upload waits, and goes on when there is memory again', async () => {
-  const no = await create();
-  await fillMemory();
-  const pending = upload<PartAnswer>(no, 0, MANY);
-  await waitFor(async () => (await system.redis.client.keys(`r:{b${no}}:upload:0`)).length === 1);
-  expect(await system.redis.client.keys(`r:*:bs:${no}:*`)).toEqual([]);
-  await system.redis.client.config('SET', 'maxmemory', '0');
-  expect((await pending).body.accepted).toBe(60_000);
-});
-
-test.runIf(isFull)('after 30 s without memory an upload is 429, and its part is dropped', async () => {
-  const no = await create();
-  const late = begin(system.address, no, MANY);
-  await isStaged(no);
-  await fillMemory();
-  const from = await system.redis.client.time();
-  late.end();
-  expect(await late.answered).toEqual({ status: 429, code: 'overloaded' });
-  const seconds = Number((await system.redis.client.time())[0]) - Number(from[0]);
-  expect(seconds).toBeGreaterThanOrEqual(28);
-  await leavesNothing(no);
-  await system.redis.client.config('SET', 'maxmemory', '0');
 });

@@ -37,6 +37,13 @@ export function isUnavailable(error: unknown): boolean {
   return isConnectionError(error);
 }
 
+/** Whether Redis had no memory for a command, or for one of a transaction, and did nothing. */
+export function isOutOfMemory(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { previousErrors = [] } = error as Error & { previousErrors?: Error[] };
+  return [error, ...previousErrors].some(({ name, message }) => name === 'ReplyError' && message.startsWith('OOM'));
+}
+
 function isConnectionError(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : '';
   // Also a unix socket that is missing while Redis restarts (ENOENT), or whose queue is full (EAGAIN).

@@ -3,7 +3,7 @@ export { connect, connectForReplicas, type ReplicaWait } from './connect.ts';
 export { countConnectionLosses, onConnectionLost } from './connectionLosses.ts';
 export type { RedisSettings } from './connectionOptions.ts';
 export { execute } from './execute.ts';
-export { isTransient, isUnavailable } from './failures.ts';
+export { isOutOfMemory, isTransient, isUnavailable } from './failures.ts';
 export { infoField } from './infoField.ts';
 export { reviewListpack } from './listpack.ts';
 export { loadScript, type Script } from './loadScript.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { UnavailableError } from '@ruyi/contracts';
+import { OverloadedError, UnavailableError } from '@ruyi/contracts';
 import { eachLimited, Gate } from '@ruyi/flow';
+import { isOutOfMemory } from '@ruyi/redis';
 import type { Store, Upload } from '@ruyi/store';
 import type { Admission } from '../ingress/admission.ts';
 import { HeldLines } from './heldLines.ts';
@@ -91,9 +92,12 @@ export class StagedPart {
   /** @returns how many repeats there were */
   async #settle(number: number, shard: ShardOfPart): Promise<number> {
     const { recipientLists } = this.#store;
-    if (shard.bytes === 0) return recipientLists.stageWhole(number, this.#upload, this.#take(shard));
+    if (shard.bytes === 0) {
+      const all = this.#take(shard);
+      return withMemory(() => recipientLists.stageWhole(number, this.#upload, all));
+    }
     if (shard.held.length > 0) await this.#stage(number, shard);
-    const repeats = await recipientLists.settleStaged(number, this.#upload, shard.bytes);
+    const repeats = await withMemory(() => recipientLists.settleStaged(number, this.#upload, shard.bytes));
     if (repeats === undefined) throw lost();
     return repeats;
   }
@@ -101,7 +105,8 @@ export class StagedPart {
   async #stage(number: number, shard: ShardOfPart): Promise<void> {
     const packed = this.#take(shard);
     shard.bytes += packed.length;
-    if ((await this.#store.recipientLists.stage(number, this.#upload, packed)) !== shard.bytes) throw lost();
+    const stage = () => this.#store.recipientLists.stage(number, this.#upload, packed);
+    if ((await withMemory(stage)) !== shard.bytes) throw lost();
   }
 
   #take({ held }: ShardOfPart): Buffer {
@@ -122,6 +127,20 @@ export class StagedPart {
     const until = performance.now() + WAIT_FOR_MEMORY_MS;
     while (this.#admission.isMemoryFull && performance.now() < until) await delay(LOOK_EVERY_MS);
     this.#admission.requireFreeMemory();
+  }
+}
+
+/** Repeats what Redis had no memory for; memory may run out between two looks at it. @throws OverloadedError after a while */
+async function withMemory<T>(work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + WAIT_FOR_MEMORY_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      if (performance.now() > until) throw new OverloadedError('Redis has no memory left, try again later', 5);
+      await delay(LOOK_EVERY_MS);
+    }
   }
 }
 
