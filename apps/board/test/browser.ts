@@ -26,7 +26,7 @@ const NOTE_PRESSED = `addEventListener('click', ({ target }) => {
 /** By their texts. */
 const seenButtons = new Set<string>();
 const DESK = { width: 1440, height: 900 };
-export const PHONE = { width: 390, height: 844 };
+const PHONE = { width: 390, height: 844 };
 
 export interface Browser {
   page: Page;

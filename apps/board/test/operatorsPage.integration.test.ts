@@ -204,6 +204,8 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
     await answer('Retry');
     await saysSo();
     await group.getByText('3 tries').waitFor();
+    // Of the other letters, too: they must have failed before the cause of one is repaired.
+    await waitFor(async () => (await group.getByText('being retried').count()) === 0, { what: 'every retry to end' });
 
     await installation.redis.client.del(logOf('broken1'));
     await page.goto(at(`/broadcasts/${no}`));

@@ -81,11 +81,13 @@ describe.skipIf(executablePath === undefined)('a broadcast that is sent at a tim
     await button('Send: Morning').click();
     expect(await time().inputValue()).toBe(typed);
     await expectAccessible(page);
+    await picture(page, 'schedule-question');
     await dialog().getByRole('button', { name: 'Schedule for 300' }).click();
     await badge('scheduled');
     await page.getByText(`“Morning” is sent at ${shown}.`).waitFor();
     await page.getByText(`starts ${shown}, in`).waitFor();
     await expectAccessible(page);
+    await picture(page, 'scheduled');
     expect(await report()).toMatchObject({ state: 'scheduled', start_at: at, stored: 0 });
     expect(browser.problems()).toEqual([]);
   });

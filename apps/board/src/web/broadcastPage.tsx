@@ -118,7 +118,7 @@ function NumbersSection({ broadcast }: { broadcast: ShownBroadcast }): JSX.Eleme
         <Fact name="Created">
           <Time at={broadcast.created_at} />
         </Fact>
-        <Fact name="Start asked for">
+        <Fact name="Scheduled for">
           <Time at={broadcast.start_at} />
         </Fact>
         <Fact name="Started">

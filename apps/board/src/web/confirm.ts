@@ -15,7 +15,7 @@ export interface Question {
 }
 
 /** Asks for a time as well. */
-export interface When {
+interface When {
   label: string;
   /** in seconds, where it begins; 0: no time */
   at: number;
