@@ -74,7 +74,7 @@ export const confirmed = async (question: Question): Promise<boolean> => (await 
 /** An input for a time that lies ahead, which says what it means to the reader. */
 function timeField({ label, at, does: _ }: When, tell: (isGiven: boolean) => void) {
   const field = element('div', '');
-  field.className = 'field';
+  field.className = 'field asked';
   const name = element('label', label);
   name.htmlFor = 'question-time';
   const input = element('input', '');
