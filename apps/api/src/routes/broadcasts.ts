@@ -83,6 +83,7 @@ const start = route({
   summary: 'Starts an open broadcast, schedules it, or changes when a scheduled one begins',
   request: 'BroadcastStart',
   mayLackBody: true,
+  example: { start_at: 0 },
   answer: 'BroadcastAnswer',
   errors: ['wrong_state'],
   async handle(context, { start_at }, { params }) {
