@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const source = { conditions: ['ruyi-source', 'node', 'import', 'module', 'default'] };
+const source = { conditions: ['ruyi-source', 'node', 'import', 'default'] };
 const shared = { resolve: source, ssr: { resolve: source } };
 
 const CLUSTER_SUITES = [

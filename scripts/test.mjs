@@ -21,17 +21,10 @@ async function redis() {
   return true;
 }
 
-/** The tests of web pages run in a real browser. Without one they are skipped, and a line says so. */
-async function chromium() {
-  const { installChromium } = await import(pathToFileURL(join(root, 'packages/testkit/dist/index.js')).href);
-  installChromium(say);
-  return true;
-}
-
-/** The alerts are tested by Prometheus itself. Without it these tests are skipped, and a line says so. */
-async function promtool() {
-  const { installPromtool } = await import(pathToFileURL(join(root, 'packages/testkit/dist/index.js')).href);
-  installPromtool(say);
+/** What some tests need besides. Without it they are skipped, and a line says so. */
+async function tools() {
+  const testkit = await import(pathToFileURL(join(root, 'packages/testkit/dist/index.js')).href);
+  for (const install of [testkit.installChromium, testkit.installPrometheus, testkit.installFaketime]) install(say);
   return true;
 }
 
@@ -67,8 +60,7 @@ const steps = {
     return true;
   }),
   'redis-server': countingOne(redis),
-  chromium: countingOne(chromium),
-  promtool: countingOne(promtool),
+  'tools of tests': countingOne(tools),
   lint: countingOne(() => run(bin('biome'), ['check', '--error-on-warnings', '.'])),
   typecheck: countingOne(() => run(bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])),
   unused: countingOne(() => run(bin('knip'), ['--no-config-hints'])),

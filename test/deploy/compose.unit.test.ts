@@ -116,7 +116,7 @@ describe('docker-compose.yml', () => {
         .filter(([, value]) => value === '')
         .map(([name]) => name)
         .sort(),
-    ).toEqual([...SECRETS, 'MAX_BACKLOG', 'REDIS_URL'].sort());
+    ).toEqual([...SECRETS, 'MAX_BACKLOG', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'REDIS_URL'].sort());
   });
 
   test('with a filled in .env.example every app has settings that it takes', () => {

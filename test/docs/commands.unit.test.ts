@@ -12,6 +12,7 @@ const RUN_BY: Record<string, string> = {
 };
 const REASONS = [
   'containers',
+  'a collector',
   'Kubernetes',
   'systemd and root',
   'a terminal that it keeps',

@@ -6,8 +6,8 @@ import { probesOnly, type Readiness, STILL_STARTING } from '@ruyi/process';
 import { Backlog, joinLanes, Producer, type Queues, servingCheck, sharedHealth } from '@ruyi/queue';
 import { connect, connectForReplicas, reachRedis } from '@ruyi/redis';
 import { createSearchReader, indexFolder, searchProblem } from '@ruyi/search';
-import { createStore, type Membership, newName } from '@ruyi/store';
-import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { createStore, type Membership, newName, VERSION } from '@ruyi/store';
+import { createMetrics, firstFailure, type Logger, snapshotOf, startTracing, type Tracing } from '@ruyi/telemetry';
 import { addRoutes, createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
@@ -47,9 +47,10 @@ export async function startApi(
   const connections = openConnections(config, log);
   const { background: redis, requests: jobs } = connections;
   const onError = firstFailure(log, 'this process cannot say that it lives');
-  const joined = await joinLanes({ role: 'api', name, settings: config, redis, jobs, starting, onError });
+  const tracing = await startTracing(config, { role: 'api', version: VERSION }, log);
+  const joined = await joinLanes({ role: 'api', name, settings: config, redis, jobs, starting, onError, tracing });
   const { membership, queues } = joined;
-  const context = createContext(config, log, connections, joined, readiness);
+  const context = createContext(config, log, connections, { ...joined, tracing }, readiness);
   const { store, producer, backlog, admission, waiter, search, metrics } = context;
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
@@ -76,6 +77,7 @@ export async function startApi(
       connections.requests.disconnect();
       connections.background.disconnect();
       connections.waiting?.redis.disconnect();
+      await tracing?.close();
     },
   };
 }
@@ -120,7 +122,7 @@ function createContext(
   config: Config,
   log: Logger,
   { requests, background, subscriber, waiting }: ReturnType<typeof openConnections>,
-  { membership, queues }: { membership: Membership; queues: Queues },
+  { membership, queues, tracing }: { membership: Membership; queues: Queues; tracing: Tracing | undefined },
   readiness: Readiness,
 ): ApiContext {
   const store = createStore(requests, { ...config, shards: membership.shards }, waiting);
@@ -141,5 +143,6 @@ function createContext(
   const search = sight.guard(reader);
   const health = sharedHealth({ redis: requests, search: () => searchProblem(() => search.check()), settings: config });
   const metrics = createMetrics(membership.self);
-  return { config, readiness, store, queues, producer, backlog, admission, waiter, search, health, metrics, log };
+  const ingress = { queues, producer, backlog, admission, waiter };
+  return { config, readiness, store, ...ingress, search, health, metrics, tracing, log };
 }

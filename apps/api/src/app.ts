@@ -12,6 +12,7 @@ import { guard } from './http/guard.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { RequestIds } from './http/requestId.ts';
 import { type Answered, bodyBytesOf, type RequestDetails, type Route } from './http/route.ts';
+import { traced } from './http/traced.ts';
 import { drain } from './http/uploadedBytes.ts';
 import { requestTimes } from './metrics/requestTimes.ts';
 import { routes } from './routes/index.ts';
@@ -61,15 +62,15 @@ function receive(context: ApiContext, ids: RequestIds, check: ReturnType<typeof 
   const known = new Set(routes.map(({ path }) => path));
   return (request, response, next) => {
     const from = performance.now();
+    // A request that was refused here never met its route, so its path is looked up instead.
+    const pathOf = () => (known.has(request.path) ? request.path : request.route?.path) ?? 'other';
     response.once('finish', () => {
-      // A request that was refused here never met its route, so its path is looked up instead.
-      const path = known.has(request.path) ? request.path : request.route?.path;
-      recordTime(request.method, path ?? 'other', response.statusCode, (performance.now() - from) / 1000);
+      recordTime(request.method, pathOf(), response.statusCode, (performance.now() - from) / 1000);
     });
     response.setHeader('x-request-id', ids.of(request));
     const refusal = check(request, request.path);
-    if (refusal === undefined) next();
-    else answerError(response, refusal, context.log);
+    if (refusal !== undefined) answerError(response, refusal, context.log);
+    else traced(context.tracing, { request, response, pathOf }, next);
   };
 }
 
@@ -91,7 +92,8 @@ function serveRoutes(
     if (route.request === undefined) return route.handle(context, schemas, {}, details);
     const share = bodies.share();
     // No variable here holds the input while the request is handled, so what no schema asks for can be freed at once.
-    return readJson(request, bodyBytesOf(route, context.config), share)
+    const ifEmpty = route.mayLackBody ? {} : undefined;
+    return readJson(request, bodyBytesOf(route, context.config), share, ifEmpty)
       .then((input) => route.handle(context, schemas, input, details))
       .finally(share.release);
   };

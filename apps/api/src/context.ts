@@ -3,7 +3,7 @@ import type { Readiness } from '@ruyi/process';
 import type { Backlog, Health, Producer, Queues } from '@ruyi/queue';
 import type { SearchReader } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
-import type { Logger, ProcessMetrics } from '@ruyi/telemetry';
+import type { Logger, ProcessMetrics, Tracing } from '@ruyi/telemetry';
 import type { Admission } from './ingress/admission.ts';
 import type { StoredWaiter } from './ingress/storedWaiter.ts';
 
@@ -21,5 +21,7 @@ export interface ApiContext {
   /** reads what is wrong with the installation */
   health(): Promise<Health>;
   metrics: ProcessMetrics;
+  /** undefined if it is off */
+  tracing: Tracing | undefined;
   log: Logger;
 }

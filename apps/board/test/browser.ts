@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { findChromium, tempDir } from '@ruyi/testkit';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -25,7 +26,7 @@ const NOTE_PRESSED = `addEventListener('click', ({ target }) => {
 /** By their texts. */
 const seenButtons = new Set<string>();
 const DESK = { width: 1440, height: 900 };
-export const PHONE = { width: 390, height: 844 };
+const PHONE = { width: 390, height: 844 };
 
 export interface Browser {
   page: Page;
@@ -37,13 +38,14 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-/** A browser without a network. */
-export async function openBrowser(): Promise<Browser> {
+/** A browser without a network. @param timezoneId of whoever looks; `Asia/Kolkata` */
+export async function openBrowser(timezoneId?: string): Promise<Browser> {
   const folder = tempDir('board browser');
   const context = await chromium.launchPersistentContext(folder.path, {
     args: ARGS,
     headless: true,
     viewport: DESK,
+    ...(timezoneId ? { timezoneId } : {}),
     ...(executablePath ? { executablePath } : {}),
   });
   const pressed = new Set<string>();
@@ -72,6 +74,32 @@ export async function openBrowser(): Promise<Browser> {
       folder.remove();
     },
   };
+}
+
+/** A folder for pictures, for people to look at, such as those in docs/images. */
+export const PICTURES = process.env.RUYI_TEST_PICTURES;
+
+export function pictureFile(name: string): string {
+  const folder = PICTURES ?? '';
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `${name}.png`);
+}
+
+/** Takes pictures of the page as it is, if they are wanted: on a desk and on a phone, in light and in dark colours. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const [device, viewport] of [
+      ['desk', DESK],
+      ['phone', PHONE],
+    ] as const) {
+      await page.setViewportSize(viewport);
+      await page.screenshot({ path: pictureFile(`${name}-${device}-${colorScheme}`) });
+    }
+  }
+  await page.setViewportSize(DESK);
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 interface Finding {

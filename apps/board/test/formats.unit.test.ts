@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, bytes, count, counted, duration, percent } from '../src/web/formats.ts';
+import { ago, bytes, count, counted, duration, localMinute, percent, secondsOf } from '../src/web/formats.ts';
 
 test('numbers have separators, and their nouns the right form', () => {
   expect([count(1_234_567), counted(1, 'lane'), counted(2000, 'try', 'tries')]).toEqual([
@@ -27,6 +27,23 @@ test('times are told as people say them', () => {
     '2 h ago',
     '4 days ago',
   ]);
+});
+
+test('times ahead are told the same way', () => {
+  expect([3, 42, 300, 7300, 400_000].map((s) => ago(1_000_000 + s, 1_000_000))).toEqual([
+    'in a moment',
+    'in 42 s',
+    'in 5 min',
+    'in 2 h',
+    'in 4 days',
+  ]);
+});
+
+test('a time without a zone is one where the reader is, to the minute', () => {
+  const at = new Date(2026, 2, 9, 7, 5, 59).getTime() / 1000;
+  expect(localMinute(at)).toBe('2026-03-09T07:05');
+  expect(secondsOf(localMinute(at))).toBe(at - 59);
+  expect([secondsOf(''), secondsOf('tomorrow')]).toEqual([0, 0]);
 });
 
 test('only what is complete is 100 %, and only nothing is 0 %', () => {

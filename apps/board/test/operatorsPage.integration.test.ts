@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,7 +9,14 @@ import { evenShards, keys, shardOf } from '@ruyi/store';
 import { type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Browser, executablePath, expectAccessible, openBrowser, PHONE } from './browser.ts';
+import {
+  type Browser,
+  executablePath,
+  expectAccessible,
+  openBrowser,
+  PICTURES,
+  picture as pictureOf,
+} from './browser.ts';
 import { testInstallation } from './installation.ts';
 
 const TOKEN = 'correct horse battery staple';
@@ -17,9 +24,6 @@ const TOKEN = 'correct horse battery staple';
 const RECIPIENTS = Number(process.env.RUYI_TEST_RECIPIENTS ?? 20_000);
 /** A list of a million takes a while. */
 const PATIENCE_MS = RECIPIENTS > 100_000 ? 600_000 : 60_000;
-/** A folder for pictures of each page, for people to look at. */
-const PICTURES = process.env.RUYI_TEST_PICTURES;
-
 /** What looks like markup is a text; pictures do without. */
 const NAME = PICTURES === undefined ? 'Spring sale <b>' : 'Spring sale';
 
@@ -54,22 +58,7 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
   const answer = (name: string) => page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
   const badge = (state: string) => page.locator('.report .badge', { hasText: state }).waitFor();
   const stored = async () => Number((await page.locator('.report .strong').textContent())?.replaceAll(',', ''));
-  const picture = async (name: string) => {
-    if (PICTURES === undefined) return;
-    mkdirSync(PICTURES, { recursive: true });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      for (const [device, viewport] of [
-        ['desk', { width: 1440, height: 900 }],
-        ['phone', PHONE],
-      ] as const) {
-        await page.setViewportSize(viewport);
-        await page.screenshot({ path: join(PICTURES, `${name}-${device}-${colorScheme}.png`) });
-      }
-    }
-    await page.setViewportSize({ width: 1440, height: 900 });
-    await page.emulateMedia({ colorScheme: 'light' });
-  };
+  const picture = (name: string) => pictureOf(page, name);
   /** What the board's log says was done, by whom. */
   const logged = () =>
     board.stdout
@@ -215,6 +204,8 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
     await answer('Retry');
     await saysSo();
     await group.getByText('3 tries').waitFor();
+    // Of the other letters, too: they must have failed before the cause of one is repaired.
+    await waitFor(async () => (await group.getByText('being retried').count()) === 0, { what: 'every retry to end' });
 
     await installation.redis.client.del(logOf('broken1'));
     await page.goto(at(`/broadcasts/${no}`));

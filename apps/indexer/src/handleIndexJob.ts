@@ -41,11 +41,13 @@ export async function handleIndexJob(
   for (const [i, { source, reason }] of unreadable.entries())
     await letter(`unreadable-${i}`, 'damaged', source, reason);
   const refused = new Map<string, string>();
-  await Promise.all(
-    documents.map(async ({ document }) => {
-      for (const { id, reason } of await take(document)) refused.set(id, reason);
-    }),
-  );
+  const takeAll = () =>
+    Promise.all(
+      documents.map(async ({ document }) => {
+        for (const { id, reason } of await take(document)) refused.set(id, reason);
+      }),
+    );
+  await queues.tracing.step('index', { 'ruyi.documents': documents.length }, takeAll);
   const parts: IndexedPart[] = [];
   let count = 0;
   for (const { document, source, part } of documents) {

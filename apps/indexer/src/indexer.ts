@@ -4,8 +4,8 @@ import { every } from '@ruyi/flow';
 import { openQueues, servingCheck } from '@ruyi/queue';
 import { connect, connectForReplicas, reachRedis, whileStarting } from '@ruyi/redis';
 import { indexFolder } from '@ruyi/search';
-import { createStore, type IndexHolder, joinInstallation, newMember } from '@ruyi/store';
-import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { createStore, type IndexHolder, joinInstallation, newMember, VERSION } from '@ruyi/store';
+import { createMetrics, firstFailure, type Logger, snapshotOf, startTracing } from '@ruyi/telemetry';
 import { type Indexing, startIndexing } from './indexing.ts';
 import { type Ownership, ownIndex } from './ownIndex.ts';
 import { prepareEngine } from './prepareEngine.ts';
@@ -25,7 +25,8 @@ export async function startIndexer(
   const self = newMember('indexer', 0);
   const membership = await whileStarting(() => joinInstallation(redis, config, self, onError), starting);
   const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
-  const queues = openQueues(jobs, 0);
+  const tracing = await startTracing(config, { role: 'indexer', version: VERSION }, log);
+  const queues = openQueues(jobs, 0, tracing);
   const abort = new AbortController();
   const giveIndexFree = await ownEmbeddedIndex(config, {
     store,
@@ -70,6 +71,7 @@ export async function startIndexer(
         delay(1500, undefined, { ref: false }),
       ]);
       for (const connection of connections) connection.disconnect();
+      await tracing?.close();
     },
   };
 }

@@ -2,8 +2,8 @@ import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { joinLanes, LaneWorkers, openDeadLetters, servingCheck, waitingRecipients } from '@ruyi/queue';
 import { connect, connectForReplicas, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
-import { createStore } from '@ruyi/store';
-import { createMetrics, firstFailure, type Logger, snapshotOf } from '@ruyi/telemetry';
+import { createStore, VERSION } from '@ruyi/store';
+import { createMetrics, firstFailure, type Logger, snapshotOf, startTracing } from '@ruyi/telemetry';
 import { openBroadcasts } from './broadcasts/openBroadcasts.ts';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
 import { startSweeping } from './sweeping.ts';
@@ -28,7 +28,9 @@ export async function startWorker(
   for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));
 
   const onError = firstFailure(log, 'this process cannot say that it lives');
-  const { membership, queues } = await joinLanes({ role: 'worker', settings: config, redis, jobs, starting, onError });
+  const tracing = await startTracing(config, { role: 'worker', version: VERSION }, log);
+  const joining = { role: 'worker', settings: config, redis, jobs, starting, onError, tracing } as const;
+  const { membership, queues } = await joinLanes(joining);
   const unset = await whileStarting(() => reviewListpack(redis), starting);
   for (const { message, fix } of unset) log.warn(`${message}; ${fix}`);
   const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
@@ -78,6 +80,7 @@ export async function startWorker(
       ]);
       await Promise.race([closed, timeout(1500)]);
       for (const connection of connections) connection.disconnect();
+      await tracing?.close();
     },
   };
 }

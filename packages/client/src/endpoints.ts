@@ -5,6 +5,7 @@ import type {
   BroadcastFailure,
   BroadcastListAnswer,
   BroadcastRequest,
+  BroadcastStartRequest,
   BroadcastsQuery,
   ChannelInfoAnswer,
   ChannelInfoRequest,
@@ -69,7 +70,7 @@ export interface Endpoints {
     Numbered & { part: number; lines: Uint8Array | string | ReadableStream<Uint8Array> },
     PartAnswer
   >;
-  startBroadcast: Endpoint<Numbered, BroadcastAnswer>;
+  startBroadcast: Endpoint<Numbered & BroadcastStartRequest, BroadcastAnswer>;
   pauseBroadcast: Endpoint<Numbered, BroadcastAnswer>;
   resumeBroadcast: Endpoint<Numbered, BroadcastAnswer>;
   cancelBroadcast: Endpoint<Numbered, BroadcastAnswer>;

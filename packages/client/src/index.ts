@@ -7,6 +7,7 @@ export type {
   BroadcastFailure,
   BroadcastListAnswer,
   BroadcastRequest,
+  BroadcastStartRequest,
   BroadcastState,
   BroadcastsQuery,
   ChannelInfoAnswer,

@@ -52,7 +52,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 
 /** A value as an error shows it: one short line. Secrets, and addresses that may contain one, are hidden. */
 function shown(name: string, value: string): string {
-  if (/TOKEN|KEY/.test(name) || (/URL/.test(name) && /[@?]/.test(value))) return '…';
+  if (/TOKEN|KEY/.test(name) || (/URL|ENDPOINT/.test(name) && /[@?]/.test(value))) return '…';
   return value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').slice(0, SHOWN_CHARACTERS);
 }
 

@@ -25,6 +25,11 @@ const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const fraction = () =>
+  z
+    .string()
+    .regex(/^(0(\.\d{1,15})?|1(\.0{1,15})?)$/, 'must be from 0 to 1, such as 0.01')
+    .transform(Number);
 const flag = () => z.enum(['0', '1'], 'must be 0 or 1').transform((value) => value === '1');
 const redisUrl = () =>
   z.string().superRefine((value, context) => {
@@ -244,6 +249,15 @@ export const settings = z.object({
   ruyiUrl: url(['http://', 'https://']).default('http://127.0.0.1:5001').register(about, {
     name: 'RUYI_URL',
     text: 'The API that `ruyi broadcast`, `ruyi top` and the page for operators talk to, with `API_TOKEN`. `npm start` gives its board the address of its own API',
+  }),
+  otelEndpoint: url(['http://', 'https://']).default('').register(about, {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    text: 'Collector of OpenTelemetry (OTLP over HTTP) to which API, workers and indexers export traces, see docs/operating.md',
+    fallback: 'off',
+  }),
+  otelShare: fraction().default(1).register(about, {
+    name: 'OTEL_TRACES_SAMPLER_ARG',
+    text: 'Share of requests that are traced, from 0 to 1, of those whose caller does not decide (`traceparent`)',
   }),
   logLevel: z
     .enum(

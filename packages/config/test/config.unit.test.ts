@@ -153,6 +153,17 @@ const VARIABLES: Variable[] = [
   flag('REQUIRE_KNOWN_USERS', 'requireKnownUsers'),
   { ...text('SEARCH_PAYLOAD', 'searchPayload', 'object', ['object', 'base64']), invalid: ['json', 'Object', '1'] },
   {
+    ...text('OTEL_EXPORTER_OTLP_ENDPOINT', 'otelEndpoint', '', ['http://localhost:4318', 'https://otel.example/x']),
+    invalid: NO_URLS,
+  },
+  {
+    name: 'OTEL_TRACES_SAMPLER_ARG',
+    field: 'otelShare',
+    default: 1,
+    valid: ['0', '0.01', '1', '1.0'].map((share) => [share, Number(share)]),
+    invalid: ['-0.1', '1.1', '2', '.5', '5e-1', '0,5', '1 %', ' 1', '0.'],
+  },
+  {
     ...text('LOG_LEVEL', 'logLevel', 'info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     invalid: ['verbose', 'INFO', '30'],
   },
@@ -251,7 +262,7 @@ test('no error contains a secret, whichever setting is wrong', () => {
   const broken = [
     { PORT: 'x' },
     { INDEXERS: '3' },
-    ...['REDIS_URL', 'MEILI_URL'].flatMap((name) =>
+    ...['REDIS_URL', 'MEILI_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT'].flatMap((name) =>
       [
         'ftp://ann:hush@host',
         'ftp://:hush@host',

@@ -117,10 +117,12 @@ const BroadcastAnswer = z.object({
   failed: whole,
   cancelled: whole,
   indexed: whole,
+  rate: whole,
   rate_now: whole,
   eta_seconds: seconds,
   estimate: z.object({ redis_bytes: whole, seconds }),
   created_at: seconds,
+  start_at: seconds,
   started_at: seconds,
   finished_at: seconds,
 });

@@ -29,6 +29,11 @@ export interface BroadcastRequest {
  */
 export type BroadcastState = 'open' | 'scheduled' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
 
+/** POST /broadcasts/{no}/start: when it begins instead of when its creation said; 0 at once. Absent, that stays. */
+export interface BroadcastStartRequest {
+  start_at?: number;
+}
+
 export interface BroadcastCreated {
   broadcast_no: string;
   state: BroadcastState;
@@ -50,11 +55,15 @@ export interface BroadcastAnswer {
   failed: number;
   cancelled: number;
   indexed: number;
+  /** recipients a second, at most; 0 without a limit */
+  rate: number;
   /** recipients a second */
   rate_now: number;
   eta_seconds: number;
   estimate: { redis_bytes: number; seconds: number };
   created_at: number;
+  /** when it begins, or was to begin; 0: when it was told to */
+  start_at: number;
   started_at: number;
   finished_at: number;
 }

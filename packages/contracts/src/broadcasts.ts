@@ -71,6 +71,7 @@ export const broadcastSchemas = (limits: RequestLimits) => ({
     start_at: withDefault(whole(0, Number.MAX_SAFE_INTEGER), 0),
     audience: optional(audience),
   }),
+  BroadcastStart: z.object({ start_at: optional(whole(0, Number.MAX_SAFE_INTEGER)) }),
   BroadcastsQuery: z.object({
     state: optional(z.enum(BROADCAST_STATES, { error: `must be one of ${BROADCAST_STATES.join(', ')}` })),
     from_uid: optional(Uid),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BroadcastRequest, BroadcastsQuery } from '../src/broadcastAnswers.ts';
+import type { BroadcastRequest, BroadcastStartRequest, BroadcastsQuery } from '../src/broadcastAnswers.ts';
 import type * as Caller from '../src/callerRequests.ts';
 import { type Request, type RequestName, requestSchemas } from '../src/requests.ts';
 
@@ -23,6 +23,7 @@ interface Requests {
   ChannelDelete: Caller.ChannelRequest;
   UserToken: Caller.UserTokenRequest;
   BroadcastCreate: BroadcastRequest;
+  BroadcastStart: BroadcastStartRequest;
   BroadcastsQuery: BroadcastsQuery;
 }
 type Checked = keyof Requests & RequestName;
@@ -61,6 +62,7 @@ const LEAST: Requests = {
   ChannelDelete: { channel_id: 'a', channel_type: 2 },
   UserToken: { uid: 'a', token: 't' },
   BroadcastCreate: { payload: 'YQ==' },
+  BroadcastStart: {},
   BroadcastsQuery: {},
 };
 const schemas = requestSchemas({ maxPayloadBytes: 10, maxRecipients: 10 });

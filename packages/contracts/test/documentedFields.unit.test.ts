@@ -23,6 +23,7 @@ const REQUESTS: Record<string, RequestName> = {
   'POST /channel/delete': 'ChannelDelete',
   'POST /user/token': 'UserToken',
   'POST /broadcasts': 'BroadcastCreate',
+  'POST /broadcasts/{no}/start': 'BroadcastStart',
   'GET /broadcasts': 'BroadcastsQuery',
   'POST /plugins/wk.plugin.search/usersearch': 'UserSearch',
 };

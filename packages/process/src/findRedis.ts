@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { aptInstall, findAptGet, onPath } from './onPath.ts';
+import { aptInstall, findAptGet, onPath, stopService } from './onPath.ts';
 import { StartError } from './startError.ts';
 
 const MISSING =
@@ -20,22 +18,8 @@ export function findRedis(env: NodeJS.ProcessEnv, say: (line: string) => void): 
   if (reason !== undefined) {
     throw new StartError(`apt-get could not install redis-server (${reason}): install it or set REDIS_URL`);
   }
-  stopService(env);
+  stopService('redis-server', env);
   const installed = onPath('redis-server', env.PATH);
   if (installed === undefined) throw new StartError(MISSING);
   return installed;
-}
-
-/** Stops the service that the package starts, and keeps it from starting at boot: nobody asked for it. */
-function stopService(env: NodeJS.ProcessEnv): void {
-  const run = (name: string, args: string[]) => {
-    const command = onPath(name, env.PATH);
-    if (command !== undefined) spawnSync(command, args, { env, stdio: 'ignore' });
-  };
-  if (existsSync('/run/systemd/system')) {
-    run('systemctl', ['disable', '--now', 'redis-server']);
-  } else {
-    run('service', ['redis-server', 'stop']);
-    run('update-rc.d', ['redis-server', 'disable']);
-  }
 }

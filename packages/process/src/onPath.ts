@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The first executable file with this name on PATH. */
@@ -39,4 +39,18 @@ export function aptInstall(aptGet: string, name: string, env: NodeJS.ProcessEnv)
       .find((line) => line.startsWith('E:'))
       ?.trim() ?? 'no reason given'
   );
+}
+
+/** Stops the service that a package starts, and keeps it from starting at boot: nobody asked for it. */
+export function stopService(name: string, env: NodeJS.ProcessEnv): void {
+  const run = (command: string, args: string[]) => {
+    const file = onPath(command, env.PATH);
+    if (file !== undefined) spawnSync(file, args, { env, stdio: 'ignore' });
+  };
+  if (existsSync('/run/systemd/system')) {
+    run('systemctl', ['disable', '--now', name]);
+  } else {
+    run('service', [name, 'stop']);
+    run('update-rc.d', [name, 'disable']);
+  }
 }

@@ -60,3 +60,4 @@ export { openQueues } from './openQueues.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
 export { type Guard, type LaneOfPlan, Producer } from './producer.ts';
 export { limitLanes, openQueue, type Queues } from './queues.ts';
+export type { Tracing } from './tracing.ts';

@@ -13,6 +13,7 @@ import {
 import { INDEX, type IndexJob } from './jobs.ts';
 import { INDEX_QUEUE, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
+import { telemetryOf } from './tracing.ts';
 
 const JOBS_IN_FLIGHT = 64;
 
@@ -85,6 +86,7 @@ export function openIndexWorker({ name = '', queues, store, handle, signal, log 
       drainDelay: 1,
       runRetryDelay: 500,
       skipVersionCheck: true,
+      ...telemetryOf(queues.tracing),
     },
   );
   worker.on('error', (err) => log.warn({ err, queue: INDEX_QUEUE.name }, 'index worker'));

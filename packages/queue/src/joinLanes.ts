@@ -3,6 +3,7 @@ import { joinInstallation, type Membership, newMember } from '@ruyi/store';
 import { agreeOnLanes } from './agreeOnLanes.ts';
 import { openQueues } from './openQueues.ts';
 import { limitLanes, type Queues } from './queues.ts';
+import type { Tracing } from './tracing.ts';
 
 interface Joining {
   role: 'api' | 'worker';
@@ -14,6 +15,8 @@ interface Joining {
   /** the connection of the queues */
   jobs: RedisClient;
   starting: Starting;
+  /** nothing is traced by default */
+  tracing?: Tracing | undefined;
   /** told of each sign of life that failed, and how many did in a row */
   onError(error: unknown, inARow: number): void;
 }
@@ -30,7 +33,7 @@ export async function joinLanes(joining: Joining): Promise<{ membership: Members
   const { plan, warning } = await whileStarting(() => agreeOnLanes(redis, settings.lanes), starting);
   if (warning !== undefined) starting.log.warn(warning);
   membership.tell({ lanes: plan.lanes });
-  const queues = openQueues(jobs, plan);
+  const queues = openQueues(jobs, plan, joining.tracing);
   await whileStarting(() => limitLanes(queues), starting);
   return { membership, queues };
 }

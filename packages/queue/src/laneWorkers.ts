@@ -7,6 +7,7 @@ import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.
 import { noteTurn } from './fairTurns.ts';
 import { LANE_KINDS, type LaneKind, laneQueue, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
+import { telemetryOf } from './tracing.ts';
 
 const MEMBER_EVERY_MS = 500;
 const MEMBER_SILENT_MS = 3000;
@@ -137,6 +138,7 @@ export class LaneWorkers {
       runRetryDelay: 500,
       maxStalledCount: 1_000_000,
       skipVersionCheck: true,
+      ...telemetryOf(queues.tracing),
     });
     worker.on('error', (err) => log.warn({ err, lane: name }, 'lane worker'));
     worker.on('failed', (job, err) => {

@@ -4,11 +4,15 @@ import type { Queue } from 'bullmq';
 import { advanceLanes } from './changeLanes.ts';
 import { BROADCASTS_QUEUE, DEAD_QUEUE, INDEX_QUEUE, laneQueue } from './names.ts';
 import { openQueue, type Queues } from './queues.ts';
+import { untraced } from './tracing.ts';
 
-/** @param known the plan of the installation, or the number of lanes of one whose lanes were never changed */
-export function openQueues(connection: RedisClient, known: LanePlan | number): Queues {
+/**
+ * @param known the plan of the installation, or the number of lanes of one whose lanes were never changed
+ * @param tracing a broadcast of hours is no trace: coordinators and dead letters have none
+ */
+export function openQueues(connection: RedisClient, known: LanePlan | number, tracing = untraced): Queues {
   const lanes = new Map<string, Queue>();
-  const index = openQueue(connection, INDEX_QUEUE);
+  const index = openQueue(connection, INDEX_QUEUE, tracing);
   const broadcasts = openQueue(connection, BROADCASTS_QUEUE);
   const dead = openQueue(connection, DEAD_QUEUE);
   const plans = new LanePlans(connection);
@@ -41,9 +45,10 @@ export function openQueues(connection: RedisClient, known: LanePlan | number): Q
     broadcasts,
     dead,
     redis: connection,
+    tracing,
     lane(kind, lane, generation = plan.generation) {
       const queueName = laneQueue(kind, lane, generation);
-      const queue = lanes.get(queueName.name) ?? openQueue(connection, queueName);
+      const queue = lanes.get(queueName.name) ?? openQueue(connection, queueName, tracing);
       lanes.set(queueName.name, queue);
       return queue;
     },

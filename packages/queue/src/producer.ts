@@ -23,6 +23,8 @@ const unguarded: Guard = () => {};
 interface Entry {
   item: SendItem;
   guard: Guard;
+  /** the request's place in its trace */
+  caller: unknown;
 }
 
 type SendBatcher = Batcher<Entry, Map<Entry, unknown>>;
@@ -71,17 +73,20 @@ export class Producer {
         refused.set(entry, error);
       }
     }
-    const items = entries.filter((entry) => !refused.has(entry)).map(({ item }) => item);
-    if (items.length === 0) return refused;
+    const kept = entries.filter((entry) => !refused.has(entry));
+    if (kept.length === 0) return refused;
+    const items = kept.map(({ item }) => item);
     // With an id chosen here, an add that is sent twice is one job.
     const jobId = `${this.name}.${++this.#jobs}.${items.length}`;
-    await this.#queues.lane('send', lane, generation).add(SEND.name, { items }, { jobId });
+    const callers = kept.map(({ caller }) => caller);
+    const queue = this.#queues.lane('send', lane, generation);
+    await this.#queues.tracing.join(callers, () => queue.add(SEND.name, { items }, { jobId }));
     return refused;
   }
 
   /** Resolves when the message is on its lane's queue. */
   async send(item: SendItem, guard = unguarded): Promise<void> {
-    const entry = { item, guard };
+    const entry = { item, guard, caller: this.#queues.tracing.here() };
     const shard = shardNumber(item.ch, this.#shards);
     const size = item.payload.length + 200;
     const { refused, key } = await whileOpen(this.#queues, async (plan) => ({

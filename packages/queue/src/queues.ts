@@ -2,6 +2,7 @@ import type { RedisClient } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
 import { type JobsOptions, Queue } from 'bullmq';
 import { LANE_KINDS, type LaneKind, type QueueName, setsOf } from './names.ts';
+import { type Tracing, telemetryOf, untraced } from './tracing.ts';
 
 /** Completed jobs are kept for people who watch the board. 300 kept jobs of 2,000 recipients would be 10 MB per lane. */
 const KEPT_COMPLETED = 20;
@@ -25,11 +26,14 @@ export interface Queues {
   dead: Queue;
   /** the connection of all of them */
   redis: RedisClient;
+  /** of whoever adds to lanes and to the index queue, and works them */
+  tracing: Tracing;
   close(): Promise<void>;
 }
 
-export function openQueue(connection: RedisClient, { name, prefix }: QueueName): Queue {
-  const queue = new Queue(name, { connection, prefix, skipVersionCheck: true, defaultJobOptions: JOB_OPTIONS });
+export function openQueue(connection: RedisClient, { name, prefix }: QueueName, tracing = untraced): Queue {
+  const options = { connection, prefix, skipVersionCheck: true, defaultJobOptions: JOB_OPTIONS };
+  const queue = new Queue(name, { ...options, ...telemetryOf(tracing) });
   // The commands reject by themselves. Without a listener the emitter would end the process.
   queue.on('error', () => {});
   return queue;

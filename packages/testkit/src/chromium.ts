@@ -1,4 +1,5 @@
-import { aptInstall, findAptGet, onPath } from '@ruyi/process';
+import { onPath } from '@ruyi/process';
+import { installTool } from './installTool.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -6,22 +7,9 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 export const findChromium = (): string | undefined =>
   NAMES.map((name) => onPath(name, process.env.PATH)).find((file) => file !== undefined);
 
-/**
- * Finds a browser. As root on Debian and Ubuntu it installs a missing one. Without a browser the tests that need it are
- * skipped. Not every machine can have one, so this prints a line and is not an error.
- */
-export function installChromium(say: (line: string) => void): string | undefined {
-  const found = findChromium();
-  if (found !== undefined) return found;
-  const skipped = 'the browser tests are skipped: install Chromium to run them (Debian: apt-get install chromium)';
-  const aptGet = findAptGet(process.env.PATH);
-  if (aptGet === undefined) {
-    say(`Chromium is not on PATH; ${skipped}`);
-    return undefined;
-  }
-  say('Chromium, for the browser tests, is not installed: installing it with apt-get …');
-  const reason = aptInstall(aptGet, 'chromium', process.env);
-  const installed = findChromium();
-  if (installed === undefined) say(`apt-get could not install Chromium (${reason ?? 'no reason given'}); ${skipped}`);
-  return installed;
-}
+/** Finds a browser, or installs one (installTool). */
+export const installChromium = (say: (line: string) => void): string | undefined =>
+  installTool(
+    { name: 'Chromium', package: 'chromium', skipped: 'the browser tests are skipped', find: findChromium },
+    say,
+  );

@@ -20,9 +20,7 @@ export async function createBroadcast(
   const losses = store.connectionLosses();
   admission.requireFreeMemory();
   const ts = await store.now();
-  if (request.start_at > ts + YEAR_SECONDS) {
-    throw new InvalidRequestError([{ path: 'start_at', message: 'is more than a year away; it is in seconds' }]);
-  }
+  requireSoon(request.start_at, ts);
   const proposed = { id: await store.ids.one(), ts, digest: digestOfCreation(request) };
   const shard = shardOf(request.from_uid, store.layout.shards);
   const hash = idemHash([SCOPE, request.from_uid], request.client_msg_no);
@@ -40,6 +38,12 @@ export async function createBroadcast(
   requireUnbrokenConnection(store, losses);
   await requireReplicas(store, [keys.about(no), keys.broadcasts], losses);
   return { no, isReplayed: record !== undefined };
+}
+
+/** @throws InvalidRequestError if it begins too late, as whoever writes milliseconds would have it */
+export function requireSoon(startAt: number, now: number): void {
+  if (startAt <= now + YEAR_SECONDS) return;
+  throw new InvalidRequestError([{ path: 'start_at', message: 'is more than a year away; it is in seconds' }]);
 }
 
 const specOf = (request: Request<'BroadcastCreate'>): BroadcastSpec => ({

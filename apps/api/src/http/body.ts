@@ -14,18 +14,21 @@ const BYTE_ORDER_MARK = Buffer.from('\ufeff');
  * Reads a request's body as a JSON object (docs/api.md §1); Content-Type is ignored. If the body is too large or there is
  * no room for it, the rest of it is read and dropped for a while: a client that is still sending does not see an answer.
  * @param share grows by the bytes that are held; the caller releases it
+ * @param ifEmpty what no body means; it is refused by default
  * @throws InvalidJsonError, PayloadTooLargeError (larger than maxBytes), OverloadedError (the share cannot grow)
  */
 export async function readJson(
   request: IncomingMessage,
   maxBytes: number,
   share: Share,
+  ifEmpty?: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new InvalidJsonError(`Content-Encoding ${encoding} is not supported, send the body as it is`);
   }
   const body = await readBody(request, maxBytes, share);
+  if (body.length === 0 && ifEmpty) return ifEmpty;
   return inTurn(body.length / BYTES_PER_ITEM, () => parseObject(body));
 }
 

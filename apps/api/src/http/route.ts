@@ -62,6 +62,8 @@ export interface ParsedRoute extends Description {
   path: string;
   /** names the schema of the body (POST) or the query (GET); absent if there is nothing to parse */
   request?: RequestName;
+  /** no body is as good as {} */
+  mayLackBody?: true;
   handle(context: ApiContext, schemas: RequestSchemas, input: unknown, details: RequestDetails): Promise<Answered>;
 }
 

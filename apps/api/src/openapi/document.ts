@@ -108,9 +108,9 @@ function bodyOf(route: Route): Json {
     return { requestBody: { required: true, content: { 'text/plain': { schema } } } };
   }
   if (route.method === 'GET' || route.request === undefined) return {};
-  const { example, request } = route;
+  const { example, request, mayLackBody = false } = route;
   const json = { schema: reference(`${request}Request`), ...(example === undefined ? {} : { example }) };
-  return { requestBody: { required: true, content: { 'application/json': json } } };
+  return { requestBody: { required: !mayLackBody, content: { 'application/json': json } } };
 }
 
 function responsesOf(route: Route): Json {

@@ -76,7 +76,24 @@ function partOf(text: string): number {
   throw new InvalidRequestError([{ path: 'part', message: `must be a whole number from 0 to ${MAX_PART}` }]);
 }
 
-const change = (action: BroadcastAction, summary: string): Route => ({
+const start = route({
+  method: 'POST',
+  path: '/broadcasts/:no/start',
+  operation: 'startBroadcast',
+  summary: 'Starts an open broadcast, schedules it, or changes when a scheduled one begins',
+  request: 'BroadcastStart',
+  mayLackBody: true,
+  example: { start_at: 0 },
+  answer: 'BroadcastAnswer',
+  errors: ['wrong_state'],
+  async handle(context, { start_at }, { params }) {
+    const no = params.no ?? '';
+    await changeBroadcast(context, no, 'start', start_at);
+    return { body: await readBroadcast(context.store, no) };
+  },
+});
+
+const change = (action: Exclude<BroadcastAction, 'start'>, summary: string): Route => ({
   method: 'POST',
   path: `/broadcasts/:no/${action}`,
   operation: `${action}Broadcast`,
@@ -95,7 +112,7 @@ export const broadcastRoutes: Route[] = [
   list,
   show,
   recipients,
-  change('start', 'Starts an open broadcast, or schedules it'),
+  start,
   change('pause', 'Pauses a running broadcast'),
   change('resume', 'Goes on with a paused broadcast'),
   change('cancel', 'Cancels a broadcast that has not ended'),

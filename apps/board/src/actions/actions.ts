@@ -5,7 +5,7 @@ import type { Logger } from '@ruyi/telemetry';
 import express, { type RequestHandler, Router } from 'express';
 import type { Live } from '../live/live.ts';
 import { ownPostsOnly } from '../pageSecurity.ts';
-import { broadcastRequest } from './broadcastRequest.ts';
+import { broadcastRequest, startRequest } from './broadcastRequest.ts';
 import { drop, onDead, retry } from './deadLetters.ts';
 import { type Act, logged } from './logged.ts';
 import { uploadList } from './uploadList.ts';
@@ -14,7 +14,6 @@ const KIB = 1024;
 
 /** What the page can do about a broadcast, by the last part of its address. */
 const CHANGES = {
-  start: 'startBroadcast',
   pause: 'pauseBroadcast',
   resume: 'resumeBroadcast',
   cancel: 'cancelBroadcast',
@@ -41,6 +40,14 @@ export function actions({ ruyi, dead, live }: ActedOn, config: Config, log: Logg
     act('create broadcast', async ({ body }) => ruyi.createBroadcast(broadcastRequest.parse(body))),
   );
   router.put('/broadcasts/:no/recipients/:part', act('upload recipients', uploadList(ruyi)));
+  router.post(
+    '/broadcasts/:no/start',
+    body,
+    act('start broadcast', async ({ params: { no = '' }, body: given }) => {
+      const { start_at } = startRequest.parse(given);
+      return ruyi.startBroadcast({ broadcast_no: no, ...(start_at === undefined ? {} : { start_at }) });
+    }),
+  );
   for (const [verb, method] of Object.entries(CHANGES)) {
     router.post(
       `/broadcasts/:no/${verb}`,

@@ -8,6 +8,8 @@ export const broadcastRequest = z
     name: z.string().default(''),
     from_uid: z.string().default(''),
     rate: z.number().default(0),
+    /** seconds */
+    start_at: z.number().default(0),
     client_msg_no: z.string(),
     audience: z
       .union([
@@ -23,3 +25,6 @@ export const broadcastRequest = z
       ...(audience ? { audience } : {}),
     }),
   );
+
+/** What the page may say with a start: when it begins instead, in seconds. */
+export const startRequest = z.object({ start_at: z.number().optional() }).default({});

@@ -137,5 +137,5 @@ export interface BroadcastPage {
   cursor: string;
 }
 
-export type { BroadcastFailure, BroadcastState, PartAnswer, StatusAnswer } from '@ruyi/client';
+export type { BroadcastAnswer, BroadcastFailure, BroadcastState, PartAnswer, StatusAnswer } from '@ruyi/client';
 export type { LetterDetails } from '@ruyi/queue';

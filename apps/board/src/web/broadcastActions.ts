@@ -1,6 +1,6 @@
-import type { BroadcastState, ShownBroadcast } from '../live/liveState.ts';
-import { confirmed, type Question } from './confirm.ts';
-import { bytes, count, counted, duration } from './formats.ts';
+import type { BroadcastAnswer, BroadcastState, ShownBroadcast } from '../live/liveState.ts';
+import { asked, type Question } from './confirm.ts';
+import { bytes, count, counted, duration, exactTime } from './formats.ts';
 import { act } from './server.ts';
 import { current } from './state.ts';
 
@@ -9,7 +9,7 @@ export type Verb = 'start' | 'pause' | 'resume' | 'cancel' | 'retry';
 /** What can be done in each state. A batch can only be watched. */
 const VERBS: Record<BroadcastState, Verb[]> = {
   open: ['start', 'cancel'],
-  scheduled: ['cancel'],
+  scheduled: ['start', 'cancel'],
   running: ['pause', 'cancel'],
   paused: ['resume', 'cancel'],
   done: [],
@@ -35,12 +35,17 @@ export const pathOf = (no: string, verb: Verb): string => `/actions/broadcasts/$
 /** Pausing is what helps in a hurry and can be taken back, so it does not ask. */
 const QUESTIONS: Record<Exclude<Verb, 'pause'>, (broadcast: ShownBroadcast) => Question> = {
   start: (one) => ({
-    title: `Send “${titleOf(one)}”?`,
+    title: one.state === 'scheduled' ? `When is “${titleOf(one)}” sent?` : `Send “${titleOf(one)}”?`,
     text:
       one.total > 0
         ? `${counted(one.total, 'recipient')}, about ${duration(one.estimate.seconds)} and ${bytes(one.estimate.redis_bytes)} of Redis memory${roomText()}. What is sent cannot be called back.`
         : 'Its recipients are counted now, and it is sent to all of them. What is sent cannot be called back.',
     does: one.total > 0 ? `Send to ${count(one.total)}` : 'Send',
+    when: {
+      label: 'Send at',
+      at: one.start_at,
+      does: one.total > 0 ? `Schedule for ${count(one.total)}` : 'Schedule',
+    },
   }),
   resume: (one) => ({
     title: `Resume “${titleOf(one)}”?`,
@@ -64,18 +69,21 @@ const QUESTIONS: Record<Exclude<Verb, 'pause'>, (broadcast: ShownBroadcast) => Q
   }),
 };
 
-const DONE: Record<Verb, string> = {
-  start: 'started',
-  pause: 'is pausing: what a lane has begun is still finished',
-  resume: 'resumed',
-  cancel: 'cancelled: what a lane has begun is still finished',
-  retry: 'is retried',
+const DONE: Record<Verb, (after: BroadcastAnswer) => string> = {
+  start: ({ state, start_at }) => (state === 'scheduled' ? `is sent at ${exactTime(start_at)}` : 'started'),
+  pause: () => 'is pausing: what a lane has begun is still finished',
+  resume: () => 'resumed',
+  cancel: () => 'cancelled: what a lane has begun is still finished',
+  retry: () => 'is retried',
 };
 
 /** Asks where it must, and tells the board. */
 export async function perform(verb: Verb, broadcast: ShownBroadcast): Promise<void> {
-  if (verb !== 'pause' && !(await confirmed(QUESTIONS[verb](broadcast)))) return;
-  await act(pathOf(broadcast.broadcast_no, verb), () => `“${titleOf(broadcast)}” ${DONE[verb]}.`);
+  const answer = verb === 'pause' ? { at: 0 } : await asked(QUESTIONS[verb](broadcast));
+  if (answer === undefined) return;
+  const body = verb === 'start' ? { start_at: answer.at } : {};
+  const done = (after: BroadcastAnswer) => `“${titleOf(broadcast)}” ${DONE[verb](after)}.`;
+  await act(pathOf(broadcast.broadcast_no, verb), done, body);
 }
 
 /** ` (3.1 GB are free)`, of the memory that Redis may take. */

@@ -2,8 +2,8 @@ import type { ShownBroadcast } from '../live/liveState.ts';
 import { leftOf, roomText, titleOf } from './broadcastActions.ts';
 import { Actions, Progress, StateBadge } from './broadcastRow.tsx';
 import { FailuresSection } from './failuresSection.tsx';
-import { bytes, count, counted, duration } from './formats.ts';
-import { Fact, Section, Time } from './parts.tsx';
+import { ago, bytes, count, counted, duration, exactTime } from './formats.ts';
+import { Fact, now, Section, Time } from './parts.tsx';
 import { current } from './state.ts';
 import { uploadFile } from './uploadFile.ts';
 import { UploadReport } from './uploadReport.tsx';
@@ -41,6 +41,7 @@ export function BroadcastPage({ no }: { no: string }): JSX.Element {
           <span>
             from {broadcast.from_uid || 'the system'}
             {broadcast.is_batch && ' · a batch of sendbatch: it can be watched, not changed'}
+            {startText(broadcast)}
           </span>
         </p>
         <Progress broadcast={broadcast} />
@@ -50,6 +51,13 @@ export function BroadcastPage({ no }: { no: string }): JSX.Element {
       {broadcast.state !== 'open' && <FailuresSection broadcast={broadcast} />}
     </main>
   );
+}
+
+/** When it begins, as long as it has not. */
+function startText({ state, start_at }: ShownBroadcast): string {
+  if (start_at <= now() || (state !== 'open' && state !== 'scheduled')) return '';
+  const when = `${exactTime(start_at)}, ${ago(start_at, now())}`;
+  return state === 'scheduled' ? ` · starts ${when}` : ` · to be sent ${when}`;
 }
 
 /** Lists can be added until it is sent. */
@@ -91,7 +99,7 @@ function RecipientsSection({ broadcast }: { broadcast: ShownBroadcast }): JSX.El
 }
 
 function NumbersSection({ broadcast }: { broadcast: ShownBroadcast }): JSX.Element {
-  const { accepted, duplicates, invalid, total, stored, failed, cancelled, indexed, estimate } = broadcast;
+  const { accepted, duplicates, invalid, total, stored, failed, cancelled, indexed, estimate, rate } = broadcast;
   return (
     <Section title="Report">
       <dl class="facts many">
@@ -106,8 +114,12 @@ function NumbersSection({ broadcast }: { broadcast: ShownBroadcast }): JSX.Eleme
         <Fact name="Findable">{count(indexed)}</Fact>
         <Fact name="Estimated memory">{bytes(estimate.redis_bytes)}</Fact>
         <Fact name="Estimated time">{duration(estimate.seconds)}</Fact>
+        <Fact name="At most">{rate > 0 ? `${count(rate)}/s` : '–'}</Fact>
         <Fact name="Created">
           <Time at={broadcast.created_at} />
+        </Fact>
+        <Fact name="Scheduled for">
+          <Time at={broadcast.start_at} />
         </Fact>
         <Fact name="Started">
           <Time at={broadcast.started_at} />

@@ -34,6 +34,8 @@ export function Actions({
   const { about, busy } = current();
   const verbs = about === undefined || about.isReadOnly ? [] : verbsOf(broadcast);
   const title = titleOf(broadcast);
+  const isScheduled = broadcast.state === 'scheduled';
+  const [sends, reviews] = isScheduled ? ['Change time', 'Change time'] : ['Send', WORDS.start];
   return (
     <div class="actions">
       {verbs.map((verb) =>
@@ -42,20 +44,20 @@ export function Actions({
             key={verb}
             class="button"
             href={`/broadcasts/${broadcast.broadcast_no}`}
-            aria-label={`${WORDS.start}: ${title}`}
+            aria-label={`${reviews}: ${title}`}
           >
-            {WORDS.start}
+            {reviews}
           </a>
         ) : (
           <button
             key={verb}
             type="button"
             class={verb === 'start' ? 'primary' : ''}
-            aria-label={`${verb === 'start' ? 'Send' : WORDS[verb]}: ${title}`}
+            aria-label={`${verb === 'start' ? sends : WORDS[verb]}: ${title}`}
             disabled={busy.has(pathOf(broadcast.broadcast_no, verb))}
             onClick={() => perform(verb, broadcast)}
           >
-            {verb === 'start' ? 'Send …' : WORDS[verb]}
+            {verb === 'start' ? `${sends} …` : WORDS[verb]}
           </button>
         ),
       )}
@@ -94,11 +96,17 @@ export function Progress({ broadcast }: { broadcast: ShownBroadcast }): JSX.Elem
   );
 }
 
+/** What happened to it last; of one that waits for its time, what will. */
+function latestOf({ state, start_at, created_at, started_at, finished_at }: ShownBroadcast): [string, number] {
+  if (finished_at > 0) return ['ended', finished_at];
+  if (started_at > 0) return ['started', started_at];
+  return state === 'scheduled' ? ['starts', start_at] : ['created', created_at];
+}
+
 /** A broadcast in a list. */
 export function BroadcastRow({ broadcast }: { broadcast: ShownBroadcast }): JSX.Element {
-  const { broadcast_no: no, from_uid, created_at, started_at, finished_at } = broadcast;
-  const [word, at] =
-    finished_at > 0 ? ['ended', finished_at] : started_at > 0 ? ['started', started_at] : ['created', created_at];
+  const { broadcast_no: no, from_uid } = broadcast;
+  const [word, at] = latestOf(broadcast);
   return (
     <li class={`broadcast ${broadcast.state}`}>
       <StateBadge state={broadcast.state} />

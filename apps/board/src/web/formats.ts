@@ -26,27 +26,42 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 86_400)} days`;
 }
 
-/** How long ago, in the largest unit alone. */
+/** How long ago, or in how long, in the largest unit alone. */
 export function ago(at: number, now: number): string {
-  const s = Math.max(0, now - at);
-  if (s < 10) return 'just now';
-  if (s < 60) return `${Math.floor(s)} s ago`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
-  if (s < 2 * 86_400) return `${Math.floor(s / 3600)} h ago`;
-  return `${Math.floor(s / 86_400)} days ago`;
+  const s = Math.abs(now - at);
+  if (s < 10) return at > now ? 'in a moment' : 'just now';
+  return at > now ? `in ${largestUnit(s)}` : `${largestUnit(s)} ago`;
 }
+
+function largestUnit(s: number): string {
+  if (s < 60) return `${Math.floor(s)} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 2 * 86_400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} days`;
+}
+
+const two = (n: number) => String(n).padStart(2, '0');
+
+const dayOf = (date: Date): string => [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+
+/** A time as `<input type="datetime-local">` has it, which has no time zone: `2026-11-27T10:30` where the reader is. */
+export function localMinute(at: number): string {
+  const date = new Date(at * 1000);
+  return `${dayOf(date)}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** The seconds of such a text; 0 of none. */
+export const secondsOf = (local: string): number => Math.floor(new Date(local).getTime() / 1000) || 0;
 
 /** The exact time where the reader is, with its distance from UTC. */
 export function exactTime(at: number): string {
   const date = new Date(at * 1000);
-  const two = (n: number) => String(n).padStart(2, '0');
   const offset = -date.getTimezoneOffset();
   const zone =
     offset === 0
       ? 'UTC'
       : `UTC${offset < 0 ? '−' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
-  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')} ${zone}`;
+  return `${dayOf(date)} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')} ${zone}`;
 }
 
 /** A share as whole percents: 100 % only if nothing is missing, 0 % only if there is nothing. */

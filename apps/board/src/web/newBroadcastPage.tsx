@@ -1,5 +1,6 @@
 import type { TargetedEvent } from 'preact';
-import { bytes } from './formats.ts';
+import { whenHint } from './confirm.ts';
+import { bytes, localMinute, secondsOf } from './formats.ts';
 import { go } from './navigation.ts';
 import { act } from './server.ts';
 import { current, forget } from './state.ts';
@@ -12,6 +13,8 @@ type Audience = 'list' | 'known_users' | 'channel';
 interface FormState {
   audience: Audience;
   file?: File | undefined;
+  /** when it is to be sent, in seconds; 0: once somebody sends it */
+  startAt: number;
   /** it is being created, or its list uploaded */
   isBusy: boolean;
 }
@@ -24,7 +27,7 @@ const CHOICES: [Audience, string, string][] = [
 
 /** A text, its recipients, and then the page of the broadcast, where it is reviewed and sent. */
 export class NewBroadcastPage extends Component<object, FormState> {
-  override state: FormState = { audience: 'list', isBusy: false };
+  override state: FormState = { audience: 'list', startAt: 0, isBusy: false };
   /** a second click, or a repeat after a lost answer, creates nothing new */
   readonly #key = randomKey();
   /** what an earlier try created, if only its upload failed */
@@ -41,7 +44,7 @@ export class NewBroadcastPage extends Component<object, FormState> {
     if (this.#no !== undefined && uploaded) go(`/broadcasts/${this.#no}`);
   };
 
-  render(_: object, { audience, file, isBusy }: FormState): JSX.Element {
+  render(_: object, { audience, file, startAt, isBusy }: FormState): JSX.Element {
     const { upload, about } = current();
     if (about?.isReadOnly) {
       return (
@@ -56,6 +59,7 @@ export class NewBroadcastPage extends Component<object, FormState> {
         <h1>New broadcast</h1>
         <form onSubmit={this.#submit}>
           <MessageFields />
+          <PaceFields startAt={startAt} onStart={(at) => this.setState({ startAt: at })} />
           <fieldset>
             <legend>Recipients</legend>
             {CHOICES.map(([value, title, hint]) => (
@@ -126,6 +130,30 @@ function MessageFields(): JSX.Element {
             For you; recipients do not see it.
           </p>
         </div>
+      </div>
+    </fieldset>
+  );
+}
+
+function PaceFields({ startAt, onStart }: { startAt: number; onStart(at: number): void }): JSX.Element {
+  return (
+    <fieldset>
+      <legend>Time</legend>
+      <div class="pair">
+        <div class="field">
+          <label for="start">Send at</label>
+          <input
+            id="start"
+            name="start_at"
+            type="datetime-local"
+            min={localMinute(Date.now() / 1000)}
+            aria-describedby="start-hint"
+            onInput={({ currentTarget: { value } }) => onStart(secondsOf(value))}
+          />
+          <p class="hint" id="start-hint">
+            {whenHint(startAt)}
+          </p>
+        </div>
         <div class="field">
           <label for="rate">At most</label>
           <input
@@ -169,6 +197,7 @@ async function create(fields: FormData, audience: Audience, key: string): Promis
     name: text('name'),
     from_uid: text('from_uid'),
     rate: Number(text('rate')),
+    start_at: secondsOf(text('start_at')),
     client_msg_no: key,
     ...(audience === 'known_users' ? { audience: { known_users: true } } : {}),
     ...(audience === 'channel'

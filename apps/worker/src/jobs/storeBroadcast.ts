@@ -20,7 +20,9 @@ export async function storeBroadcast(context: LaneContext, run: LaneRun, job: Br
     const recipients = chunks.flatMap(chunkRecipients);
     if (isRetry && !job.cmd) await markLate(context, run, job, recipients);
     const [failures] = await together(
-      context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients),
+      context.queues.tracing.step('store', { 'ruyi.recipients': recipients.length }, () =>
+        context.appender.appendReferences(run, { ref, from, command: job.cmd === 1 }, recipients),
+      ),
       repeated(run, () => store.bodies.confirm(ref, broadcast.body)),
     );
     if (!isRetry && !job.cmd) await repeated(run, () => store.late.mark(ref, positionsOf(failures)));

@@ -29,13 +29,16 @@ export async function storeGroupCommand(context: LaneContext, run: LaneRun, job:
       .filter(({ count }) => count > 0);
     const call = { ref, from: broadcast.body.from, command: true };
     const failures: FailedRecipient[] = [];
-    await eachLimited(parts, shardsAtOnce(total, parts.length), async ({ shard, count, first }) => {
+    const storeShard = async ({ shard, count, first }: (typeof parts)[number]) => {
       const uids = await repeated(run, () => store.channels.frozen(shard, ref, count));
       const recipients = uids.map((uid, i) => ({ uid, position: first + i }));
       const failed = await context.appender.appendReferencesToShard(run, shard, call, recipients);
       context.counted.stored(recipients.length - failed.length);
       failures.push(...failed);
-    });
+    };
+    await context.queues.tracing.step('store', { 'ruyi.recipients': total }, () =>
+      eachLimited(parts, shardsAtOnce(total, parts.length), storeShard),
+    );
     await recipientsToDeadLetters(context, run, { ref, from: call.from, cmd: 1 }, 0, failures);
     await repeated(run, () => store.progress.groupCommandStored(ref, total));
   }

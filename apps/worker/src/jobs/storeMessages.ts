@@ -9,7 +9,9 @@ import { queueForIndex } from './queueForIndex.ts';
 
 /** SEND: stores each message, makes dead letters of those that cannot be stored, and announces the stored ones. */
 export async function storeMessages(context: LaneContext, run: LaneRun, items: SendItem[]): Promise<void> {
-  const stored = await context.appender.appendMessages(run, items);
+  const { tracing } = context.queues;
+  const attributes = { 'ruyi.messages': items.length };
+  const stored = await tracing.step('store', attributes, () => context.appender.appendMessages(run, items));
   await toDeadLetters(context, run, await failedParts(context, run, stored));
   context.counted.stored(stored.filter(({ failure }) => failure === undefined).length);
   await announceStored(context, run, stored);

@@ -17,6 +17,14 @@ import { problemsOfWork } from './workProblems.ts';
 /** The answer is due within 1 s, whatever is running (docs/api.md §3). */
 const CHECK_MS = 900;
 
+const LATE = `no answer within ${CHECK_MS / 1000} s`;
+
+/** A server that hangs answers nobody, and says nothing either. */
+const SLOW_ENGINE: Problem = {
+  message: `the search engine gives ${LATE}: searches wait, and may fail`,
+  fix: 'look at the load and the log of Meilisearch (MEILI_URL), and restart it if it does not answer at all',
+};
+
 /** What is looked at. */
 export interface HealthSources {
   /** a connection whose commands fail if Redis does not answer */
@@ -37,9 +45,9 @@ export async function readHealth({ redis, search, settings }: HealthSources): Pr
   const late = delay(CHECK_MS, 'late' as const, { signal: end.signal, ref: false }).catch(() => 'late' as const);
   const nodes = infoOfNodes(redis);
   const work = readWork(redis).then((found) => problemsOfWork(found, settings.maxBacklog));
-  const check = (problems: Promise<Problem[]>) =>
+  const check = (problems: Promise<Problem[]>, ifLate = unknown(LATE)) =>
     Promise.race([problems, late]).then(
-      (found) => (found === 'late' ? unknown(`no answer within ${CHECK_MS / 1000} s`) : checkOf(found)),
+      (found) => (found === 'late' ? ifLate : checkOf(found)),
       (error) => unknown(shortReason(error)),
     );
   const started = {
@@ -50,7 +58,10 @@ export async function readHealth({ redis, search, settings }: HealthSources): Pr
     workers: check(work.then(({ workers }) => workers)),
     lanes: check(work.then(({ lanes }) => lanes)),
     indexer: check(work.then(({ indexer }) => indexer)),
-    search: check(search().then((problem) => (problem ? [problem] : []))),
+    search: check(
+      search().then((problem) => (problem ? [problem] : [])),
+      checkOf([SLOW_ENGINE]),
+    ),
     backlog: check(work.then(({ backlog }) => backlog)),
     dead_letters: check(work.then((found) => found.dead_letters)),
   };

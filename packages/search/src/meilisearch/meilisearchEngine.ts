@@ -16,6 +16,8 @@ export interface MeilisearchOptions {
 
 /** Long enough for a loaded server, short enough for a user who waits for the answer. */
 const SEARCH_MS = 5000;
+/** A look that people wait for; whoever writes has more patience. */
+const CHECK_MS = 2000;
 /** Documents are large, and a busy server takes them slowly. */
 const WRITE_MS = 60_000;
 
@@ -38,6 +40,7 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
   const connection = { host: url, ...(apiKey === '' ? {} : { apiKey }) };
   const writer = new Meilisearch({ ...connection, timeout: WRITE_MS });
   const reader = new Meilisearch({ ...connection, timeout: SEARCH_MS });
+  const checker = role === 'reader' ? new Meilisearch({ ...connection, timeout: CHECK_MS }) : reader;
   const search = searcher(reader, servingName);
 
   async function replaceLost(): Promise<void> {
@@ -77,7 +80,7 @@ export function createMeilisearchEngine(options: MeilisearchOptions): SearchEngi
     check: () =>
       guarded(async () => {
         if (role === 'writer') await replaceLost();
-        await reader.index(servingName).search(null, { q: '', limit: 1, attributesToRetrieve: ['id'] });
+        await checker.index(servingName).search(null, { q: '', limit: 1, attributesToRetrieve: ['id'] });
       }),
     async close() {},
   };

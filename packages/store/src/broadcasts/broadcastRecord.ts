@@ -48,6 +48,8 @@ export interface BroadcastRecord {
   /** the failed ones are tried again */
   isRetrying: boolean;
   createdAt: number;
+  /** when it begins; at first that of the spec */
+  startAt: number;
   uploadedAt: number;
   startedAt: number;
   finishedAt: number;
@@ -87,6 +89,7 @@ export const RECORD_FIELDS = [
   'gathered',
   'retrying',
   'created',
+  'start_at',
   'uploaded',
   'started',
   'finished',
@@ -121,6 +124,7 @@ export function recordOf(no: string, values: (string | null)[]): BroadcastRecord
     gathered: number('gathered'),
     isRetrying: text('retrying') === '1',
     createdAt: number('created'),
+    startAt: number('start_at'),
     uploadedAt: number('uploaded'),
     startedAt: number('started'),
     finishedAt: number('finished'),

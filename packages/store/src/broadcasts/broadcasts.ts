@@ -41,7 +41,7 @@ export interface BroadcastChange {
  * Broadcasts as they are kept. A broadcast is in one of these states:
  *
  * - open: parts are uploaded. `start` ends this: no part is committed afterwards.
- * - scheduled: its coordinator waits until `start_at`.
+ * - scheduled: its coordinator waits until `start_at`, which `start` may change.
  * - running: its coordinator finds the duplicates, numbers the recipients, then claims them job by job. What is claimed is
  *   stored, or fails. When everything is claimed and every job has ended, it is done, or failed if all failed.
  * - paused: nothing is claimed. `resume` leads back.
@@ -83,9 +83,13 @@ export class Broadcasts {
     return (await this.#redis.hget(keys.about(no), 'payload')) ?? '';
   }
 
-  /** undefined if no such broadcast is known. */
-  async change(no: string, action: BroadcastAction): Promise<BroadcastChange | undefined> {
-    const reply = await readable(`broadcast ${no}`, () => changeBroadcast(this.#redis, [keys.about(no)], [action]));
+  /**
+   * @param startAt of a start: when it begins instead, also if it is scheduled already; 0 at once
+   * @returns undefined if no such broadcast is known
+   */
+  async change(no: string, action: BroadcastAction, startAt?: number): Promise<BroadcastChange | undefined> {
+    const args = [action, startAt ?? ''];
+    const reply = await readable(`broadcast ${no}`, () => changeBroadcast(this.#redis, [keys.about(no)], args));
     if (!Array.isArray(reply)) return undefined;
     const [before, after, run, needed] = reply;
     return {

@@ -6,14 +6,14 @@ const OLDEST = [1, 50] as const;
 
 /** The search engine, and what its key may do. */
 export async function searchFindings(config: Config, engine: SearchEngine): Promise<Finding[]> {
-  const problem = await searchProblem(() => engine.check());
+  // Without an answer to the second there is nothing else to ask. A server that hangs is waited for once.
+  const rights = config.meiliUrl === '' ? undefined : missingRights(config).catch(() => undefined);
+  const [problem, missing] = await Promise.all([searchProblem(() => engine.check()), rights]);
   if (config.meiliUrl === '') {
     return [
       problem ? fail('search', problem) : ok('search', `the embedded index in ${indexFolder(config)} can be read`),
     ];
   }
-  // Without an answer there is nothing else to ask.
-  const missing = await missingRights(config).catch(() => undefined);
   if (missing === undefined) return problem ? [fail('search', problem)] : [];
   if (missing.length > 0) {
     const message = `Meilisearch refuses MEILI_API_KEY ${missing.join(', ')}`;

@@ -5,7 +5,12 @@ import { readHealth } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { createSearchEngine, searchProblem } from '@ruyi/search';
 
-const LOOK_EVERY_MS = 2000;
+const LOOK_EVERY_MS = 1000;
+/**
+ * What has been wrong for so long is said: one reading may fall into a start or a restart. A frozen process is noticed after
+ * five seconds, and a reading takes up to one, so a problem is on the terminal within ten.
+ */
+const LASTS_MS = 1500;
 
 /** Each check, what it looks at, and what is said when it finds nothing any more. */
 const WORDS: [name: HealthCheckName, subject: string, end: string][] = [
@@ -21,7 +26,7 @@ const WORDS: [name: HealthCheckName, subject: string, end: string][] = [
 ];
 
 /**
- * Looks every two seconds at what GET /health tells, and says each problem once, with what to do about it, and its end.
+ * Looks every second at what GET /health tells, and says each problem once, with what to do about it, and its end.
  * @param config with the address of its Redis
  * @returns stops looking
  */
@@ -32,7 +37,7 @@ export function sayHealth(config: Config, say: (line: string) => void): () => Pr
   const sources = { redis, search: () => searchProblem(() => engine.check()), settings: config };
   const changes = healthChanges();
   const look = async () => {
-    for (const line of changes((await readHealth(sources)).checks)) say(line);
+    for (const line of changes((await readHealth(sources)).checks, performance.now())) say(line);
   };
   const stop = every(LOOK_EVERY_MS, look, () => {});
   return async () => {
@@ -41,20 +46,20 @@ export function sayHealth(config: Config, say: (line: string) => void): () => Pr
   };
 }
 
-/** @returns tells from one reading to the next what has begun and what has ended, a line each */
-export function healthChanges(): (checks: HealthChecks) => string[] {
-  const states = WORDS.map(([name, subject, end]) => ({ name, subject, end, seen: '', said: '' }));
-  return (checks) =>
+/** @returns tells from one reading to the next, each with its time in milliseconds, what has begun and what has ended, a line each */
+export function healthChanges(): (checks: HealthChecks, now: number) => string[] {
+  const states = WORDS.map(([name, subject, end]) => ({ name, subject, end, seen: '', since: 0, said: '' }));
+  return (checks, now) =>
     states.flatMap((state) => {
       const { status, message, fix = '' } = checks[state.name];
       // What cannot be looked at may be as it was.
       if (status === 'unknown') return [];
-      const before = state.seen;
       // The fix tells problems apart: the numbers in a message change all the time.
-      state.seen = status === 'ok' ? '' : fix;
-      // One reading may fall into a start or a restart.
-      if (state.seen !== before || state.seen === state.said) return [];
-      state.said = state.seen;
+      const seen = status === 'ok' ? '' : fix;
+      if (seen !== state.seen) state.since = now;
+      state.seen = seen;
+      if (now - state.since < LASTS_MS || seen === state.said) return [];
+      state.said = seen;
       return [status === 'ok' ? state.end : `${state.subject}: ${message}; ${fix}`];
     });
 }
