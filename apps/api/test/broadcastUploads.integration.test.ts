@@ -281,6 +281,8 @@ test('at 80 % of its memory an upload waits, and goes on when there is memory ag
   expect((await pending).body.accepted).toBe(60_000);
 });
 
+if (!isFull) console.log('skipped: an upload that waits for memory for 30 s; set BROADCAST_SIZES=full');
+
 test.runIf(isFull)('after 30 s without memory an upload is 429, and its part is dropped', async () => {
   const no = await create();
   const late = begin(system.address, no, MANY);
