@@ -1,15 +1,17 @@
 // `npm test`: runs every check, the cheap ones first, and stops at the first step that fails. The last line is always
-// `N passed, N failed`. It counts the tests of all vitest runs; any other step that fails counts as one.
+// `N passed, N failed, N skipped`. It counts the tests of all vitest runs; any other step that fails counts as one. What was skipped
+// said why in a line of its own.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';
+import { lastLine, nothingRun, withFailure, withReport } from './testCounts.mjs';
 
 const reports = mkdtempSync(join(tmpdir(), 'ruyi-reports-'));
 const say = (line) => console.log(line);
-const total = { passed: 0, failed: 0 };
+let counts = nothingRun;
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0;
@@ -32,11 +34,7 @@ function vitest(project) {
   const file = join(reports, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const ok = run(bin('vitest'), ['run', '--project', project, '--passWithNoTests', ...reporters]);
-  const report = readReport(file);
-  total.passed += report.numPassedTests;
-  total.failed += report.numFailedTests;
-  // A file that cannot be loaded has no tests that could fail.
-  if (!ok && report.numFailedTests === 0) total.failed += 1;
+  counts = withReport(counts, readReport(file), ok);
   return ok;
 }
 
@@ -44,13 +42,13 @@ function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { numPassedTests: 0, numFailedTests: 0 };
+    return undefined;
   }
 }
 
 const countingOne = (check) => async () => {
   const ok = await check();
-  if (!ok) total.failed += 1;
+  if (!ok) counts = withFailure(counts);
   return ok;
 };
 
@@ -78,7 +76,7 @@ for (const [name, step] of Object.entries(steps)) {
     ok = await step();
   } catch (error) {
     console.error(error.message);
-    total.failed += 1;
+    counts = withFailure(counts);
   }
   if (!ok) {
     failed = name;
@@ -87,5 +85,5 @@ for (const [name, step] of Object.entries(steps)) {
 }
 rmSync(reports, { recursive: true, force: true });
 if (failed !== undefined) say(`\nfailed: ${failed}`);
-say(`${total.passed} passed, ${total.failed} failed`);
+say(lastLine(counts));
 process.exitCode = failed === undefined ? 0 : 1;

@@ -96,7 +96,7 @@ test("REDIS_APPENDFSYNC is that of npm start's redis-server", async () => {
 
 /** The path of a valkey-server. */
 const VALKEY = process.env.VALKEY_SERVER;
-if (!VALKEY) console.log('the test on Valkey is skipped: set VALKEY_SERVER to a valkey-server');
+if (!VALKEY) console.log('skipped: everything on Valkey; set VALKEY_SERVER to a valkey-server');
 
 test.runIf(VALKEY)('everything works with Valkey', async () => {
   const valkeySocket = join(folder.path, 'valkey.sock');

@@ -116,7 +116,7 @@ describe('a Redis that does not answer', () => {
 /** A namespace of processes makes the program the first one, as in a container. */
 const UNSHARE = ['--pid', '--fork', '--kill-child'];
 const canUnshare = spawnSync('unshare', [...UNSHARE, 'true']).status === 0;
-if (!canUnshare) console.log('the tests as the first process are skipped: unshare --pid is not allowed here');
+if (!canUnshare) console.log('skipped: tests as the first process of a container; unshare --pid is not allowed here');
 
 describe.runIf(canUnshare)('as the first process of a container', () => {
   test.each(PROCESSES)('%s that waits for Redis ends with 0 at SIGTERM', async (_, entry, ...args) => {

@@ -34,7 +34,7 @@ const Dashboard = z.object({
 const alerts = Alerts.parse(parse(page('deploy/prometheus/alerts.yml'))).groups.flatMap(({ rules }) => rules);
 const dashboard = Dashboard.parse(JSON.parse(page('deploy/grafana/ruyi.json')));
 const promtool = findPromtool();
-if (promtool === undefined) console.log('not run: alerts by promtool; it is not installed');
+if (promtool === undefined) console.log('skipped: alerts by promtool; it is not installed');
 
 const anchorOf = (heading: string) =>
   heading

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { routes } from '../../apps/api/src/routes/index.ts';
 import { rows } from '../../packages/config/src/settings.ts';
 import { ERROR_CODES, type ErrorCode, errorBody } from '../../packages/contracts/src/errors.ts';
-import { LETTER_CODES } from '../../packages/queue/src/deadLetters/letterCodes.ts';
+import { LETTER_CODES } from '../../packages/contracts/src/letterCodes.ts';
 import { captures, findings, page, pages, root, runtimeSources } from './files.ts';
 
 /** Compares the code with its page: both must list the same things. */

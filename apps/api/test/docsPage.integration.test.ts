@@ -5,6 +5,7 @@ import { startApi, testSystem, unfinishedJobs } from './harness.ts';
 
 // `npm test` installs it where it can, and says so where it cannot.
 const executablePath = findChromium();
+if (executablePath === undefined) console.log('skipped: tests in a browser; there is no Chromium');
 const ARGS = [
   '--headless',
   '--no-sandbox',

@@ -44,6 +44,8 @@ test('without any memory an upload that is on its way waits, too', async () => {
   expect(await show(no)).toMatchObject({ accepted: 60_000 });
 });
 
+if (!isFull) console.log('skipped: an upload that waits for memory for 30 s; set BROADCAST_SIZES=full');
+
 test.runIf(isFull)('after 30 s without memory an upload is 429, and its part is dropped', async () => {
   const no = await create();
   const late = begin(system.address, no, MANY);

@@ -123,7 +123,7 @@ test('every query of the dashboard has series on an installation that works', as
 });
 
 const promtool = findPromtool();
-if (promtool === undefined) console.log('not run: promtool check metrics; it is not installed');
+if (promtool === undefined) console.log('skipped: promtool check metrics; it is not installed');
 test.runIf(promtool)('promtool finds nothing wrong with the metrics', async () => {
   const { status, stdout, stderr } = spawnSync(promtool ?? '', ['check', 'metrics'], {
     input: await scrape(),

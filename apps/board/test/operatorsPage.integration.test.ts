@@ -29,6 +29,8 @@ const NAME = PICTURES === undefined ? 'Spring sale <b>' : 'Spring sale';
 
 const count = (n: number) => n.toLocaleString('en-US');
 
+if (executablePath === undefined) console.log('skipped: the page in a browser; there is no Chromium');
+
 describe.skipIf(executablePath === undefined)("the operator's page in a browser without a network", () => {
   const installation = testInstallation({ BOARD_TOKEN: TOKEN, BOARD_ENVIRONMENT: 'staging', ALLOW_NO_AOF: '1' });
   const folder = tempDir('lists');

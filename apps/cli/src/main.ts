@@ -16,7 +16,7 @@ if (args[0] !== 'up') {
 try {
   process.exitCode = await runProgram(args, process.env);
 } catch (error) {
-  const { line, code } = oneLineOf(error);
+  const { line, code } = await oneLineOf(error);
   process.stderr.write(`${line}\n`);
   process.exitCode = code;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addBroadcast } from './commands/broadcast/broadcastCommand.ts';
@@ -11,7 +12,6 @@ import { reindex } from './commands/reindex.ts';
 import { search } from './commands/search.ts';
 import { status } from './commands/status.ts';
 import { addTop } from './commands/top/topCommand.ts';
-import { runUp } from './commands/up/runUp.ts';
 import type { AppName } from './commands/up/up.ts';
 import { examplesText } from './examples.ts';
 
@@ -35,10 +35,7 @@ const COMMANDS: PlainCommand[] = [
     usage: '',
     summary: 'run everything in the foreground: Redis, workers, indexer, API, board',
     examples: [['WORKERS=2 ruyi up', 'with two workers']],
-    run: (args, env) =>
-      args.length > 0
-        ? refuse('ruyi up takes no arguments; settings come from the environment')
-        : runUp(env, { api: entry('api'), board: entry('board'), worker: entry('worker'), indexer: entry('indexer') }),
+    run: up,
   },
   {
     name: 'status',
@@ -117,9 +114,18 @@ const COMMANDS: PlainCommand[] = [
   },
 ];
 
-function refuse(line: string): Promise<number> {
-  process.stderr.write(`${line}\n`);
-  return Promise.resolve(2);
+async function up(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  if (args.length > 0) {
+    process.stderr.write('ruyi up takes no arguments; settings come from the environment\n');
+    return 2;
+  }
+  const { runUp } = await import('./commands/up/runUp.ts');
+  return runUp(env, { api: entry('api'), board: entry('board'), worker: entry('worker'), indexer: entry('indexer') });
+}
+
+/** The version of Ruyi; all packages have the same one. */
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
 /** Runs `ruyi <args>`. @returns the exit code: 2 for wrong arguments @throws whatever the command throws */
@@ -127,6 +133,7 @@ export async function runProgram(args: string[], env: NodeJS.ProcessEnv): Promis
   let exitCode = 0;
   const program = new Command('ruyi')
     .description('Settings come from the environment (docs/configuration.md).')
+    .version(version(), '--version', 'show the version')
     .enablePositionalOptions()
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .helpCommand('help [command]', 'show the options and examples of a command')

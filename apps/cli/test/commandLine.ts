@@ -6,6 +6,7 @@ import { expectNoLeaks, startProcess, startRedis, type TestProcess, type TestRed
 import { afterAll, beforeAll, expect } from 'vitest';
 
 const RUYI = fileURLToPath(new URL('../ruyi.js', import.meta.url));
+const LOADED = fileURLToPath(new URL('./fixtures/loaded.mjs', import.meta.url));
 /** A command that hangs is killed, so that a test says which. */
 const HANGS_MS = 60_000;
 
@@ -31,6 +32,12 @@ export function begin(args: string[], env: Record<string, string>, stdin = ''): 
 
 /** Runs `ruyi <args>` to its end. */
 export const ruyi = (args: string[], env: Record<string, string>, stdin = '') => begin(args, env, stdin).ended;
+
+/** The packages that `ruyi` loads when it is run with each of these arguments. */
+export async function loadedBy(runs: string[][], env: Record<string, string>): Promise<string[]> {
+  const { stdout } = await beginProgram(process.execPath, [LOADED, JSON.stringify(runs)], env, '').ended;
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+}
 
 /** Runs a line of bash, in which $RUYI is the command. */
 export const bash = (line: string, env: Record<string, string>) =>

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, symlink
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempDir } from '@ruyi/testkit';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, type TestContext, test } from 'vitest';
 import { openDataDir } from '../src/commands/up/dataDir.ts';
 import { AS_NOBODY, canBeNobody } from './otherUsers.ts';
 
@@ -83,11 +83,11 @@ describe.runIf(canBeNobody)('a start that cannot keep its data is one line that 
   }
 
   /** Runs `work` on a small disk, and unmounts it afterwards. */
-  function withDisk(options: string, work: () => void): void {
+  function withDisk({ skip }: TestContext, options: string, work: () => void): void {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `${options},mode=700`, 'tmpfs', dataDir]);
     if (mounted.status !== 0) {
-      console.log('skipped: this machine lets nobody mount a disk');
-      return;
+      console.log('skipped: a start on a disk of its own; this machine lets nobody mount one');
+      skip();
     }
     try {
       work();
@@ -120,12 +120,12 @@ describe.runIf(canBeNobody)('a start that cannot keep its data is one line that 
     expect(refused(true)).toMatch(/^DATA_DIR=.*: is read-only for this user \(uid 65534\): .*\/(run|redis)/);
   });
 
-  test('a read-only disk', () => {
-    withDisk('ro,size=1m', () => expect(refused(false)).toMatch(/^DATA_DIR=.*: is read-only \(/));
+  test('a read-only disk', (context) => {
+    withDisk(context, 'ro,size=1m', () => expect(refused(false)).toMatch(/^DATA_DIR=.*: is read-only \(/));
   });
 
-  test('a full disk', () => {
-    withDisk('size=1m', () => {
+  test('a full disk', (context) => {
+    withDisk(context, 'size=1m', () => {
       expect(() => writeFileSync(join(dataDir, 'large'), Buffer.alloc(2 ** 21))).toThrow('ENOSPC');
       expect(refused(false)).toMatch(/^DATA_DIR=.*: its disk is full/);
       // It leaves nothing behind that would take more space.

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { textPayload } from '@ruyi/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bash, ruyi, testInstallation } from './commandLine.ts';
+import { bash, loadedBy, ruyi, testInstallation } from './commandLine.ts';
 
 /** What holds for every command: its help, a wrong value, an address where nobody answers, JSON, a pipe that closes. */
 
@@ -100,6 +100,24 @@ test.concurrent.each([...rows, { ...rows[0], args: ['up'], what: 'up' }])(
     expect(stdout).toMatch(/\nExamples:\n {2}\S/);
   },
 );
+
+/** Both take longer to load than everything else together. */
+const HEAVY = ['bullmq', 'ioredis'];
+const heavyOf = async (runs: string[][]) =>
+  (await loadedBy(runs, { ...installation.env, ...nobody(2) })).filter((name) => HEAVY.includes(name)).sort();
+
+test.concurrent('help, the version, wrong values and what talks to the API load neither BullMQ nor ioredis', async () => {
+  const helps = rows.map(({ args }) => [...args.filter((arg) => !arg.startsWith('$')), '--help']);
+  const api = rows.filter(({ needs }) => needs === 'API').map(given);
+  const runs = [[], ['--help'], ['--version'], ['fly'], ['up', '--help'], ['up', 'x'], ...helps];
+  expect(await heavyOf([...runs, ...rows.map(({ wrong }) => wrong), ...api])).toEqual([]);
+  expect(await heavyOf([['status']])).toEqual(HEAVY);
+});
+
+test('--version says which', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(await ruyi(['--version'], {})).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
 
 test.concurrent.each(rows)('$what with a wrong value exits with 2 and says why', async ({ wrong }) => {
   const { code, stdout, stderr } = await ruyi(wrong, installation.env);

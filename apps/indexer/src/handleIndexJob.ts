@@ -1,5 +1,6 @@
+import type { LetterCode } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
-import { addDeadLetter, DEAD_QUEUE, INDEX, type IndexJob, type LetterCode, type Queues } from '@ruyi/queue';
+import { addDeadLetter, DEAD_QUEUE, INDEX, type IndexJob, type Queues } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument } from '@ruyi/search';
 import { isDamage, keys, type Store } from '@ruyi/store';

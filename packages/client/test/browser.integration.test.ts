@@ -9,6 +9,7 @@ import { testInstallation } from './installation.ts';
 
 // `npm test` installs it where it can, and says so where it cannot.
 const executablePath = findChromium();
+if (executablePath === undefined) console.log('skipped: tests in a browser; there is no Chromium');
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 
 /** Serves a page and the built client, and hands everything else to the API, as a product's own server does. */

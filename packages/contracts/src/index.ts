@@ -9,6 +9,7 @@ export { type RequestLimits, TOO_LARGE } from './fields.ts';
 export * from './health.ts';
 export * from './ids.ts';
 export { type JsonSchema, namedSchemas } from './jsonSchema.ts';
+export * from './letterCodes.ts';
 export * from './messageBody.ts';
 export * from './messages.ts';
 export * from './requests.ts';

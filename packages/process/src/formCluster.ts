@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { StartError } from './startError.ts';
 
 /** A redis-server with `cluster-enabled yes` on loopback. */
@@ -21,6 +21,8 @@ const DEADLINE_MS = 30_000;
  * @throws StartError if they do not agree within 30 s
  */
 export async function formCluster(nodes: ClusterNode[], masters: number): Promise<void> {
+  // Only a start of a cluster needs it; every process imports this package.
+  const { Redis } = await import('ioredis');
   const clients = nodes.map(
     ({ port, password }) => new Redis({ host: '127.0.0.1', port, ...(password === '' ? {} : { password }) }),
   );

@@ -4,7 +4,7 @@ export { beginLaneChange } from './changeLanes.ts';
 export { addCoordinator, type Coordination, openCoordinators, wakeCoordinator } from './coordinators.ts';
 export { DeadLetters, type LetterDetails, type LetterFilter, type LetterLine } from './deadLetters/deadLetters.ts';
 export { openDeadLetters } from './deadLetters/deadWorker.ts';
-export { codeOfReason, LETTER_CODES, type LetterCode } from './deadLetters/letterCodes.ts';
+export { codeOfReason } from './deadLetters/letterCodes.ts';
 export type { LetterGroup } from './deadLetters/letterGroups.ts';
 export { claimLetter, type Letter, lettersOfBatch, triesOf } from './deadLetters/letterRecords.ts';
 export { type Sample, summaryOf } from './deadLetters/letterSummary.ts';

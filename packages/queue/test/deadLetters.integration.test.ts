@@ -1,11 +1,10 @@
+import { LETTER_CODES, type LetterCode } from '@ruyi/contracts';
 import {
   addDeadLetter,
   claimLetter,
   DEAD,
   DeadLetters,
-  LETTER_CODES,
   type Letter,
-  type LetterCode,
   type NewLetter,
   openDeadLetters,
   settleRetried,

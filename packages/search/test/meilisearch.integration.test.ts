@@ -8,7 +8,7 @@ if (server) {
   contractSuite('meilisearch', openMeilisearch);
 } else {
   const count = Object.values(cases).flat().length;
-  console.log(`not run: the ${count} cases of the search contract on Meilisearch; set MEILI_URL (and MEILI_API_KEY)`);
+  console.log(`skipped: the ${count} cases of the search contract on Meilisearch; set MEILI_URL (and MEILI_API_KEY)`);
   describe.skip('the search contract on the meilisearch engine', () => {
     test('needs MEILI_URL', () => {});
   });

@@ -4,19 +4,9 @@ import { parseArgs } from 'node:util';
 import type { Config } from '@ruyi/config';
 import { oneLine, StartError } from '@ruyi/process';
 import type { RedisClient } from '@ruyi/redis';
-import {
-  createStore,
-  exportChannel,
-  exportEverything,
-  keys,
-  type Line,
-  type LogName,
-  shardsOfInstallation,
-} from '@ruyi/store';
+import type { Line, LogName } from '@ruyi/store';
 import { writeLines } from './transfer/lineStream.ts';
 import { listOf, progressLine } from './transfer/progressLine.ts';
-import { waitingJobs } from './transfer/waitingJobs.ts';
-import { withRedis } from './transfer/withRedis.ts';
 
 const USAGE = 'ruyi export [--channel <channel_id> --type <channel_type> [--login-uid <uid>]] [--out <file>]';
 
@@ -31,6 +21,7 @@ export async function exportCommand(args: string[], env: NodeJS.ProcessEnv): Pro
     warn(`${wanted}\n\n${USAGE}`);
     return 2;
   }
+  const { withRedis } = await import('./transfer/withRedis.ts');
   return withRedis({ env, create: false, say: warn }, (config, redis) => exportTo(wanted, config, redis));
 }
 
@@ -54,6 +45,8 @@ function wantedOf(args: string[]): Wanted | string {
 }
 
 async function exportTo({ out, channel }: Wanted, config: Config, redis: RedisClient): Promise<number> {
+  const [{ waitingJobs }, { createStore, exportChannel, exportEverything, keys, shardsOfInstallation }] =
+    await Promise.all([import('./transfer/waitingJobs.ts'), import('@ruyi/store')]);
   if ((await redis.hexists(keys.meta, 'shards')) === 0) {
     throw new StartError('nothing is stored in this Redis yet: there is nothing to export');
   }

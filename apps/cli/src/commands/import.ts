@@ -1,11 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { oneLine, StartError } from '@ruyi/process';
-import { importLines } from '@ruyi/store';
+import type { Imported } from '@ruyi/store';
 import { readLines } from './transfer/lineStream.ts';
 import { listOf, progressLine } from './transfer/progressLine.ts';
-import { waitingJobs } from './transfer/waitingJobs.ts';
-import { withRedis } from './transfer/withRedis.ts';
 
 const USAGE = 'ruyi import [--json] <file> | -';
 
@@ -23,6 +21,11 @@ export async function importCommand(args: string[], env: NodeJS.ProcessEnv): Pro
   // The first line is read before anything is started.
   const first = await lines.next();
   if (first.done) throw new StartError(`${path}: it is empty`);
+  const [{ withRedis }, { waitingJobs }, { importLines }] = await Promise.all([
+    import('./transfer/withRedis.ts'),
+    import('./transfer/waitingJobs.ts'),
+    import('@ruyi/store'),
+  ]);
   return withRedis({ env, create: true, say: warn }, async (config, redis) => {
     const progress = progressLine();
     const imported = await importLines(joined(first.value, lines), {
@@ -63,7 +66,7 @@ async function* joined(first: string, rest: AsyncIterable<string>): AsyncGenerat
   yield* rest;
 }
 
-function report(imported: Awaited<ReturnType<typeof importLines>>, shards: number): void {
+function report(imported: Imported, shards: number): void {
   const { counts, unreadable, leftOut, continued } = imported;
   process.stdout.write(`imported${continued ? ' (continued)' : ''}: ${listOf(counts)}\n`);
   if (unreadable > 0) warn(`${unreadable} damaged things were left out of the export`);

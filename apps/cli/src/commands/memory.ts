@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import { MEMORY_KINDS, type MemorySurvey, surveyMemory } from '@ruyi/store';
-import { openRedis } from './connection.ts';
+import type { MemorySurvey } from '@ruyi/store';
 
 const USAGE = 'ruyi memory [--json] [--seconds N | --exact] [--retention MESSAGES] [--max-age SECONDS]';
 const SECONDS = 10;
@@ -20,6 +19,7 @@ export async function memory(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     process.stderr.write(`${wishes}\n${USAGE}\n`);
     return 2;
   }
+  const [{ openRedis }, { surveyMemory }] = await Promise.all([import('./connection.ts'), import('@ruyi/store')]);
   const { redis } = await openRedis(env);
   try {
     const survey = await surveyMemory(redis, wishes);
@@ -65,16 +65,17 @@ function wholeNumber(option: string, text: string | undefined): number | undefin
 }
 
 function textOf({ kinds, largest, freed, lookedAt, redis }: MemorySurvey, wishes: Wishes): string {
-  const total = MEMORY_KINDS.reduce((sum, kind) => sum + kinds[kind].bytes, 0);
-  const rows = MEMORY_KINDS.filter((kind) => kinds[kind].keys > 0)
-    .toSorted((a, b) => kinds[b].bytes - kinds[a].bytes)
-    .map((kind) => [kind, whole(kinds[kind].keys), bytesOf(kinds[kind].bytes), percent(kinds[kind].bytes / total)]);
+  const found = Object.entries(kinds).filter(([, { keys }]) => keys > 0);
+  const total = found.reduce((sum, [, { bytes }]) => sum + bytes, 0);
+  const rows = found
+    .toSorted(([, a], [, b]) => b.bytes - a.bytes)
+    .map(([kind, { keys, bytes }]) => [kind, whole(keys), bytesOf(bytes), percent(bytes / total)]);
   const parts = [aligned([['', 'keys', 'memory', 'share'], ...rows])];
-  for (const [what, of, found] of [
+  for (const [what, of, places] of [
     ['largest channels', 'messages', largest.channels],
     ['largest inboxes', 'commands', largest.inboxes],
   ] as const) {
-    const lines = found.map(({ name, count, bytes }) => [name, whole(count), bytesOf(bytes)]);
+    const lines = places.map(({ name, count, bytes }) => [name, whole(count), bytesOf(bytes)]);
     if (lines.length > 0) parts.push(aligned([[what, of, 'memory'], ...lines]));
   }
   if (freed) {

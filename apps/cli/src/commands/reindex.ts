@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createStore, type RebuildProgress, shardsOfInstallation } from '@ruyi/store';
-import { openRedis } from './connection.ts';
+import type { RebuildProgress } from '@ruyi/store';
 
 const LOOK_EVERY_MS = 250;
 const SILENT_MS = 10_000;
@@ -16,6 +15,10 @@ export async function reindex(args: string[], env: NodeJS.ProcessEnv): Promise<n
     process.stderr.write('ruyi reindex [--json]\n');
     return 2;
   }
+  const [{ openRedis }, { createStore, shardsOfInstallation }] = await Promise.all([
+    import('./connection.ts'),
+    import('@ruyi/store'),
+  ]);
   const { config, redis } = await openRedis(env);
   try {
     const { rebuilds } = createStore(redis, { ...config, shards: await shardsOfInstallation(redis, config) });

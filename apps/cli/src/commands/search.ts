@@ -1,8 +1,6 @@
 import { parseArgs } from 'node:util';
 import { loadConfig, tokensOf } from '@ruyi/config';
 import { StartError } from '@ruyi/process';
-import { fieldsOf, stringAt } from '@ruyi/search';
-import { parseAnswer } from './searchAnswer.ts';
 
 const USAGE = `ruyi search --uid <uid> [--channel <channel_id>] [--type <channel_type>] [--from <uid>] [--limit <n>] [--json] <text>
 `;
@@ -34,6 +32,7 @@ export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     throw new StartError(`no API answers on ${address}: start it (npm start), or set HOST and PORT`);
   });
   const bytes = Buffer.from(await response.arrayBuffer());
+  const { parseAnswer, readableText } = await import('./searchAnswer.ts');
   const answer = parseAnswer(bytes);
   if (!response.ok || !answer) {
     process.stderr.write(`${printable(answer?.msg ?? `the API answered ${response.status}`)}\n`);
@@ -47,7 +46,7 @@ export async function search(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     const time = new Date(message.timestamp * 1000).toISOString();
     const seqInLog = printable(`${message.channel_type}:${message.channel_id} #${message.message_seq}`);
     const from = printable(message.from_uid || '____system');
-    process.stdout.write(`${time}\t${seqInLog}\t${from}\t${textOf(message.payload)}\n`);
+    process.stdout.write(`${time}\t${seqInLog}\t${from}\t${marked(printable(readableText(message.payload)))}\n`);
   }
   const { total, messages, truncated } = answer;
   const shown = messages.length < total ? `, ${messages.length} shown` : '';
@@ -91,14 +90,8 @@ const CONTROL = /\p{Cc}/gu;
 /** The text on one line, without control characters. */
 const printable = (text: string) => text.replace(/\s+/g, ' ').replace(CONTROL, '');
 
-/**
- * The readable text of a payload: its `content`, or the whole payload if it has none. Matches are inverse on a terminal
- * and in guillemets elsewhere.
- */
-function textOf(payload: string): string {
+/** Matches are inverse on a terminal and in guillemets elsewhere. */
+function marked(text: string): string {
   const [on = '', off = ''] = process.stdout.isTTY ? ['\x1b[7m', '\x1b[27m'] : ['«', '»'];
-  const fields = fieldsOf(Buffer.from(payload));
-  const content = fields?.get('content');
-  const text = content?.kind === 'string' ? stringAt(Buffer.from(payload), content.start, content.end) : payload;
-  return printable(text).replaceAll('<mark>', on).replaceAll('</mark>', off);
+  return text.replaceAll('<mark>', on).replaceAll('</mark>', off);
 }

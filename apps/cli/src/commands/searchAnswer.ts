@@ -1,4 +1,4 @@
-import { type FieldSpan, scanJson, stringAt } from '@ruyi/search';
+import { type FieldSpan, fieldsOf, scanJson, stringAt } from '@ruyi/search';
 
 /** The parts of a usersearch answer, or of an error, that the command shows. */
 export interface ShownAnswer {
@@ -68,4 +68,10 @@ function elementsOf(bytes: Buffer | undefined): Buffer[] {
   const spans: Pick<FieldSpan, 'start' | 'end'>[] = [];
   const kind = bytes && scanJson(bytes, MAX_DEPTH, (_, start, end) => spans.push({ start, end }));
   return bytes && kind === 'array' ? spans.map(({ start, end }) => bytes.subarray(start, end)) : [];
+}
+
+/** The readable text of a payload: its `content`, or the whole payload if it has none. */
+export function readableText(payload: string): string {
+  const content = fieldsOf(Buffer.from(payload))?.get('content');
+  return content?.kind === 'string' ? stringAt(Buffer.from(payload), content.start, content.end) : payload;
 }

@@ -1,6 +1,5 @@
-import { type InstallationStatus, installationStatus, type LaneStatus } from '@ruyi/queue';
+import type { InstallationStatus, LaneStatus } from '@ruyi/queue';
 import { printable } from '../terminal/formats.ts';
-import { openRedis } from './connection.ts';
 import { textTable } from './textTable.ts';
 
 const USAGE = 'ruyi status [--json]';
@@ -15,6 +14,7 @@ export async function status(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
+  const [{ openRedis }, { installationStatus }] = await Promise.all([import('./connection.ts'), import('@ruyi/queue')]);
   const { redis } = await openRedis(env);
   try {
     const state = await installationStatus(redis);

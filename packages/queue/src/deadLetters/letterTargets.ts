@@ -1,8 +1,8 @@
-import { channelName, personalPair } from '@ruyi/contracts';
+import { channelName, type LetterCode, personalPair } from '@ruyi/contracts';
 import { chunkRecipients, keys, type Shards, shardOf } from '@ruyi/store';
 import { BROADCAST, type DeadJob, GROUP_COMMAND, INDEX, type Problem, type ProblemPlace, SEND } from '../jobs.ts';
 import { recipientsInJob } from '../names.ts';
-import { codeOfReason, type LetterCode } from './letterCodes.ts';
+import { codeOfReason } from './letterCodes.ts';
 
 /**
  * What a dead letter is about: a single message, recipients of a broadcast or batch, a command to a group, a document of

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type BroadcastRequest, textPayload } from '@ruyi/client';
 import { InvalidArgumentError, Option } from 'commander';
-import { UsageError } from '../../errorLine.ts';
+import { UsageError } from '../../usageError.ts';
 
 /** `--json '{…}'` is the message; `--json` alone is how to answer. */
 interface Json {

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { UsageError } from '../../errorLine.ts';
+import { UsageError } from '../../usageError.ts';
 import { codeOf } from './broadcastOptions.ts';
 
 /** A list as it was when the command began. */

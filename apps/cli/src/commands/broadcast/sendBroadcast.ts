@@ -8,8 +8,8 @@ import {
   type RuyiClient,
   RuyiError,
 } from '@ruyi/client';
-import { UsageError } from '../../errorLine.ts';
 import { bytes, count, duration, printable, time } from '../../terminal/formats.ts';
+import { UsageError } from '../../usageError.ts';
 import type { BroadcastPlan } from './broadcastOptions.ts';
 import { INTERRUPTED, Interrupted, onInterrupt } from './interrupt.ts';
 import { noProgress, type ProgressView, progressView } from './progress.ts';

@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import type { InvalidLine, PartAnswer, RuyiClient } from '@ruyi/client';
-import { UsageError } from '../../errorLine.ts';
 import { printable } from '../../terminal/formats.ts';
+import { UsageError } from '../../usageError.ts';
 import type { ProgressView } from './progress.ts';
 import { cutList, readBytes } from './recipientList.ts';
 import { type UploadState, writeState } from './uploadState.ts';

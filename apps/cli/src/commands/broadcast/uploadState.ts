@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { BroadcastRequest } from '@ruyi/client';
-import { UsageError } from '../../errorLine.ts';
+import { UsageError } from '../../usageError.ts';
 import { codeOf } from './broadcastOptions.ts';
 import type { ListFacts } from './recipientList.ts';
 

@@ -1,6 +1,4 @@
-import { DeadLetters, openQueues, type Queues } from '@ruyi/queue';
-import { LanePlans, shardsOfInstallation } from '@ruyi/store';
-import { openRedis } from '../connection.ts';
+import type { DeadLetters, Queues } from '@ruyi/queue';
 
 /** Nothing was started yet, so no letter can be there; any number of lanes will do. */
 const NO_PLAN = 1;
@@ -10,6 +8,11 @@ export async function withDeadLetters<T>(
   env: NodeJS.ProcessEnv,
   work: (dead: DeadLetters, redis: Queues['redis']) => Promise<T>,
 ): Promise<T> {
+  const [{ openRedis }, { DeadLetters, openQueues }, { LanePlans, shardsOfInstallation }] = await Promise.all([
+    import('../connection.ts'),
+    import('@ruyi/queue'),
+    import('@ruyi/store'),
+  ]);
   const { config, redis } = await openRedis(env);
   try {
     const plan = await new LanePlans(redis).read();

@@ -1,8 +1,9 @@
-import { LETTER_CODES, type LetterFilter } from '@ruyi/queue';
+import { LETTER_CODES } from '@ruyi/contracts';
+import type { LetterFilter } from '@ruyi/queue';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { UsageError } from '../../errorLine.ts';
 import { examplesText } from '../../examples.ts';
 import { count } from '../../terminal/formats.ts';
+import { UsageError } from '../../usageError.ts';
 import { withDeadLetters } from './connect.ts';
 import { groupsText, letterText } from './deadText.ts';
 import { retryLetters } from './retryLetters.ts';

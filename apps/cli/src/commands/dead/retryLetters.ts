@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetters, LetterFilter, Queues } from '@ruyi/queue';
-import { Members } from '@ruyi/store';
 import { count, printable } from '../../terminal/formats.ts';
 import { INTERRUPTED, Interrupted, onInterrupt } from '../broadcast/interrupt.ts';
 
@@ -91,6 +90,7 @@ async function untilEnded(
 }
 
 async function warnIfNobodyWorks(redis: Queues['redis']): Promise<void> {
+  const { Members } = await import('@ruyi/store');
   const members = await new Members(redis).all();
   if (members.some(({ role }) => role === 'worker')) return;
   process.stderr.write('no worker is running: they are tried again once one runs\n');

@@ -15,12 +15,12 @@ export const warn = (check: string, problem: Problem): Finding => ({ check, stat
 export const fail = (check: string, problem: Problem): Finding => ({ check, status: 'fail', ...problem });
 
 /** A look that came to nothing, with the line that any command would end with. */
-export function failure(check: string, error: unknown): Finding {
-  const [message = '', fix = 'repair that first: what depends on it was not looked at'] =
-    oneLineOf(error).line.split(/; (.*)/s);
+export async function failure(check: string, error: unknown): Promise<Finding> {
+  const { line } = await oneLineOf(error);
+  const [message = '', fix = 'repair that first: what depends on it was not looked at'] = line.split(/; (.*)/s);
   return fail(check, { message, fix });
 }
 
 /** Looks at something whose failure hides nothing else. */
 export const looked = (check: string, look: () => Promise<Finding[]>): Promise<Finding[]> =>
-  look().catch((error) => [failure(check, error)]);
+  look().catch(async (error) => [await failure(check, error)]);
