@@ -1,6 +1,5 @@
-import { freePort } from '@ruyi/process';
 import { createLog, startTracing } from '@ruyi/telemetry';
-import { expectNoLeaks, waitFor } from '@ruyi/testkit';
+import { expectNoLeaks, freePort, waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { otlpReceiver } from './otlpReceiver.ts';
 

@@ -4,9 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createClient, textPayload } from '@ruyi/client';
 import { channelName } from '@ruyi/contracts';
-import { freePort } from '@ruyi/process';
 import { evenShards, keys, shardOf } from '@ruyi/store';
-import { type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
+import { freePort, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {

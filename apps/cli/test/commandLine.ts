@@ -1,8 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createClient, type RuyiClient } from '@ruyi/client';
-import { freePort } from '@ruyi/process';
-import { expectNoLeaks, startProcess, startRedis, type TestProcess, type TestRedis, tempDir } from '@ruyi/testkit';
+import {
+  expectNoLeaks,
+  freePort,
+  startProcess,
+  startRedis,
+  type TestProcess,
+  type TestRedis,
+  tempDir,
+} from '@ruyi/testkit';
 import { afterAll, beforeAll, expect } from 'vitest';
 
 const RUYI = fileURLToPath(new URL('../ruyi.js', import.meta.url));

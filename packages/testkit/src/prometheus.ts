@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, onPath } from '@ruyi/process';
+import { onPath } from '@ruyi/process';
 import { endAtExit, signalGroup } from './atExit.ts';
+import { freePort } from './freePort.ts';
 import { installTool } from './installTool.ts';
 import { tempDir } from './tempDir.ts';
 import { waitFor } from './waitFor.ts';
