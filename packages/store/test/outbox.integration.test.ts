@@ -128,6 +128,17 @@ describe('a page', () => {
     expect(await seqs()).toEqual(upTo(9).map((i) => 6 + i));
   });
 
+  test('is not removed if what stands there now only reads the same', async () => {
+    const { outboxes } = redis.open();
+    const push = () => outboxes.push(SHARD, ['0 m 1 2 2:room'], 0, { mark: 'unused', isFull: false });
+    await push();
+    const [page, same] = [await outboxes.read(SHARD), await outboxes.read(SHARD)];
+    expect(page && (await outboxes.trim(page))).toBe(0);
+    await push();
+    expect(same && (await outboxes.trim(same))).toBeUndefined();
+    expect(await seqs()).toEqual([1]);
+  });
+
   test('is not removed if Redis has forgotten its end, and something else stands there', async () => {
     const { outboxes } = redis.open();
     await store(redis.open(), upTo(3));
