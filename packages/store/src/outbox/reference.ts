@@ -10,7 +10,7 @@ export type Reference =
   | { kind: 'unreadable' };
 
 /** The chunks of a broadcast's job. */
-export interface ChunkReference {
+interface ChunkReference {
   ref: string;
   chunks: Chunk[];
 }
