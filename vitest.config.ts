@@ -9,7 +9,7 @@ const CLUSTER_SUITES = [
   'packages/queue/test/{lanes,fairTurns,bullmqInternals}.integration.test.ts',
   'apps/worker/test/{fanOut,order}.integration.test.ts',
   'apps/indexer/test/rebuild.integration.test.ts',
-  'apps/api/test/{send,sendbatch,sync,commands,metrics}.integration.test.ts',
+  'apps/api/test/{send,sendbatch,sync,commands,metrics,broadcasts}.integration.test.ts',
   'test/*.cluster.test.ts',
 ];
 

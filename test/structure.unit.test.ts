@@ -48,6 +48,17 @@ const ATTEMPTS: Attempt[] = [
   { what: 'a package above', file: 'packages/store/src/b.ts', text: "export { a } from '@ruyi/queue';", rule: IMPORTS },
   { what: 'its type', file: 'packages/store/src/c.ts', text: "export type { A } from '@ruyi/config';", rule: IMPORTS },
   {
+    what: 'adding what is awaited',
+    file: 'apps/api/src/sum.ts',
+    text: 'export const sum = { of: 0 };\nsum.of += await Promise.resolve(1);',
+    rule: 'plugin',
+  },
+  {
+    what: 'adding after waiting',
+    file: 'apps/api/src/sumOf.ts',
+    text: 'export const sum = { of: 0 };\nconst one = await Promise.resolve(1);\nsum.of += one;',
+  },
+  {
     what: 'as an import() type',
     file: 'packages/store/src/d.ts',
     text: "export type A = import('@ruyi/queue').A;",
@@ -141,7 +152,7 @@ const ATTEMPTS: Attempt[] = [
 
 /** The files that Biome reads besides those that it checks. */
 const NEEDED = [
-  ...['biome.json', '.gitignore', 'package.json', 'scripts/noImportTypes.grit'],
+  ...['biome.json', '.gitignore', 'package.json', 'scripts/noImportTypes.grit', 'scripts/noAddAwaited.grit'],
   ...['bench', 'torture', ...members('packages'), ...members('apps')].map((member) => `${member}/package.json`),
 ];
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cases } from './cases/index.ts';
-import { type Line, printTable, writeResults } from './report.ts';
+import { type Line, printLine, printTable, writeResults } from './report.ts';
 
 const HELP = `npm run bench [-- CASE ...] [--rounds N] [--tiny]
 cases: ${Object.keys(cases).join(', ')}; all without a name`;
@@ -27,6 +27,7 @@ for (const [name, run] of Object.entries(cases)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   console.log(`${name} …`);
   const measured = await run(scale);
+  for (const line of measured) printLine(line);
   lines.push(...measured);
   // Results are kept even if a later case fails.
   if (!scale.tiny) file = writeResults(folder, measured, scale);

@@ -27,8 +27,14 @@ const cellsOf = ({ what, goal, value, unit, met, details }: Line) => [
     .join(', '),
 ];
 
-/** Prints a line as soon as it is measured, in a case that takes minutes. The table follows at the end. */
-export const printLine = (line: Line): void => console.log(`  ${cellsOf(line).join(' | ')}`);
+const printed = new WeakSet<Line>();
+
+/** Prints a line as soon as it is measured, once. The table follows at the end. */
+export function printLine(line: Line): void {
+  if (printed.has(line)) return;
+  printed.add(line);
+  console.log(`  ${cellsOf(line).join(' | ')}`);
+}
 
 export function printTable(lines: Line[]): void {
   const rows = lines.map(cellsOf);

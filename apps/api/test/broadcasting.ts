@@ -62,22 +62,16 @@ export function broadcasting(client: ApiClient): Broadcasting {
   return self;
 }
 
+const COUNTED_AT_ONCE = 10_000;
+
 /** How long the logs of a sender are: `1 → 200` if 200 have one message each. */
 export async function logLengths(client: TestRedis['client'], sender: string): Promise<Map<number, number>> {
-  const logs = new Set<string>();
-  for (let cursor = '0'; ; ) {
-    const [next, found] = await client.scan(cursor, 'MATCH', 'r:*:log:1:*', 'COUNT', 5000);
-    for (const key of found) if (key.includes(`:${sender}@`) || key.endsWith(`@${sender}`)) logs.add(key);
-    if (next === '0') break;
-    cursor = next;
-  }
+  const isTheirs = (key: string) => key.includes(`:${sender}@`) || key.endsWith(`@${sender}`);
+  const logs = (await client.keys('r:*:log:1:*')).filter(isTheirs);
   const lengths = new Map<number, number>();
-  const all = [...logs];
-  for (let from = 0; from < all.length; from += 10_000) {
-    const counts = client.pipeline();
-    for (const key of all.slice(from, from + 10_000)) counts.zcard(key);
-    for (const [, count] of (await counts.exec()) ?? [])
-      lengths.set(Number(count), (lengths.get(Number(count)) ?? 0) + 1);
+  for (let from = 0; from < logs.length; from += COUNTED_AT_ONCE) {
+    const counts = await Promise.all(logs.slice(from, from + COUNTED_AT_ONCE).map((log) => client.zcard(log)));
+    for (const count of counts) lengths.set(count, (lengths.get(count) ?? 0) + 1);
   }
   return lengths;
 }

@@ -1,41 +1,42 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import type { BroadcastAnswer } from '@ruyi/contracts';
 import { waitFor } from '@ruyi/testkit';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
 import { batchBodies, broadcast, payloadOf, type System, startSystem, timed } from '../system.ts';
+import type { UploadPlan } from '../uploader.ts';
 
 const PARTS = 20;
 const BATCH = 10_000;
 const SENDS_A_SECOND = 200;
 
-/** Bodies of parts with `user_0` …, made before the measurement starts: the load shares the machine with what is measured. */
-function partBodies(uids: number): Buffer[] {
-  const size = Math.ceil(uids / PARTS);
-  return Array.from({ length: PARTS }, (_, part) => {
-    const lines: string[] = [];
-    for (let i = part * size; i < Math.min(uids, (part + 1) * size); i++) lines.push(`user_${i}`);
-    return Buffer.from(lines.join('\n'));
-  });
+interface Uploader {
+  /** Uploads the list as the recipients of a broadcast. */
+  upload(no: string): Promise<void>;
+  close(): Promise<unknown>;
 }
 
-/** Creates a broadcast and uploads its parts, two at a time. */
-async function upload(system: System, from: string, bodies: Buffer[]): Promise<string> {
-  const payload = payloadOf(136);
-  const { broadcast_no } = await system.post<{ broadcast_no: string }>('/broadcasts', { from_uid: from, payload });
-  const parts = bodies.entries();
-  const uploader = async () => {
-    for (const [part, body] of parts) {
-      const path = `/broadcasts/${broadcast_no}/recipients/${part}`;
-      const answer = await fetch(system.address + path, { method: 'PUT', body });
-      if (answer.status !== 200) throw new Error(`part ${part}: ${answer.status} ${await answer.text()}`);
-      await answer.arrayBuffer();
-    }
+/** Resolves when it has made its list of so many uids. */
+async function openUploader({ address }: System, uids: number): Promise<Uploader> {
+  const plan: UploadPlan = { address, uids, parts: PARTS };
+  const thread = new Worker(new URL('../uploader.js', import.meta.url), { workerData: plan });
+  await once(thread, 'message');
+  return {
+    async upload(no) {
+      thread.postMessage(no);
+      await once(thread, 'message');
+    },
+    close: () => thread.terminate(),
   };
-  await Promise.all([uploader(), uploader()]);
-  return broadcast_no;
+}
+
+async function create(system: System, from: string): Promise<string> {
+  const payload = payloadOf(136);
+  return (await system.post<{ broadcast_no: string }>('/broadcasts', { from_uid: from, payload })).broadcast_no;
 }
 
 /** Starts it, and resolves when every recipient has it. */
@@ -73,10 +74,10 @@ async function comparedWithSendbatch(scale: Scale): Promise<Line> {
       return timed(() => broadcast(system, bodies));
     });
     await onNewSystem(async (system) => {
-      const parts = partBodies(uids);
-      const from = performance.now();
-      const no = await upload(system, 'broadcast', parts);
-      uploads?.push((1000 * uids) / (performance.now() - from));
+      const uploader = await openUploader(system, uids);
+      const no = await create(system, 'broadcast');
+      uploads?.push(uids / (await timed(() => uploader.upload(no))));
+      await uploader.close();
       const seconds = await timed(() => start(system, no, uids));
       ratios?.push(theirSeconds / seconds);
       ours?.push(uids / seconds);
@@ -125,14 +126,15 @@ async function sends(system: System, isOver: () => boolean): Promise<number[]> {
 /** Single sends during the upload of a long list, compared with the same before it; and what the upload takes of memory. */
 async function besideAnUpload(scale: Scale): Promise<Line[]> {
   const uids = scale.tiny ? 20_000 : 10_000_000;
-  const parts = partBodies(uids);
   const system = await startSystem();
+  const uploader = await openUploader(system, uids);
   try {
     const until = performance.now() + (scale.tiny ? 500 : 10_000);
     await sends(system, () => performance.now() > until - (scale.tiny ? 400 : 8000));
     const before = await sends(system, () => performance.now() > until);
     let isUploaded = false;
-    const uploading = timed(() => upload(system, 'long', parts)).finally(() => {
+    const no = await create(system, 'long');
+    const uploading = timed(() => uploader.upload(no)).finally(() => {
       isUploaded = true;
     });
     const during = await sends(system, () => isUploaded);
@@ -160,6 +162,7 @@ async function besideAnUpload(scale: Scale): Promise<Line[]> {
       },
     ];
   } finally {
+    await uploader.close();
     await system.stop();
   }
 }

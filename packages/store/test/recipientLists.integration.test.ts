@@ -25,7 +25,7 @@ async function stagedPart({ broadcasts, recipientLists }: Store): Promise<Store[
   await broadcasts.create(NO, spec, base64('hi'));
   await recipientLists.hold(upload);
   const bytes = await recipientLists.stage(SHARD, upload, 'a\nb\nc\n');
-  expect(await recipientLists.settleStaged(SHARD, upload, { bytes, times: 1 })).toBe(0);
+  expect(await recipientLists.settleStaged(SHARD, upload, bytes)).toBe(0);
   return recipientLists;
 }
 
@@ -50,4 +50,18 @@ test('what was never committed is dropped', async () => {
   const lists = await stagedPart(redis.open());
   await lists.dropStaged([SHARD], upload);
   expect((await redis.client.keys('*')).filter((key) => key.includes(':bs:'))).toEqual([]);
+});
+
+test('an upload keeps its part while Redis has no memory', async () => {
+  const lists = redis.open().recipientLists;
+  expect(await lists.hold(upload)).toBe(true);
+  const [, used = '0'] = /^used_memory:(\d+)/m.exec(await redis.client.info('memory')) ?? [];
+  await redis.client.config('SET', 'maxmemory', Math.floor(Number(used) / 2));
+  try {
+    await expect(redis.client.set('something', 'more')).rejects.toThrow('OOM');
+    expect(await lists.hold(upload)).toBe(true);
+    expect(await lists.hold({ ...upload, token: 'second' })).toBe(false);
+  } finally {
+    await redis.client.config('SET', 'maxmemory', 0);
+  }
 });

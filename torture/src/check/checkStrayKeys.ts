@@ -10,6 +10,8 @@ const STORED =
   /^r:\{b?\w+\}:(log|seq|in|inseq|cur|sub|groups|chan|user|users|idem|frozen|body|gone|late|progress|about)\b|^r:\{reports\}/;
 /** What a broadcast needs only until it has ended. */
 const WORK = /^r:\{\w+\}:(bl|parts|merging|counts|cursors|flight)\b/;
+/** What an upload that was killed has staged: it goes by itself. */
+const STAGED = /^r:\{\w+\}:bs\b/;
 /** Keys of a queue, and of the completed jobs that are kept for the board. */
 const KEYS_OF_QUEUE = 40;
 
@@ -24,8 +26,15 @@ export async function checkStrayKeys(
   findings: Findings,
 ): Promise<number> {
   let others = 0;
+  const shapes = new Map<string, number>();
   for await (const key of allKeys(redis)) {
-    if (!STORED.test(key)) others++;
+    if (STAGED.test(key)) {
+      if ((await redis.ttl(key)) === -1) findings.add('growth', `${key} is left of an upload, for ever`);
+    } else if (!STORED.test(key)) {
+      others++;
+      const shape = shapeOf(key);
+      shapes.set(shape, (shapes.get(shape) ?? 0) + 1);
+    }
     if (WORK.test(key)) findings.add('growth', `${key} is left of a broadcast that has ended`);
     const [, kind, name] = PLACE_KEY.exec(key) ?? [];
     if (kind === undefined) continue;
@@ -35,7 +44,14 @@ export async function checkStrayKeys(
   // Each lane has a head in each shard. A shard has an outbox, and its counts.
   const lanes = LANE_KINDS.length * LANES;
   if (others > (lanes + 2) * SHARDS + (lanes + 2) * KEYS_OF_QUEUE) {
-    findings.add('growth', `${others} keys hold no message`);
+    const most = [...shapes].sort(([, a], [, b]) => b - a).slice(0, 12);
+    findings.add(
+      'growth',
+      `${others} keys hold no message: ${most.map(([shape, count]) => `${count} ${shape}`).join(', ')}`,
+    );
   }
   return others;
 }
+
+/** The key without what tells it from others of its kind: tags, numbers and digests. */
+const shapeOf = (key: string): string => key.replace(/\{[^}]*\}/g, '{}').replace(/[0-9a-f]*\d[\w-]*/g, '#');

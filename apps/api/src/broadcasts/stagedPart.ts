@@ -3,12 +3,13 @@ import { UnavailableError } from '@ruyi/contracts';
 import { eachLimited } from '@ruyi/flow';
 import type { Store, Upload } from '@ruyi/store';
 import type { Admission } from '../ingress/admission.ts';
+import { HeldLines } from './heldLines.ts';
 
-/** Uids that all uploads of this process hold together, about 40 MB of memory; and that each of them may always hold. */
-const MOST_HELD = 400_000;
-const LEAST_HELD = 2000;
-/** Uids of one shard that are staged at once. */
-const FULL_SHARD = 4000;
+/** Bytes that all uploads of this process hold together; and that each of them may always hold. */
+const MOST_HELD = 32 * 1024 * 1024;
+const LEAST_HELD = 32 * 1024;
+/** Bytes of one shard that are staged at once. */
+const FULL_SHARD = 32 * 1024;
 const SHARDS_IN_FLIGHT = 8;
 const WAIT_FOR_MEMORY_MS = 30_000;
 const LOOK_EVERY_MS = 250;
@@ -16,12 +17,10 @@ const LOOK_EVERY_MS = 250;
 let uploads = 0;
 
 interface ShardOfPart {
-  /** not staged yet, each once */
-  held: Set<string>;
+  /** not staged yet */
+  held: HeldLines;
   /** staged bytes */
   bytes: number;
-  /** times something was staged: what is staged once has no repeats */
-  times: number;
 }
 
 /** The recipients of a part while it is uploaded: held in memory for a moment, then staged in Redis, shard by shard. */
@@ -32,6 +31,7 @@ export class StagedPart {
   readonly #shardFor: (uid: string) => number;
   readonly #shards = new Map<number, ShardOfPart>();
   #held = 0;
+  /** complete when the part is settled */
   duplicates = 0;
 
   constructor(store: Store, admission: Admission, upload: Upload, shardFor: (uid: string) => number) {
@@ -45,26 +45,27 @@ export class StagedPart {
   /** Holds a uid. */
   add(uid: string): void {
     const number = this.#shardFor(uid);
-    const shard = this.#shards.get(number) ?? { held: new Set(), bytes: 0, times: 0 };
-    if (shard.times === 0 && shard.held.size === 0) this.#shards.set(number, shard);
-    const before = shard.held.size;
-    if (shard.held.add(uid).size === before) this.duplicates++;
-    else this.#held++;
+    let shard = this.#shards.get(number);
+    if (!shard) {
+      shard = { held: new HeldLines(), bytes: 0 };
+      this.#shards.set(number, shard);
+    }
+    const before = shard.held.length;
+    shard.held.add(uid);
+    this.#held += shard.held.length - before;
   }
 
   /** Stages what is held if that is much. @throws OverloadedError if Redis has had no memory for too long */
   async relieve(): Promise<void> {
     const isFull = this.#held > Math.max(LEAST_HELD, MOST_HELD / uploads);
-    const full = [...this.#shards].filter(([, { held }]) => held.size > 0 && (isFull || held.size >= FULL_SHARD));
-    await this.#stage(full);
+    const full = [...this.#shards].filter(([, { held }]) => held.length > 0 && (isFull || held.length >= FULL_SHARD));
+    await this.#eachWithMemory(full, (number, shard) => this.#stage(number, shard));
   }
 
   /** Stages the rest and drops repeats, so that the part can be committed. */
   async settle(): Promise<void> {
-    await this.#stage([...this.#shards].filter(([, { held }]) => held.size > 0));
-    await eachLimited(this.#shards, SHARDS_IN_FLIGHT, async ([number, { bytes, times }]) => {
-      const repeats = await this.#store.recipientLists.settleStaged(number, this.#upload, { bytes, times });
-      if (repeats === undefined) throw lost();
+    await this.#eachWithMemory([...this.#shards], async (number, shard) => {
+      const repeats = await this.#settle(number, shard);
       this.duplicates += repeats;
     });
   }
@@ -82,20 +83,37 @@ export class StagedPart {
   /** To be called once, whatever became of the part. */
   close(): void {
     uploads--;
-    for (const shard of this.#shards.values()) shard.held.clear();
+    for (const { held } of this.#shards.values()) held.take();
   }
 
-  async #stage(shards: [number, ShardOfPart][]): Promise<void> {
+  /** @returns how many repeats there were */
+  async #settle(number: number, shard: ShardOfPart): Promise<number> {
+    const { recipientLists } = this.#store;
+    if (shard.bytes === 0) return recipientLists.stageWhole(number, this.#upload, this.#take(shard));
+    if (shard.held.length > 0) await this.#stage(number, shard);
+    const repeats = await recipientLists.settleStaged(number, this.#upload, shard.bytes);
+    if (repeats === undefined) throw lost();
+    return repeats;
+  }
+
+  async #stage(number: number, shard: ShardOfPart): Promise<void> {
+    const packed = this.#take(shard);
+    shard.bytes += packed.length;
+    if ((await this.#store.recipientLists.stage(number, this.#upload, packed)) !== shard.bytes) throw lost();
+  }
+
+  #take({ held }: ShardOfPart): Buffer {
+    this.#held -= held.length;
+    return held.take();
+  }
+
+  async #eachWithMemory(
+    shards: [number, ShardOfPart][],
+    work: (number: number, shard: ShardOfPart) => Promise<void>,
+  ): Promise<void> {
     if (shards.length === 0) return;
     await this.#untilThereIsMemory();
-    await eachLimited(shards, SHARDS_IN_FLIGHT, async ([number, shard]) => {
-      const packed = `${[...shard.held].join('\n')}\n`;
-      this.#held -= shard.held.size;
-      shard.held.clear();
-      shard.bytes += Buffer.byteLength(packed);
-      shard.times++;
-      if ((await this.#store.recipientLists.stage(number, this.#upload, packed)) !== shard.bytes) throw lost();
-    });
+    await eachLimited(shards, SHARDS_IN_FLIGHT, ([number, shard]) => work(number, shard));
   }
 
   async #untilThereIsMemory(): Promise<void> {

@@ -71,8 +71,8 @@ export class RecipientLists {
     };
   }
 
-  /** Adds uids to what an upload has staged. @returns the bytes that are staged now */
-  async stage(shard: number, { no, token }: Upload, packed: string): Promise<number> {
+  /** Adds uids to what an upload has staged. @param packed a newline behind each @returns the bytes that are staged now */
+  async stage(shard: number, { no, token }: Upload, packed: Buffer | string): Promise<number> {
     const key = this.#staged(shard, no, token);
     const [length] = await execute(this.#redis.multi().append(key, packed).expire(key, STAGED_SECONDS));
     return Number(length);
@@ -80,25 +80,24 @@ export class RecipientLists {
 
   /**
    * Drops repeats from what is staged in a shard, and makes it last.
-   * @param expected bytes that must be staged; and how often something was staged, each time without repeats
+   * @param bytes that must be staged
    * @returns how many repeats there were; undefined if something of it is missing
    */
-  async settleStaged(
-    shard: number,
-    { no, token }: Upload,
-    { bytes, times }: { bytes: number; times: number },
-  ): Promise<number | undefined> {
+  async settleStaged(shard: number, { no, token }: Upload, bytes: number): Promise<number | undefined> {
     const key = this.#staged(shard, no, token);
-    if (times > 1) {
-      const staged = await this.#redis.getBuffer(key);
-      if (staged === null || staged.length !== bytes) return undefined;
-      const { packed, repeats } = await inSlices(staged.length, withoutRepeats(staged));
-      if (repeats > 0) {
-        await this.#redis.set(key, packed, 'EX', COMMITTED_SECONDS);
-        return repeats;
-      }
-    }
-    return (await this.#redis.expire(key, COMMITTED_SECONDS)) === 1 ? 0 : undefined;
+    const staged = await this.#redis.getBuffer(key);
+    if (staged === null || staged.length !== bytes) return undefined;
+    const { packed, repeats } = await inSlices(staged.length, withoutRepeats(staged));
+    if (repeats > 0) await this.#redis.set(key, packed, 'EX', COMMITTED_SECONDS);
+    else if ((await this.#redis.expire(key, COMMITTED_SECONDS)) === 0) return undefined;
+    return repeats;
+  }
+
+  /** Stages all that a part has in a shard, without repeats, and makes it last. @returns how many repeats there were */
+  async stageWhole(shard: number, { no, token }: Upload, all: Buffer): Promise<number> {
+    const { packed, repeats } = await inSlices(all.length, withoutRepeats(all));
+    await this.#redis.set(this.#staged(shard, no, token), repeats === 0 ? all : packed, 'EX', COMMITTED_SECONDS);
+    return repeats;
   }
 
   /**
@@ -214,7 +213,7 @@ function endOf(bytes: Buffer, count: number): number {
 }
 
 /** Bytes that a slice of a long list takes at once. */
-const SLICE_BYTES = 32 * 1024;
+const SLICE_BYTES = 16 * 1024;
 
 /** Each uid of a packed list once, in the order of the list. */
 function* withoutRepeats(list: Buffer): Sliced<{ packed: string; count: number; repeats: number }> {

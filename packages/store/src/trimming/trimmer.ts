@@ -64,7 +64,8 @@ export class Trimmer {
 
   async #trimToMax(shard: Shard, uid: string): Promise<void> {
     const newest = Number((await this.#redis.get(keys.inboxSeq(shard, uid))) ?? 0);
-    this.dropped += await this.dropBelow(shard, uid, newest - this.#limits.inboxMax + 1);
+    const dropped = await this.dropBelow(shard, uid, newest - this.#limits.inboxMax + 1);
+    this.dropped += dropped;
   }
 
   /** Drops a user's commands with a seq below `below`. @returns how many */

@@ -9,7 +9,8 @@ export async function waitingJobs(redis: RedisClient): Promise<number> {
   let count = 0;
   for (const name of queuesOfPlan(plan).filter(({ name }) => name !== INDEX_QUEUE.name)) {
     const queue = openQueue(redis, name);
-    count += await queue.getJobCountByTypes('waiting', 'active', 'prioritized', 'delayed', 'failed');
+    const jobs = await queue.getJobCountByTypes('waiting', 'active', 'prioritized', 'delayed', 'failed');
+    count += jobs;
     await queue.close();
   }
   return count;
