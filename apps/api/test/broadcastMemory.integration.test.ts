@@ -1,4 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import type { PartAnswer } from '@ruyi/contracts';
 import { startRedis, type TestProcess, type TestRedis, tempDir } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -46,11 +51,12 @@ function* lines(from: number, to: number): Generator<Buffer> {
   }
 }
 
+/** However long the answer takes: fetch would give up after five minutes. */
 async function upload(no: string, part: number, body: Iterable<Buffer>) {
-  const options = { method: 'PUT', body: ReadableStream.from(body), duplex: 'half' as const };
-  const answer = await fetch(`${client.address}/broadcasts/${no}/recipients/${part}`, options);
-  const { accepted, duplicates }: PartAnswer = JSON.parse(await answer.text());
-  return { status: answer.status, accepted, duplicates };
+  const sent = request(`${client.address}/broadcasts/${no}/recipients/${part}`, { method: 'PUT' });
+  const [[answer]] = await Promise.all([once(sent, 'response'), pipeline(Readable.from(body), sent)]);
+  const { accepted, duplicates }: PartAnswer = JSON.parse(await text(answer));
+  return { status: answer.statusCode, accepted, duplicates };
 }
 
 test(`while ${sizes.watched} uids are uploaded and made ready, API and worker stay below ${MOST_MB} MB`, {

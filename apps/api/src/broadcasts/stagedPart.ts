@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnavailableError } from '@ruyi/contracts';
-import { eachLimited } from '@ruyi/flow';
+import { eachLimited, Gate } from '@ruyi/flow';
 import type { Store, Upload } from '@ruyi/store';
 import type { Admission } from '../ingress/admission.ts';
 import { HeldLines } from './heldLines.ts';
@@ -11,6 +11,8 @@ const LEAST_HELD = 32 * 1024;
 /** Bytes of one shard that are staged at once. */
 const FULL_SHARD = 32 * 1024;
 const SHARDS_IN_FLIGHT = 8;
+/** By bytes: of a very long part a single shard is as much as all uploads may hold. */
+const settling = new Gate(MOST_HELD);
 const WAIT_FOR_MEMORY_MS = 30_000;
 const LOOK_EVERY_MS = 250;
 
@@ -65,7 +67,7 @@ export class StagedPart {
   /** Stages the rest and drops repeats, so that the part can be committed. */
   async settle(): Promise<void> {
     await this.#eachWithMemory([...this.#shards], async (number, shard) => {
-      const repeats = await this.#settle(number, shard);
+      const repeats = await settling.run(() => this.#settle(number, shard), shard.bytes + shard.held.length);
       this.duplicates += repeats;
     });
   }

@@ -1,7 +1,8 @@
-import { eachLimited, inSlices, type Sliced } from '@ruyi/flow';
+import { eachLimited, inSlices } from '@ruyi/flow';
 import { execute, loadScript, type RedisClient } from '@ruyi/redis';
 import { keys } from '../keys.ts';
 import type { Shards } from '../shardTags.ts';
+import { withoutRepeats } from './withoutRepeats.ts';
 
 const mergeStaged = loadScript(import.meta.url, 'merge-staged');
 const commitPart = loadScript(import.meta.url, 'commit-part');
@@ -96,7 +97,7 @@ export class RecipientLists {
   /** Stages all that a part has in a shard, without repeats, and makes it last. @returns how many repeats there were */
   async stageWhole(shard: number, { no, token }: Upload, all: Buffer): Promise<number> {
     const { packed, repeats } = await inSlices(all.length, withoutRepeats(all));
-    await this.#redis.set(this.#staged(shard, no, token), repeats === 0 ? all : packed, 'EX', COMMITTED_SECONDS);
+    await this.#redis.set(this.#staged(shard, no, token), packed, 'EX', COMMITTED_SECONDS);
     return repeats;
   }
 
@@ -210,24 +211,4 @@ function endOf(bytes: Buffer, count: number): number {
     at = newline + 1;
   }
   return at;
-}
-
-/** Bytes that a slice of a long list takes at once. */
-const SLICE_BYTES = 16 * 1024;
-
-/** Each uid of a packed list once, in the order of the list. */
-function* withoutRepeats(list: Buffer): Sliced<{ packed: string; count: number; repeats: number }> {
-  const uids = new Set<string>();
-  let repeats = 0;
-  for (let at = 0; at < list.length; ) {
-    const end = list.indexOf(NEWLINE, Math.min(at + SLICE_BYTES, list.length - 1)) + 1 || list.length;
-    for (const uid of list.toString('utf8', at, end - 1).split('\n')) {
-      const before = uids.size;
-      if (uids.add(uid).size === before) repeats++;
-    }
-    at = end;
-    yield;
-  }
-  const packed = repeats === 0 ? '' : `${[...uids].join('\n')}\n`;
-  return { packed, count: uids.size, repeats };
 }
