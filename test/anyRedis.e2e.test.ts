@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, launchRedis } from '@ruyi/process';
+import { launchRedis } from '@ruyi/process';
 import { connect, unixUrl } from '@ruyi/redis';
-import { expectNoLeaks, makeCertificates, startRedis, type TestRedis, tempDir } from '@ruyi/testkit';
+import { expectNoLeaks, freePort, makeCertificates, startRedis, type TestRedis, tempDir } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { everyFlow } from './everyFlow.ts';
 import { newInstallation } from './installation.ts';

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@ruyi/process';
-import { processesOf, startProcess, type TestProcess, tempDir } from '@ruyi/testkit';
+import { freePort, processesOf, startProcess, type TestProcess, tempDir } from '@ruyi/testkit';
 
 const RUYI = fileURLToPath(new URL('../apps/cli/dist/main.js', import.meta.url));
 const START = fileURLToPath(new URL('../scripts/start.mjs', import.meta.url));

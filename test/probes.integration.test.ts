@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@ruyi/process';
 import { beginLaneChange } from '@ruyi/queue';
 import { LanePlans } from '@ruyi/store';
 import {
   expectNoLeaks,
+  freePort,
   startProcess,
   startRedis,
   type TestProcess,

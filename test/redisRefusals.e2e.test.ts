@@ -2,8 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@ruyi/process';
-import { makeCertificates, startProcess, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
+import { freePort, makeCertificates, startProcess, startRedis, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** Every kind of process on a Redis that it cannot use, or that is not there. */

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@ruyi/process';
-import { expectNoLeaks, startProcess, startRedis, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
+import { expectNoLeaks, freePort, startProcess, startRedis, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, expect, test } from 'vitest';
 
 /** Two APIs are restarted one after the other, under a client that sends where /readyz says so (docs/deploy.md). */

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '@ruyi/process';
 import { connect } from '@ruyi/redis';
-import { startRedis, type TestProcess, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
+import { freePort, startRedis, type TestProcess, type TestRedis, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { everyFlow, sendTo, seqsOf } from './everyFlow.ts';
 import { type Installation, newInstallation } from './installation.ts';

@@ -1,8 +1,8 @@
-import { createServer } from 'node:net';
 import type { BroadcastAnswer, ErrorBody } from '@ruyi/contracts';
 import { evenShards, keys, shardOf } from '@ruyi/store';
 import {
   expectNoLeaks,
+  freePort,
   seededRandom,
   startRedis,
   type TestProcess,
@@ -37,14 +37,6 @@ afterAll(async () => {
   folder.remove();
   expectNoLeaks();
 });
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 
 const client = () => apiClient(`http://127.0.0.1:${config.PORT}`);
 

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@ruyi/process';
 import { queuesOfPlan } from '@ruyi/queue';
 import {
+  freePort,
   type ProcessOptions,
   startProcess,
   startRedis,

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@ruyi/process';
-import { processesOf, startProcess, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
+import { freePort, processesOf, startProcess, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
 
 const UP = fileURLToPath(new URL('./fixtures/up.mjs', import.meta.url));
 

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@ruyi/process';
-import { expectNoLeaks, startProcess, startRedis, type TestProcess, tempDir } from '@ruyi/testkit';
+import { expectNoLeaks, freePort, startProcess, startRedis, type TestProcess, tempDir } from '@ruyi/testkit';
 import { afterAll, beforeAll, expect } from 'vitest';
 
 type App = 'api' | 'worker' | 'indexer';

@@ -1,47 +1,48 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { waitFor } from '@ruyi/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createClient, type RuyiClient, textPayload } from '../src/index.ts';
 import { testInstallation } from './installation.ts';
 
 /** CLIENT_SENDS=1000000 sends a million, as before a release. */
-const SENDS = Number(process.env.CLIENT_SENDS ?? 20_000);
+const SENDS = Number(process.env.CLIENT_SENDS ?? 8000);
 const ROOMS = 20;
 const AT_ONCE = 200;
-const LIVES_MS = 2000;
-const LEAST_KILLS = 3;
+/** What an API answers before it is killed: also on a busy machine most of the work is to send, not to start APIs. */
+const LIFE = 1000;
 
 const installation = testInstallation();
 beforeAll(async () => {
   await installation.start('worker');
 });
 
-/** Kills the API every 2 s until told to stop, at least three times; then it lives on. @returns how often it died */
-async function killAgainAndAgain(isOver: () => boolean): Promise<number> {
+/** Kills the API whenever it has answered so much, while as much as ever is under way. @returns how often it died */
+async function killAgainAndAgain(answered: () => number): Promise<number> {
   for (let kills = 0; ; kills++) {
     const api = await installation.start('api');
-    if (isOver() && kills >= LEAST_KILLS) return kills;
-    await pause(LIVES_MS);
+    const until = Math.min(SENDS, answered() + LIFE);
+    await waitFor(() => answered() >= until, { what: `${until} answers`, deadlineMs: 300_000 });
+    if (until === SENDS) return kills;
     await api.kill('SIGKILL');
   }
 }
 
-test(`${SENDS} messages are each stored once although the API is killed -9 every 2 s`, {
+test(`${SENDS} messages are each stored once although the API is killed -9 after every ${LIFE}`, {
   timeout: 7_200_000,
 }, async () => {
   const ruyi = createClient({ url: installation.url, retrySeconds: 300 });
-  let isOver = false;
-  const killing = killAgainAndAgain(() => isOver);
+  let answered = 0;
+  const killing = killAgainAndAgain(() => answered);
   let next = 0;
   const sendOn = async () => {
     while (next < SENDS) {
       const n = next++;
       await ruyi.send({ channel_id: `room-${n % ROOMS}`, channel_type: 2, payload: textPayload(String(n)) });
+      answered++;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, sendOn));
-  isOver = true;
-  expect(await killing).toBeGreaterThanOrEqual(LEAST_KILLS);
+  // An answer that its client had not read yet when the API died counts for the next one.
+  expect(await killing).toBeGreaterThan(SENDS / LIFE / 2);
   await waitFor(async () => (await storedMessages(ruyi)) >= SENDS, { what: 'all to be stored', deadlineMs: 600_000 });
 
   const times = new Uint8Array(SENDS);

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { freePort } from '@ruyi/process';
 import { probeRedis, RedisRefusal, unixUrl } from '@ruyi/redis';
-import { expectNoLeaks, makeCertificates, startRedis, type TestRedis, tempDir } from '@ruyi/testkit';
+import { expectNoLeaks, freePort, makeCertificates, startRedis, type TestRedis, tempDir } from '@ruyi/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const certificates = makeCertificates();

@@ -1,6 +1,5 @@
-import { freePort } from '@ruyi/process';
 import { RedisRefusal, reachRedis, whileStarting } from '@ruyi/redis';
-import { expectNoLeaks, startRedis, waitFor } from '@ruyi/testkit';
+import { expectNoLeaks, freePort, startRedis, waitFor } from '@ruyi/testkit';
 import { afterAll, expect, test } from 'vitest';
 
 afterAll(expectNoLeaks);

@@ -1,5 +1,6 @@
 export * from './certificates.ts';
 export * from './chromium.ts';
+export * from './freePort.ts';
 export * from './leaks.ts';
 export * from './promtool.ts';
 export * from './random.ts';

@@ -1,5 +1,6 @@
-import { type ClusterNode, formCluster, freePort } from '@ruyi/process';
+import { type ClusterNode, formCluster } from '@ruyi/process';
 import { Cluster, type NatMap, type Redis } from 'ioredis';
+import { freePort } from './freePort.ts';
 import { startRedisProcess } from './redisProcess.ts';
 
 export interface TestNode {

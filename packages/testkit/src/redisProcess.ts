@@ -1,6 +1,7 @@
-import { freePort, type Launched, launchRedis, onPath } from '@ruyi/process';
+import { type Launched, launchRedis, onPath } from '@ruyi/process';
 import { Redis } from 'ioredis';
 import { endAtExit } from './atExit.ts';
+import { freePort } from './freePort.ts';
 import { tempDir } from './tempDir.ts';
 
 /** One redis-server process of a test, on a free loopback port, with a data folder of its own. */

@@ -38,12 +38,12 @@ const HARMLESS: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGUSR1', 'S
  * Starts a Node program (`apps/api/dist/main.js`) and waits until it reports `{ready:true}` over IPC. Its environment
  * is PATH, HOME and `env`; it inherits nothing else. The program and everything it starts are killed when the test
  * process ends.
- * @throws StartError if it reports `{ready:false,message}`, ends before it is ready, or is not ready at the deadline (30 s)
+ * @throws StartError if it reports `{ready:false,message}`, ends before it is ready, or is not ready at the deadline (60 s)
  */
 export async function startProcess(
   entry: string,
   env: Record<string, string> = {},
-  { args = [], execArgv = [], cwd, waitForReady = true, deadlineMs = 30_000 }: ProcessOptions = {},
+  { args = [], execArgv = [], cwd, waitForReady = true, deadlineMs = 60_000 }: ProcessOptions = {},
 ): Promise<TestProcess> {
   const child = fork(entry, args, {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },

@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Long after any condition holds, also on a machine that is busy with other tests: whoever passes it hangs. */
+const HANGS_MS = 30_000;
+
 export interface WaitOptions {
   /** what the error says was awaited: 'the batch is stored' */
   what?: string;
@@ -14,7 +17,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => Promise<T> | T,
-  { what = 'the condition', deadlineMs = 10_000, everyMs = 20 }: WaitOptions = {},
+  { what = 'the condition', deadlineMs = HANGS_MS, everyMs = 20 }: WaitOptions = {},
 ): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = performance.now() + deadlineMs;
   let last: unknown;

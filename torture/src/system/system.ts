@@ -1,5 +1,4 @@
-import { freePort } from '@ruyi/process';
-import { tempDir, waitFor } from '@ruyi/testkit';
+import { freePort, tempDir, waitFor } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 import { Member, type Role } from './member.ts';
 import { startOneRedis } from './oneRedis.ts';
