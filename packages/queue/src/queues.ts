@@ -1,6 +1,6 @@
 import type { RedisClient } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
-import { type JobsOptions, Queue } from 'bullmq';
+import { type JobsOptions, Queue } from './bullmq.ts';
 import { LANE_KINDS, type LaneKind, type QueueName, setsOf } from './names.ts';
 
 /** Completed jobs are kept for people who watch the board. 300 kept jobs of 2,000 recipients would be 10 MB per lane. */
