@@ -59,7 +59,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
           testTimeout: 600_000,
-          hookTimeout: 240_000,
+          hookTimeout: 480_000,
           // Each uses the whole machine.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
