@@ -30,10 +30,11 @@ async function tools() {
   return true;
 }
 
-function vitest(project) {
-  const file = join(reports, `${project}.json`);
+function vitest(...projects) {
+  const file = join(reports, `${projects[0]}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const ok = run(bin('vitest'), ['run', '--project', project, '--passWithNoTests', ...reporters]);
+  const chosen = projects.map((project) => `--project=${project}`);
+  const ok = run(bin('vitest'), ['run', ...chosen, '--passWithNoTests', ...reporters]);
   counts = withReport(counts, readReport(file), ok);
   return ok;
 }
@@ -63,9 +64,8 @@ const steps = {
   typecheck: countingOne(() => run(bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])),
   unused: countingOne(() => run(bin('knip'), ['--no-config-hints'])),
   'unit tests': () => vitest('unit'),
-  'integration tests': () => vitest('integration'),
-  'tests on a Redis Cluster': () => vitest('cluster'),
-  'end-to-end tests': () => vitest('e2e'),
+  'integration tests, many of them also on a Redis Cluster': () => vitest('integration', 'cluster'),
+  'end-to-end tests': () => vitest('e2e', 'timed'),
 };
 
 let failed;

@@ -2,10 +2,11 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { textPayload } from '@ruyi/client';
 import { channelName } from '@ruyi/contracts';
+import { keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { stateFileOf } from '../src/commands/broadcast/uploadState.ts';
-import { bash, begin, ruyi, testInstallation } from './commandLine.ts';
+import { bash, begin, ruyi, SHARDS, testInstallation } from './commandLine.ts';
 
 /** `ruyi broadcast` against a whole installation. */
 
@@ -25,20 +26,18 @@ function listOf(count: number): { file: string; uids: string[] } {
 
 const run = (...args: string[]) => ruyi(['broadcast', ...args], installation.env);
 
+const logOf = (uid: string, sender: string) => {
+  const channel = channelName(1, uid, sender);
+  return keys.log(shardOf(channel, SHARDS), channel);
+};
+
 /** How many users have how many messages of a sender: `{ 1: 200 }` is one for each of 200. */
 async function messagesOf(sender: string, uids: string[]): Promise<Record<number, number>> {
   const { client } = installation.redis;
-  const logs = new Map<string, string>();
-  for (let cursor = '0'; ; ) {
-    const [next, page] = await client.scan(cursor, 'MATCH', 'r:*:log:1:*', 'COUNT', 10_000);
-    for (const key of page) logs.set(key.slice(key.indexOf(':log:') + 5), key);
-    if (next === '0') break;
-    cursor = next;
-  }
   const counts: Record<number, number> = {};
   for (let from = 0; from < uids.length; from += 10_000) {
     const batch = client.pipeline();
-    for (const uid of uids.slice(from, from + 10_000)) batch.zcard(logs.get(channelName(1, uid, sender)) ?? 'r:no-log');
+    for (const uid of uids.slice(from, from + 10_000)) batch.zcard(logOf(uid, sender));
     for (const [, count] of (await batch.exec()) ?? []) counts[Number(count)] = (counts[Number(count)] ?? 0) + 1;
   }
   return counts;
@@ -218,11 +217,11 @@ test('Ctrl-C leaves it running and says how to watch it; cancelled while watched
 test('some who failed are exit 1, are listed with the reason, and can be tried again', async () => {
   const { file, uids } = listOf(50);
   const [broken = ''] = uids;
-  // One message shows where the log is.
   const { client, redis } = installation;
   const before = { channel_id: broken, channel_type: 1, from_uid: 'some', payload: textPayload('before') };
   await client.send(before, { headers: { Prefer: 'wait=20' } });
-  const [key = ''] = await redis.client.keys(`r:*:log:${channelName(1, broken, 'some')}`);
+  const key = logOf(broken, 'some');
+  expect(await redis.client.zcard(key)).toBe(1);
   await redis.client.rename(key, 'aside');
   await redis.client.set(key, 'no log');
   const { code, stdout } = await run('--uids', file, '--from', 'some', ...MESSAGE);

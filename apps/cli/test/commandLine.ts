@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createClient, type RuyiClient } from '@ruyi/client';
+import { evenShards } from '@ruyi/store';
 import {
   expectNoLeaks,
   freePort,
@@ -13,11 +14,14 @@ import {
 import { afterAll, beforeAll, expect } from 'vitest';
 
 const RUYI = fileURLToPath(new URL('../ruyi.js', import.meta.url));
-const LOADED = fileURLToPath(new URL('./fixtures/loaded.mjs', import.meta.url));
+/** of `testInstallation` */
+export const SHARDS = evenShards(8);
+
+const ONE = fileURLToPath(new URL('./fixtures/inOneProcess.mjs', import.meta.url));
 /** A command that hangs is killed, so that a test says which. */
 const HANGS_MS = 60_000;
 
-interface Ended {
+export interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;
@@ -40,10 +44,16 @@ export function begin(args: string[], env: Record<string, string>, stdin = ''): 
 /** Runs `ruyi <args>` to its end. */
 export const ruyi = (args: string[], env: Record<string, string>, stdin = '') => begin(args, env, stdin).ended;
 
-/** The packages that `ruyi` loads when it is run with each of these arguments. */
-export async function loadedBy(runs: string[][], env: Record<string, string>): Promise<string[]> {
-  const { stdout } = await beginProgram(process.execPath, [LOADED, JSON.stringify(runs)], env, '').ended;
-  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+export interface Run {
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** Runs `ruyi` many times in one process, which ends by itself. @returns also the packages that were loaded */
+export async function inOneProcess(runs: Run[]): Promise<{ runs: Ended[]; loaded: string[] }> {
+  const { code, stdout, stderr } = await beginProgram(process.execPath, [ONE, JSON.stringify(runs)], {}, '').ended;
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
 }
 
 /** Runs a line of bash, in which $RUYI is the command. */
@@ -99,7 +109,15 @@ export function testInstallation(settings: Record<string, string> = {}): Install
     client = createClient({ url, token: 'a token' });
     for (const app of ['api', 'worker', 'indexer']) {
       const entry = fileURLToPath(new URL(`../../${app}/dist/main.js`, import.meta.url));
-      started.push(await startProcess(entry, { ...env, SHARDS: '8', LANES: '2', LOG_LEVEL: 'silent', ...settings }));
+      started.push(
+        await startProcess(entry, {
+          ...env,
+          SHARDS: String(SHARDS.count),
+          LANES: '2',
+          LOG_LEVEL: 'silent',
+          ...settings,
+        }),
+      );
     }
   });
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { textPayload } from '@ruyi/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bash, loadedBy, ruyi, testInstallation } from './commandLine.ts';
+import { bash, type Ended, inOneProcess, type Run, ruyi, testInstallation } from './commandLine.ts';
 
 /** What holds for every command: its help, a wrong value, an address where nobody answers, JSON, a pipe that closes. */
 
@@ -88,46 +88,61 @@ afterAll(async () => {
   silent.close();
 });
 
-test.concurrent.each([...rows, { ...rows[0], args: ['up'], what: 'up' }])(
-  '$what --help shows examples',
-  async (row) => {
-    const { code, stdout, stderr } = await ruyi(
-      [...(row.args ?? []).filter((arg) => !arg.startsWith('$')), '--help'],
-      {},
-    );
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Usage: ruyi /);
-    expect(stdout).toMatch(/\nExamples:\n {2}\S/);
-  },
-);
-
+const helpOf = (args: string[]) => [...args.filter((arg) => !arg.startsWith('$')), '--help'];
 /** Both take longer to load than everything else together. */
 const HEAVY = ['bullmq', 'ioredis'];
-const heavyOf = async (runs: string[][]) =>
-  (await loadedBy(runs, { ...installation.env, ...nobody(2) })).filter((name) => HEAVY.includes(name)).sort();
+/** What ends before it has begun runs in one process: to start one for each is most of the work. */
+const ended = new Map<string, Ended>();
+let loaded: Record<Row['needs'], string[]>;
+const keyOf = (args: string[], env: object) => JSON.stringify([args, Object.keys(env).length > 0]);
 
-test.concurrent('help, the version, wrong values and what talks to the API load neither BullMQ nor ioredis', async () => {
-  const helps = rows.map(({ args }) => [...args.filter((arg) => !arg.startsWith('$')), '--help']);
-  const api = rows.filter(({ needs }) => needs === 'API').map(given);
-  const runs = [[], ['--help'], ['--version'], ['fly'], ['up', '--help'], ['up', 'x'], ...helps];
-  expect(await heavyOf([...runs, ...rows.map(({ wrong }) => wrong), ...api])).toEqual([]);
-  expect(await heavyOf([['status']])).toEqual(HEAVY);
+beforeAll(async () => {
+  const unreachable = { ...installation.env, ...nobody(2) };
+  const notReached = (needs: Row['needs']) =>
+    rows.filter((row) => row.needs === needs).map((row) => ({ args: given(row), env: unreachable }));
+  const light = [
+    ...[[], ['--version'], ...[...ROWS, { args: ['up'] }].map(({ args }) => helpOf(args))].map((args) => ({
+      args,
+      env: {},
+    })),
+    ...[['fly'], ['up', 'x'], ...ROWS.map(({ wrong }) => wrong)].map((args) => ({ args, env: installation.env })),
+    ...notReached('API'),
+  ];
+  const note = async (runs: Run[]) => {
+    const outcome = await inOneProcess(runs);
+    for (const [i, { args, env }] of runs.entries()) ended.set(keyOf(args, env), outcome.runs[i] ?? expect.fail());
+    return outcome.loaded;
+  };
+  loaded = { API: await note(light), Redis: await note(notReached('Redis')) };
+});
+const endOf = (args: string[], env: object) => ended.get(keyOf(args, env)) ?? expect.fail(`${args} was not run`);
+
+test('help, the version, wrong values and what talks to the API load neither BullMQ nor ioredis', () => {
+  expect(HEAVY.filter((name) => loaded.API.includes(name))).toEqual([]);
+  expect(HEAVY.filter((name) => loaded.Redis.includes(name))).toEqual(HEAVY);
 });
 
-test('--version says which', async () => {
+test('--version says which', () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  expect(await ruyi(['--version'], {})).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  expect(endOf(['--version'], {})).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
-test.concurrent.each(rows)('$what with a wrong value exits with 2 and says why', async ({ wrong }) => {
-  const { code, stdout, stderr } = await ruyi(wrong, installation.env);
+test.each([...rows, { args: ['up'], what: 'up' }])('$what --help shows examples', ({ args }) => {
+  const { code, stdout, stderr } = endOf(helpOf(args), {});
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^Usage: ruyi /);
+  expect(stdout).toMatch(/\nExamples:\n {2}\S/);
+});
+
+test.each(rows)('$what with a wrong value exits with 2 and says why', ({ wrong }) => {
+  const { code, stdout, stderr } = endOf(wrong, installation.env);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/\S\n$/);
   expect(stderr).not.toMatch(/at .*\.js:\d+/);
 });
 
-test.concurrent.each(rows)('$what where nobody listens is one line and exit 1', async (row) => {
-  const { code, stdout, stderr } = await ruyi(given(row), { ...installation.env, ...nobody(2) });
+test.each(rows)('$what where nobody listens is one line and exit 1', (row) => {
+  const { code, stdout, stderr } = endOf(given(row), installation.env);
   expect([code, row.isReport ? '' : stdout]).toEqual([1, '']);
   expect(row.isReport ? linesAbout('redis', stdout) : stderr).toMatch(/^[^\n]*127\.0\.0\.1:2\b[^\n]*\n$/);
 });
@@ -178,9 +193,13 @@ test.concurrent.each(repeatable)('$what into a pipe that closes ends without a w
 });
 
 test('without a command it shows them all, and an unknown one is refused', async () => {
-  const { code, stdout } = await ruyi([], {});
+  const { code, stdout } = endOf([], {});
   expect(code).toBe(0);
   for (const name of new Set(ROWS.map(({ args }) => args[0] ?? '')))
     expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
-  expect(await ruyi(['fly'], {})).toEqual({ code: 2, stdout: '', stderr: "unknown command 'fly'\n" });
+  const refused = { code: 2, stdout: '', stderr: "unknown command 'fly'\n" };
+  expect(endOf(['fly'], installation.env)).toEqual(refused);
+  // A process of its own ends like that, too.
+  expect(await ruyi(['fly'], {})).toEqual(refused);
+  expect(await ruyi([], {})).toEqual({ code: 0, stdout, stderr: '' });
 });

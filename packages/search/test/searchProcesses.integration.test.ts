@@ -35,7 +35,8 @@ afterAll(expectNoLeaks);
 function open(bounds: Partial<ProcessBounds> = {}) {
   const processes = new SearchProcesses({
     engine: { name: 'embedded', directory: folder.path },
-    bounds,
+    // Where a test is not about it: on a busy machine a process takes its time to start.
+    bounds: { waitMs: 60_000, ...bounds },
     note: (line) => notes.push(line),
   });
   opened.push(processes);
@@ -239,7 +240,8 @@ test('a Meilisearch that does not answer only fails that search', async () => {
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const address = silent.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-  const processes = new SearchProcesses({ engine: { name: 'meilisearch', url, apiKey: '' }, bounds: { turnMs: 2000 } });
+  const bounds = { turnMs: 2000, waitMs: 60_000 };
+  const processes = new SearchProcesses({ engine: { name: 'meilisearch', url, apiKey: '' }, bounds });
   opened.push(processes);
   const stuck = processes.run('ann', find).then(
     () => 'found',

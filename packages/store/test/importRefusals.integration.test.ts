@@ -2,8 +2,9 @@ import { checkInstallation, newMember, SCHEMA } from '@ruyi/store';
 import { seededRandom } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { LIMITS } from './harness.ts';
-import { contents, exported, from, imported, redis, seedData, target } from './transferHarness.ts';
+import { contents, exported, from, imported, redis, seedData, startServers, target } from './transferHarness.ts';
 
+startServers();
 const SETTINGS = { shards: LIMITS.shards.count };
 
 test('an export that is cut short is refused wherever that is, and an interrupted import goes on', async () => {

@@ -14,9 +14,11 @@ import {
   redis,
   seedData,
   shard,
+  startServers,
   target,
 } from './transferHarness.ts';
 
+startServers();
 const SEVEN = evenShards(7);
 
 test('with as many shards every key comes out as it was', async () => {

@@ -3,9 +3,22 @@ import { createStore, evenShards, exportEverything, keys, SCHEMA, type Store, sh
 import { startCluster, type TestCluster } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { LIMITS, names } from './harness.ts';
-import { contents, exported, from, imported, linesOf, optionsOf, redis, seedData, target } from './transferHarness.ts';
+import {
+  contents,
+  exported,
+  from,
+  imported,
+  linesOf,
+  optionsOf,
+  redis,
+  seedData,
+  startServers,
+  target,
+} from './transferHarness.ts';
 
 /** From one Redis into a Redis Cluster, and back. */
+
+startServers();
 
 let cluster: TestCluster;
 let client: RedisClient;

@@ -14,18 +14,35 @@ import {
 } from '@ruyi/store';
 import { seededRandom } from '@ruyi/testkit';
 import { afterEach, beforeEach } from 'vitest';
-import { base64, batch, jobRun, LIMITS, message, names, now, recipients, testStores, upTo } from './harness.ts';
+import {
+  base64,
+  batch,
+  jobRun,
+  LIMITS,
+  message,
+  names,
+  now,
+  recipients,
+  type TestStores,
+  testStores,
+  upTo,
+} from './harness.ts';
 
 /** What tests of exports and imports share. The source is database 0 of the server, the target database 1. */
-export const redis = testStores();
+export let redis: TestStores;
 export const shard = (name: string, shards: Shards = LIMITS.shards) => shardOf(name, shards);
 const NOT_EXPORTED = /^r:\{(meta|ids|reports|lanes)\}|^r:\{[0-9a-z]+\}:head:/;
 
 export let target: RedisClient;
-beforeEach(() => {
-  target = connect(`${redis.server.url}/1`, 'background', 'target');
-});
-afterEach(() => target.disconnect());
+
+/** A server for the file that calls this, and a connection to each for every test. */
+export function startServers(): void {
+  redis = testStores();
+  beforeEach(() => {
+    target = connect(`${redis.server.url}/1`, 'background', 'target');
+  });
+  afterEach(() => target.disconnect());
+}
 
 async function contentOf(client: RedisClient, key: string): Promise<unknown> {
   const [type, life] = await Promise.all([client.type(key), client.pttl(key)]);
