@@ -1,5 +1,5 @@
 import { every } from '@ruyi/flow';
-import { DelayedError, type Job, WaitingError, Worker } from './bullmq.ts';
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { COORDINATE, type CoordinateJob } from './jobs.ts';
 import { BROADCASTS_QUEUE, METRICS } from './names.ts';

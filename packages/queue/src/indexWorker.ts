@@ -1,6 +1,6 @@
 import { countConnectionLosses, untilServed } from '@ruyi/redis';
 import type { Store } from '@ruyi/store';
-import { type Job, Worker } from './bullmq.ts';
+import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
 import {
   addDeadLetter,

@@ -1,7 +1,7 @@
 import { every } from '@ruyi/flow';
 import { onConnectionLost, type RedisClient } from '@ruyi/redis';
 import { type JobRun, lanesToWork, OutdatedError, type Store } from '@ruyi/store';
-import { type Job, Worker } from './bullmq.ts';
+import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
 import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { noteTurn } from './fairTurns.ts';

@@ -1,6 +1,6 @@
 import type { RedisClient } from '@ruyi/redis';
 import type { LanePlan } from '@ruyi/store';
-import { type JobsOptions, Queue } from './bullmq.ts';
+import { type JobsOptions, Queue } from 'bullmq';
 import { LANE_KINDS, type LaneKind, type QueueName, setsOf } from './names.ts';
 import { type Tracing, telemetryOf, untraced } from './tracing.ts';
 

@@ -1,9 +1,9 @@
 import type { Config } from '@ruyi/config';
 import { backoffDelay } from '@ruyi/flow';
+import { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 import { connectCluster } from './connectCluster.ts';
 import { addressOf, type Options, optionsOf, type RedisSettings } from './connectionOptions.ts';
-import { Redis } from './ioredis.ts';
 import { rejectUnanswered } from './rejectUnanswered.ts';
 
 /** The purpose of a connection decides how it behaves while Redis is away. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { Cluster, type Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
-import { Cluster, type Redis } from './ioredis.ts';
 import { SLOTS, slotOf } from './slots.ts';
 
 /** A master and its name, `host:port`; the only one of a Redis without a cluster is called `''`. */

@@ -1,8 +1,8 @@
 import type { Config, Endpoint, RedisAddress } from '@ruyi/config';
+import { Redis } from 'ioredis';
 import { addressOf, type Options, optionsOf, type RedisSettings } from './connectionOptions.ts';
 import { diagnose } from './diagnose.ts';
 import { infoField } from './infoField.ts';
-import { Redis } from './ioredis.ts';
 import { NEEDED_COMMANDS } from './neededCommands.ts';
 import { versionProblem } from './problems.ts';
 import { NotServing, refusalOf, refuse } from './reasons.ts';

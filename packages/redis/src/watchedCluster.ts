@@ -1,4 +1,4 @@
-import { Cluster, type ClusterNode, type ClusterOptions } from './ioredis.ts';
+import { Cluster, type ClusterNode, type ClusterOptions } from 'ioredis';
 import { withSettledConnect } from './settledConnect.ts';
 
 /** ioredis types the reply mapping by the constructor's argument, which is always the default here. */

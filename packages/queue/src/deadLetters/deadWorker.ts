@@ -1,5 +1,5 @@
 import type { RedisClient } from '@ruyi/redis';
-import { type Job, UnrecoverableError, Worker } from '../bullmq.ts';
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import { DEAD } from '../jobs.ts';
 import { DEAD_QUEUE } from '../names.ts';
 
