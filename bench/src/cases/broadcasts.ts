@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { BroadcastAnswer } from '@ruyi/contracts';
 import { waitFor } from '@ruyi/testkit';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
@@ -67,7 +68,7 @@ async function onNewSystem<T>(work: (system: System) => Promise<T>): Promise<T> 
 async function comparedWithSendbatch(scale: Scale): Promise<Line> {
   const uids = scale.tiny ? 20_000 : 1_000_000;
   const [ratios, uploads, ours, theirs, workers]: number[][] = [[], [], [], [], []];
-  for (let round = 0; round < scale.rounds; round++) {
+  for (const _round of roundsOf('broadcast', scale.rounds)) {
     // Each on a Redis of its own: the second one would meet a larger AOF, and its rewrites.
     const theirSeconds = await onNewSystem(async (system) => {
       const bodies = batchBodies('batches', uids / BATCH, BATCH);

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BusyCores } from '../busyCores.ts';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
@@ -15,7 +16,7 @@ export async function fairness(scale: Scale): Promise<Line[]> {
   const system = await startSystem();
   try {
     await broadcast(system, batchBodies('warmup', 1, 1000));
-    for (let round = 0; round < (scale.tiny ? 1 : scale.rounds); round++) {
+    for (const round of roundsOf('fairness', scale.tiny ? 1 : scale.rounds)) {
       const quiet = await cores.quiet.during(system, () => steadyLoad(system, pause(quietMs)));
       const bodies = batchBodies(`s${round}`, batches, size);
       const busy = await cores.busy.during(system, () => steadyLoad(system, broadcast(system, bodies)));

@@ -1,6 +1,7 @@
 import { channelName } from '@ruyi/contracts';
 import { evenShards, keys, shardOf } from '@ruyi/store';
 import { BusyCores } from '../busyCores.ts';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
@@ -61,7 +62,7 @@ export async function fanout(scale: Scale): Promise<Line[]> {
     await broadcast(system, batchBodies('warmup', Math.min(2, batches), BATCH));
     await byPipelines(system, BATCH, 'warmup-pipelines');
     const senders = [];
-    for (let round = 0; round < scale.rounds; round++) {
+    for (const round of roundsOf('fan-out', scale.rounds)) {
       const from = `s${round}`;
       const bodies = batchBodies(from, batches, BATCH);
       const pipelines =

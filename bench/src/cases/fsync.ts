@@ -1,4 +1,5 @@
 import { BusyCores } from '../busyCores.ts';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
@@ -29,7 +30,7 @@ export async function fsync(scale: Scale): Promise<Line[]> {
   try {
     let sent = (await sendSingles(system.address, 1)).answered;
     await broadcast(system, batchBodies('warmup', 1, size));
-    for (let round = 0; round < scale.rounds; round++) {
+    for (const round of roundsOf('fsync', scale.rounds)) {
       for (const policy of POLICIES) {
         const { singles, p99, recipients, cores } = measured[policy];
         await setFsync(system, policy);

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MessageSyncAnswer, SendAnswer } from '@ruyi/contracts';
 import { BusyCores } from '../busyCores.ts';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
@@ -54,7 +55,7 @@ export async function latency(scale: Scale): Promise<Line[]> {
   const system = await startSystem();
   try {
     await steadySends(system, { ...pace, seconds: 1 });
-    for (let round = 0; round < scale.rounds; round++) {
+    for (const _round of roundsOf('latency', scale.rounds)) {
       const { readable, reached } = await busy.during(system, () => steadySends(system, pace));
       paces.push(reached);
       p99s.push(quantile(readable, 0.99));

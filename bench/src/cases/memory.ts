@@ -1,17 +1,17 @@
+import { withProgress } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
 import { batchBodies, broadcast, payloadOf, startSystem } from '../system.ts';
 
 const BATCH = 10_000;
+/** bytes */
+const PAYLOADS = { '136 bytes': 136, '10 KiB': 10_240 };
 
 /** Bytes of Redis memory per recipient, after all queues are emptied. */
 export async function memory(scale: Scale): Promise<Line[]> {
   const lines: Line[] = [];
-  for (const [name, bytes] of [
-    ['136 bytes', 136],
-    ['10 KiB', 10_240],
-  ] as const) {
+  for (const [name, bytes] of withProgress('memory', Object.entries(PAYLOADS), 2)) {
     const batches = scale.tiny ? 1 : 100;
     const system = await startSystem();
     try {

@@ -1,5 +1,6 @@
 import { channelName } from '@ruyi/contracts';
 import { encodeEntry, evenShards, keys, shardOf } from '@ruyi/store';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
@@ -74,7 +75,7 @@ export async function reads(scale: Scale): Promise<Line[]> {
     ] as const;
     for (const [what, large, small] of sides) {
       const rounds: [number, number][] = [];
-      for (let round = 0; round < scale.rounds; round++) rounds.push(await compare(large, small));
+      for (const _round of roundsOf(what, scale.rounds)) rounds.push(await compare(large, small));
       const value = summarize(rounds.map(([a, b]) => a / b));
       const details = {
         'large p50 ms': summarize(rounds.map(([a]) => a)).median,

@@ -1,3 +1,4 @@
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
@@ -15,7 +16,7 @@ export async function scaling(scale: Scale): Promise<Line[]> {
     try {
       await broadcast(system, batchBodies('warmup', 1, BATCH));
       const rates: number[] = [];
-      for (let round = 0; round < scale.rounds; round++) {
+      for (const round of roundsOf(`${workers} workers`, scale.rounds)) {
         const bodies = batchBodies(`s${round}`, batches, BATCH);
         rates.push((batches * BATCH) / (await timed(() => broadcast(system, bodies))));
       }

@@ -8,6 +8,7 @@ import {
   type SearchEngine,
 } from '@ruyi/search';
 import { type Random, seededRandom, tempDir } from '@ruyi/testkit';
+import { withProgress } from '../progress.ts';
 import { type Line, printLine } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
@@ -84,7 +85,9 @@ export async function search(scale: Scale): Promise<Line[]> {
       const scanSeconds = await timed(async () => table.fill(corpus(count, seededRandom(7))));
       for (const engine of engines(join(folder.path, 'index'))) {
         await engine.writer.prepare();
-        const seconds = await timed(() => indexAll(engine.writer, corpus(count, seededRandom(7))));
+        const seconds = await timed(() =>
+          indexAll(engine.writer, withProgress(`${engine.name}: indexing`, corpus(count, seededRandom(7)), count)),
+        );
         tell(indexingLine(engine, count, seconds, scanSeconds, table.bytes()));
         for (const question of QUESTIONS) {
           for (const line of await measure(engine, question, table, count, scale)) tell(line);

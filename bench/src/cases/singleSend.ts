@@ -3,6 +3,7 @@ import { startProcess, waitFor } from '@ruyi/testkit';
 import autocannon from 'autocannon';
 import { BusyCores } from '../busyCores.ts';
 import { type Used, usedBy } from '../costs.ts';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
@@ -71,7 +72,7 @@ async function measureSingles({ system, bareAddress, connections, sent: before, 
   const costs: Record<keyof Used, number[]> = { api: [], workers: [], redis: [], jobs: [], commands: [], scripts: [] };
   const busy = new BusyCores();
   let sent = before;
-  for (let round = 0; round < scale.rounds; round++) {
+  for (const _round of roundsOf(`single sends, ${connections} connections`, scale.rounds)) {
     const other = await sendSingles(bareAddress, seconds, 'u1', connections);
     // What is stored after the last answer is part of the costs.
     const { used, result } = await usedBy(system, async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keys } from '@ruyi/store';
 import { BusyCores } from '../busyCores.ts';
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { quantile, summarize } from '../statistics.ts';
@@ -23,7 +24,7 @@ export async function sweep(scale: Scale): Promise<Line[]> {
   try {
     await holdSweep(system);
     await broadcast(system, batchBodies('warmup', 1, 1000));
-    for (let round = 0; round < (scale.tiny ? 1 : scale.rounds); round++) {
+    for (const round of roundsOf('sweep', scale.tiny ? 1 : scale.rounds)) {
       const bodies = batchBodies(`s${round}`, batches, size).map((body) => expiring(body, 1));
       await broadcast(system, bodies);
       await pause(1000);

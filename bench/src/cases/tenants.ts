@@ -1,3 +1,4 @@
+import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
@@ -14,7 +15,7 @@ export async function tenants(scale: Scale): Promise<Line[]> {
   const system = await startSystem();
   try {
     await broadcast(system, batchBodies('warmup', 1, 1000));
-    for (let round = 0; round < scale.rounds; round++) {
+    for (const round of roundsOf('tenants', scale.rounds)) {
       // Many connections, so that nearly all of it waits on the lanes before the first small batch.
       const large = broadcast(system, batchBodies(`large${round}`, batches, 10_000), 16);
       await broadcast(system, batchBodies(`first${round}`, 1, 10));
