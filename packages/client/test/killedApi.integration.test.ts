@@ -5,7 +5,7 @@ import { createClient, type RuyiClient, textPayload } from '../src/index.ts';
 import { testInstallation } from './installation.ts';
 
 /** CLIENT_SENDS=1000000 sends a million, as before a release. */
-const SENDS = Number(process.env.CLIENT_SENDS ?? 20_000);
+const SENDS = Number(process.env.CLIENT_SENDS ?? 5_000);
 const ROOMS = 20;
 const AT_ONCE = 100;
 const LIVES_MS = 2000;
