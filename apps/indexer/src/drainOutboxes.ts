@@ -1,7 +1,8 @@
 import { eachLimited, groupBy } from '@ruyi/flow';
-import { type IndexJob, type Queues, shardsOfGroup } from '@ruyi/queue';
+import { INDEX, INDEX_QUEUE, type IndexJob, type Queues, shardsOfGroup } from '@ruyi/queue';
 import { isTransient, untilServed } from '@ruyi/redis';
 import { Outboxes, type OutboxPage, type Reference, requestRebuild, type Shard, type Store } from '@ruyi/store';
+import { digestOf } from './handleIndexJob.ts';
 
 /** A wake-up is worked for no longer: whoever looks at the queue sees that it moves, and a process can stop. */
 const LONGEST_MS = 1000;
@@ -84,9 +85,12 @@ async function trimUnbroken(
 }
 
 async function indexPage(context: DrainContext, { references }: OutboxPage): Promise<void> {
-  const { store, signal, log } = context;
-  const jobs = jobsOf(references);
-  await Promise.all(jobs.map((job) => context.index(job, LETTERS_OF)));
+  const { store, queues, signal, log } = context;
+  const indexTraced = ({ job, parts }: PageJob) => {
+    const traces = parts.flatMap(({ trace }) => (trace === undefined ? [] : [trace]));
+    return queues.tracing.resume(traces, 'index', { 'ruyi.references': parts.length }, () => indexSurely(context, job));
+  };
+  await Promise.all(jobsOf(references).map(indexTraced));
   const missing = reasonToRebuild(references);
   if (missing !== undefined) {
     log.warn({ reason: missing }, 'the search index misses messages, it is rebuilt');
@@ -103,13 +107,38 @@ function reasonToRebuild(references: Reference[]): string | undefined {
   return references.some(({ kind }) => kind === 'unreadable') ? 'an outbox was damaged' : undefined;
 }
 
-function jobsOf(references: Reference[]): IndexJob[] {
+interface PageJob {
+  job: IndexJob;
+  /** what it was made of */
+  parts: { trace?: string | undefined }[];
+}
+
+function jobsOf(references: Reference[]): PageJob[] {
   const messages = references.flatMap((one) => (one.kind === 'message' ? [one] : []));
   const byChannel = groupBy(messages, ({ channel }) => channel);
   const logs = [...byChannel].map(([ch, ofChannel]) => ({ ch, seqs: ofChannel.map(({ seq }) => seq) }));
-  const jobs: IndexJob[] = logs.length > 0 ? [{ logs }] : [];
+  const jobs: PageJob[] = logs.length > 0 ? [{ job: { logs }, parts: messages }] : [];
   for (const one of references) {
-    if (one.kind === 'chunks') jobs.push({ broadcast: { ref: one.ref, chunks: one.chunks } });
+    if (one.kind === 'chunks') jobs.push({ job: { broadcast: { ref: one.ref, chunks: one.chunks } }, parts: [one] });
   }
   return jobs;
+}
+
+/**
+ * Indexes a part of a page. What fails for a reason that nobody has foreseen becomes jobs of the index queue, by channel: the one
+ * to blame fails there, and is kept for people. In its outbox it would hold up everything behind it, for ever.
+ */
+async function indexSurely({ index, store, queues, signal, log }: DrainContext, job: IndexJob): Promise<void> {
+  try {
+    await index(job, LETTERS_OF);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    log.warn({ err: error }, 'references cannot be indexed, they become jobs of the index queue');
+    const add = async () => {
+      for (const part of job.logs?.map((one): IndexJob => ({ logs: [one] })) ?? [job]) {
+        await queues.index.add(INDEX.name, part, { jobId: `${LETTERS_OF}-${digestOf(part)}` });
+      }
+    };
+    await untilServed(() => store.durably([INDEX_QUEUE.prefix], add), signal);
+  }
 }

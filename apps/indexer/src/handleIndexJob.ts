@@ -71,7 +71,7 @@ export async function handleIndexJob(
 }
 
 /** Names a part of a job by what it refers to. */
-const digestOf = (source: IndexJob): string =>
+export const digestOf = (source: IndexJob): string =>
   createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16);
 
 /** Notes in the progress of each batch what can be found now. No job would note it again, so it must not be lost. */

@@ -1,5 +1,5 @@
 import { Batcher, every } from '@ruyi/flow';
-import { groupOf, type IndexJob, openIndexWorker, type Queues, wakeIndexer } from '@ruyi/queue';
+import { groupOf, type IndexJob, openIndexWorker, type Queues, releaseWakeUps, wakeIndexer } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument, SearchEngine } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
@@ -81,7 +81,10 @@ function startDraining(context: DrainContext & { log: Logger }) {
       underway.delete(group);
     }
   };
+  let isReleased = false;
   const look = async () => {
+    if (!isReleased) await releaseWakeUps(queues);
+    isReleased = true;
     const groups = new Set((await store.outboxes.waitingShards()).map(groupOf));
     for (const group of groups) if (!underway.has(group)) await wakeIndexer(queues, group);
   };

@@ -1,6 +1,6 @@
 import { loadConfig } from '@ruyi/config';
 import { Batcher } from '@ruyi/flow';
-import { groupOf, openQueues } from '@ruyi/queue';
+import { groupOf, INDEX, openQueues } from '@ruyi/queue';
 import type { RedisClient } from '@ruyi/redis';
 import { createSearchEngine, type RefusedDocument, type SearchDocument, type SearchEngine } from '@ruyi/search';
 import { chunkRecipients, chunkReference, createStore, keys, markText, type Store, shardOf } from '@ruyi/store';
@@ -49,7 +49,7 @@ async function storeWorld(store: Store): Promise<World> {
   for (const { broadcast } of jobs) {
     if (!broadcast) continue;
     const recipients = broadcast.chunks.flatMap(chunkRecipients).length;
-    const reference = chunkReference(Date.now(), recipients, broadcast);
+    const reference = chunkReference({ at: Date.now() }, recipients, broadcast);
     await store.outboxes.push(shardOf('2:room', LIMITS.shards), [reference], recipients - 1, {
       mark: 'unused',
       isFull: false,
@@ -234,6 +234,23 @@ test('an index that misses something is rebuilt: a mark whose worker died, and a
   await drainer().drain();
   expect((await store.rebuilds.requested())?.reason).toBe('an outbox was damaged');
   expect((await store.outboxes.reading()).references).toBe(0);
+});
+
+test('what cannot be indexed for an unforeseen reason holds up nothing: it becomes a job', async () => {
+  const store = redis.open();
+  const world = await storeWorld(store);
+  const { context, drain } = drainer();
+  const index = context.index;
+  context.index = async (job, id) => {
+    if (job.logs?.some(({ ch }) => ch === world.rooms[0])) throw new TypeError('a defect');
+    await index(job, id);
+  };
+  await drain();
+  expect((await store.outboxes.reading()).references).toBe(0);
+  const queued = await context.queues.index.getWaiting();
+  expect(queued.map(({ name }) => name)).toContain(INDEX.name);
+  for (const { data } of queued) await index(INDEX.schema.parse(data), 'job');
+  await expectAllIndexed(store, world);
 });
 
 test('messages of the trimmed part of a log are no documents, and their references go', async () => {

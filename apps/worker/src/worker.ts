@@ -46,17 +46,8 @@ export async function startWorker(
     onOutdated,
     handler: (kind, _lane, name) => {
       const appender = store.appender(name, () => !indexBacklog.hasRoom());
-      const wake = (shards: string[]) => waker.wake(shards);
-      const context = {
-        lane: name,
-        store,
-        queues,
-        appender,
-        indexing: indexBacklog.hasRoom,
-        wake,
-        counted: countsOf(kind),
-        log,
-      };
+      const indexing = { indexing: indexBacklog.hasRoom, wake: (shards: string[]) => waker.wake(shards) };
+      const context = { lane: name, store, queues, appender, ...indexing, counted: countsOf(kind), log };
       return (run, job) => handleLaneJob(context, run, job);
     },
   });

@@ -22,7 +22,7 @@ export { type Health, type HealthSources, readHealth } from './health/readHealth
 export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
 export { problemsOfWork } from './health/workProblems.ts';
-export { groupOf, IndexWaker, shardsOfGroup, wakeIndexer } from './indexWaker.ts';
+export { groupOf, IndexWaker, releaseWakeUps, shardsOfGroup, wakeIndexer } from './indexWaker.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
 export {

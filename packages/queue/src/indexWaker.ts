@@ -18,13 +18,26 @@ export const groupOf = (shard: number): number => shard % GROUPS;
 export const shardsOfGroup = ({ tags }: Shards, group: number): Shard[] =>
   tags.filter((_, number) => groupOf(number) === group);
 
+const deduplicationId = (group: number) => `group-${group}`;
+
 /**
  * Wakes an indexer for a group of outboxes. A wake-up that comes while another one waits adds nothing; one that comes while
- * another is being worked follows it.
+ * another is being worked follows it. It belongs to no trace: the references tell theirs.
  */
-export async function wakeIndexer(queues: Queues, group: number): Promise<void> {
-  const deduplication = { id: `group-${group}`, keepLastIfActive: true };
-  await queues.index.add(WAKE.name, { group }, { deduplication, removeOnComplete: KEPT, removeOnFail: KEPT });
+export async function wakeIndexer({ index, tracing }: Queues, group: number): Promise<void> {
+  const deduplication = { id: deduplicationId(group), keepLastIfActive: true };
+  const options = { deduplication, removeOnComplete: KEPT, removeOnFail: KEPT };
+  await tracing.join([], () => index.add(WAKE.name, { group }, options));
+}
+
+/**
+ * Lets later wake-ups pass those that are being worked. An indexer that was killed seems to work its own until BullMQ misses
+ * it, up to 8 seconds later, and all that wakes its groups meanwhile would wait for that. If another one really works them, two
+ * drain the same outboxes for a moment, which costs work and loses nothing.
+ */
+export async function releaseWakeUps({ index, tracing }: Queues): Promise<void> {
+  const groups = Array.from({ length: GROUPS }, (_, group) => deduplicationId(group));
+  await tracing.join([], () => Promise.all(groups.map((id) => index.removeDeduplicationKey(id))));
 }
 
 /**

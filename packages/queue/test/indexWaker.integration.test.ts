@@ -1,4 +1,4 @@
-import { groupOf, IndexWaker, openIndexWorker, shardsOfGroup, wakeIndexer } from '@ruyi/queue';
+import { groupOf, IndexWaker, openIndexWorker, releaseWakeUps, shardsOfGroup, wakeIndexer } from '@ruyi/queue';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { LIMITS, testLanes } from './harness.ts';
@@ -46,6 +46,27 @@ test('a wake-up that comes while another one is worked follows it, never beside 
   await waitFor(() => drained.length === 3, { what: 'a later one to be worked' });
   waiting[2]?.();
   await close();
+});
+
+test('one that a dead indexer seems to work holds up nobody who starts', async () => {
+  await wakeIndexer(lanes.queues, 5);
+  const dead = worker();
+  await waitFor(() => dead.drained.length === 1, { what: 'the first to be worked' });
+  await wakeIndexer(lanes.queues, 5);
+  expect(await jobs()).toMatchObject({ wait: 0, active: 1 });
+  await releaseWakeUps(lanes.queues);
+  await wakeIndexer(lanes.queues, 5);
+  await waitFor(() => dead.drained.length === 2, { what: 'another one to be worked beside it' });
+  // What was kept for the first one follows it, and nothing is stuck.
+  dead.waiting[0]?.();
+  await waitFor(() => dead.drained.length === 3, { what: 'the one that was kept' });
+  dead.waiting[1]?.();
+  dead.waiting[2]?.();
+  await waitFor(async () => (await jobs()).active === 0, { what: 'all to be completed' });
+  await wakeIndexer(lanes.queues, 5);
+  await waitFor(() => dead.drained.length === 4, { what: 'a later one' });
+  dead.waiting[3]?.();
+  await dead.close();
 });
 
 test('a wake-up whose job is lost keeps no later one away', async () => {

@@ -80,7 +80,7 @@ describe('what is stored waits to be indexed', () => {
     const chunk = (n: number) => ({ chunk: n, start: 0, uids: 'u1\nu2\nu3' });
     const keep = { mark: markText(0, 'unused'), isFull: false };
     for (const n of upTo(4))
-      await outboxes.push(SHARD, [chunkReference(1000 + n, 3, { ref: 'abc', chunks: [chunk(n)] })], 2, keep);
+      await outboxes.push(SHARD, [chunkReference({ at: 1000 + n }, 3, { ref: 'abc', chunks: [chunk(n)] })], 2, keep);
     await store(redis.open(), upTo(5));
     expect(await outboxes.reading()).toEqual({ references: 9, recipients: 17, oldestAt: 1001 });
     // A page ends where the documents of its chunks become large.
@@ -214,6 +214,44 @@ test('an outbox that is no list is marked, and its messages are stored', async (
   expect(page && (await own.outboxes.trim(page))).toBe(0);
   await store(own, [2]);
   expect(await seqs()).toEqual([2]);
+});
+
+test('counts that are no numbers keep nothing from being trimmed', async () => {
+  const own = redis.open();
+  await store(own, [1]);
+  await redis.client.hset(keys.outboxCounts(SHARD), { trimmed: 'many', more: 'x' });
+  const chunk = chunkReference({ at: 1 }, 2, { ref: 'abc', chunks: [{ chunk: 0, start: 0, uids: 'u1\nu2' }] });
+  await own.outboxes.push(SHARD, [chunk], 1, { mark: 'unused', isFull: false });
+  await store(own, [2]);
+  const page = await own.outboxes.read(SHARD);
+  await redis.client.hset(keys.outboxCounts(SHARD), { more: 'x' });
+  await store(own, [3]);
+  expect(page && (await own.outboxes.trim(page))).toBe(1);
+  expect(await seqs()).toEqual([3]);
+});
+
+test('references go although Redis is full', async () => {
+  const own = redis.open();
+  await store(own, upTo(3));
+  const page = await own.outboxes.read(SHARD);
+  await redis.client.config('SET', 'maxmemory', '1');
+  try {
+    expect(page && (await own.outboxes.trim(page))).toBe(0);
+    await own.outboxes.takeMark(SHARD, 'none');
+  } finally {
+    await redis.client.config('SET', 'maxmemory', '0');
+  }
+});
+
+test('a reference tells the trace of its message, if it has one', async () => {
+  const own = redis.open();
+  const run = { ...jobRun('job'), trace: '00-4bf9-00f0-01' };
+  await own.appender('send.0').appendMessages(run, [message(1)]);
+  await store(own, [2]);
+  const page = await own.outboxes.read(SHARD);
+  expect(page?.references).toMatchObject([{ seq: 1, trace: run.trace }, { seq: 2 }]);
+  expect(page?.references[1]).not.toHaveProperty('trace');
+  expect((await own.outboxes.reading()).oldestAt).toBeGreaterThan(0);
 });
 
 test.each(['', 'x', 'm 1 2 2:room', '1 m x 2 2:room', '1 b 2 {', '1 b 2 {"ref":1}', '1 q 2'])(

@@ -34,7 +34,7 @@ export async function afterHandOver(context: LaneContext, run: JobRun, { woken, 
  */
 export async function handOverAgain(context: LaneContext, run: JobRun, messages: StoredMessage[]): Promise<void> {
   const byShard = groupBy(messages, ({ item }) => shardOf(item.ch, context.store.layout.shards));
-  for (const [shard, ofShard] of byShard) await push(context, run, shard, referencesTo(ofShard), 0);
+  for (const [shard, ofShard] of byShard) await push(context, run, shard, referencesTo(ofShard, originOf(context)), 0);
 }
 
 /**
@@ -46,8 +46,11 @@ export async function handOverChunks(context: LaneContext, run: JobRun, job: Bro
   const [first = ''] = chunks[0]?.uids.split('\n') ?? [];
   const recipients = chunks.reduce((sum, chunk) => sum + chunkSize(chunk), 0);
   const shard = shardOf(channelName(1, first, from), context.store.layout.shards);
-  await push(context, run, shard, [chunkReference(Date.now(), recipients, { ref, chunks })], recipients - 1);
+  const reference = chunkReference(originOf(context), recipients, { ref, chunks });
+  await push(context, run, shard, [reference], recipients - 1);
 }
+
+const originOf = ({ queues }: LaneContext) => ({ at: Date.now(), trace: queues.tracing.carried() });
 
 async function push(context: LaneContext, run: JobRun, shard: Shard, references: string[], more: number) {
   const { outboxes, durably } = context.store;

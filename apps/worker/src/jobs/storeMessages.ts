@@ -11,7 +11,8 @@ import type { LaneContext, LaneRun } from './laneContext.ts';
 export async function storeMessages(context: LaneContext, run: LaneRun, items: SendItem[]): Promise<void> {
   const { tracing } = context.queues;
   const attributes = { 'ruyi.messages': items.length };
-  const stored = await tracing.step('store', attributes, () => context.appender.appendMessages(run, items));
+  const traced = { ...run, trace: tracing.carried() };
+  const stored = await tracing.step('store', attributes, () => context.appender.appendMessages(traced, items));
   await afterHandOver(context, run, context.appender.takeHandedOver());
   await toDeadLetters(context, run, await failedParts(context, run, stored));
   context.counted.stored(stored.filter(({ failure }) => failure === undefined).length);

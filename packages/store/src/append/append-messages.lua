@@ -1,10 +1,10 @@
 -- append-messages.lua: stores single messages of one shard: log entries and personal commands. References to the entries go
 --        to the outbox of the shard.
--- KEYS   head of this lane in this shard, schema of the shard, its outbox; then of each operation: seq key, log or inbox, idempotency record (or the
---        head again if the client asked for none)
+-- KEYS   head of this lane in this shard, schema of the shard, its outbox; then of each operation: seq key, log or inbox,
+--        idempotency record (or the head again if the client asked for none)
 -- ARGV   job id, head that the caller expects, operations of this job applied here before, numbers of those that failed
 --        (with commas), the newest schema that the caller knows, LOG_RETENTION (0 keeps all), INBOX_MAX,
---        how references begin (their time), mark for the outbox, 1 if it keeps no more references; then of each operation: "l" or "i", entry, start of the
+--        how references begin, mark for the outbox, 1 if it keeps no more references; then of each operation: "l" or "i", entry, start of the
 --        record ("S:<id>:<ts>:<digest>:" or ""), unix time at which it expires
 -- returns the head if it is another one (nothing was written); else {failed, over, dropped, seqs, outbox}: number and reason of each
 --        operation that failed; numbers of those whose log or inbox is over its bound and refers to bodies; commands
@@ -22,7 +22,7 @@ local head = redis.call('GET', KEYS[1]) or ''
 if head ~= ARGV[2] then return head end
 
 local failures, over, seqs, references = {}, {}, {}, {}
-local retention, inboxMax, outbox, time = tonumber(ARGV[6]), tonumber(ARGV[7]), KEYS[3], ARGV[8]
+local retention, inboxMax, outbox, origin = tonumber(ARGV[6]), tonumber(ARGV[7]), KEYS[3], ARGV[8]
 -- The channel's name follows `r:{s}:log:` in its key, as `outbox` follows `r:{s}:`.
 local nameFrom = #outbox - #'outbox' + #'log:' + 1
 local arg = 11
@@ -40,7 +40,7 @@ for key = 4, #KEYS, 3 do
     if kind == 'l' then
       result = appendLog(seqKey, place, entry)
       if type(result) == 'number' and result > 0 then
-        references[#references + 1] = time .. ' m ' .. result .. ' ' .. #entry .. ' ' .. string.sub(place, nameFrom)
+        references[#references + 1] = origin .. ' m ' .. result .. ' ' .. #entry .. ' ' .. string.sub(place, nameFrom)
         if retention > 0 then isWithinBound = keepNewest(seqKey, place, retention) end
       end
     else

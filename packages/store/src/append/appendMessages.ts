@@ -4,7 +4,7 @@ import { isTransient, loadScript, type RedisClient, untilServed } from '@ruyi/re
 import { encodeEntry } from '../entries.ts';
 import { storedRecord } from '../idempotency.ts';
 import { keys } from '../keys.ts';
-import { markText, messageReference, timeText } from '../outbox/reference.ts';
+import { markText, messageReference, type Origin, originText } from '../outbox/reference.ts';
 import { shardOf } from '../shards.ts';
 import type { Shard, Shards } from '../shardTags.ts';
 import { type AppendContext, CALL_SIZE, CALLS_IN_FLIGHT } from './appendContext.ts';
@@ -14,8 +14,8 @@ import { counterKey, entriesKey, type Place } from './place.ts';
 const appendScript = loadScript(import.meta.url, 'append-messages');
 
 /** What waits for the indexer once these messages are stored, as the store script writes it. */
-export const referencesTo = (messages: StoredMessage[]): string[] =>
-  messages.map(({ item, seq }) => messageReference(Date.now(), seq, encodeEntry(item).length, item.ch));
+export const referencesTo = (messages: StoredMessage[], origin: Origin): string[] =>
+  messages.map(({ item, seq }) => messageReference(origin, seq, Buffer.byteLength(encodeEntry(item)), item.ch));
 
 /** One thing to write: an item's entry to its log, or (a command) to one inbox. */
 interface Operation {
@@ -78,7 +78,7 @@ async function appendToShard(context: AppendContext, run: JobRun, shard: Shard, 
     build: (from, to) => {
       const at = Date.now();
       mark = markText(at, `${run.jobId} ${from}-${to}`);
-      return callOf(context, shard, operations.slice(from, to), { at, mark });
+      return callOf(context, shard, operations.slice(from, to), { origin: { at, trace: run.trace }, mark });
     },
     applied: (reply, from) => {
       handOvers.note(shard, reply.outbox, mark);
@@ -122,10 +122,11 @@ function callOf(
   { fence, limits, isOutboxFull }: AppendContext,
   shard: Shard,
   operations: Operation[],
-  { at, mark }: { at: number; mark: string },
+  { origin, mark }: { origin: Origin; mark: string },
 ) {
   const callKeys: string[] = [keys.outbox(shard)];
-  const args: (string | number)[] = [limits.logRetention, limits.inboxMax, timeText(at), mark, isOutboxFull() ? 1 : 0];
+  const ofOutbox = [originText(origin), mark, isOutboxFull() ? 1 : 0];
+  const args: (string | number)[] = [limits.logRetention, limits.inboxMax, ...ofOutbox];
   for (const { item, place } of operations) {
     const uid = 'uid' in place ? place.uid : undefined;
     callKeys.push(counterKey(place), entriesKey(place));

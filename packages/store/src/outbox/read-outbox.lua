@@ -14,11 +14,16 @@ end
 local ofCounts = redis.call('TYPE', KEYS[2]).ok
 if ofCounts ~= 'hash' and ofCounts ~= 'none' then redis.call('UNLINK', KEYS[2]) end
 -- References to chunks are long, so the first steps are short.
-local page, step = { redis.call('HGET', KEYS[2], 'trimmed') or '0' }, 4
+local trimmed = redis.call('HGET', KEYS[2], 'trimmed') or '0'
+if not string.find(trimmed, '^%d+$') then
+  redis.call('UNLINK', KEYS[2])
+  trimmed = '0'
+end
+local page, step = { trimmed }, 4
 while #page <= most do
   local some = redis.call('LRANGE', KEYS[1], #page - 1, #page + step - 2)
   for _, reference in ipairs(some) do
-    local size = string.match(reference, '^%w+ m %d+ (%d+) ')
+    local size = string.match(reference, '^%S+ m %d+ (%d+) ')
     bytes = bytes - #reference - (tonumber(size) or ofChunk)
     if #page > 1 and (bytes < 0 or #page > most) then return page end
     page[#page + 1] = reference

@@ -1,4 +1,6 @@
--- take-mark.lua: takes a mark away from the end of an outbox, unless another one has replaced it or references follow it.
+#!lua flags=allow-oom
+-- take-mark.lua: takes a mark away from the end of an outbox, unless another one has replaced it or references follow it. It
+-- frees memory, so it runs even if Redis is full.
 -- KEYS   outbox
 -- ARGV   mark
 -- returns nothing

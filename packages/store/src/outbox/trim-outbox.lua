@@ -1,4 +1,5 @@
--- trim-outbox.lua: removes a page of an outbox that is durable in the search index.
+#!lua flags=allow-oom
+-- trim-outbox.lua: removes a page of an outbox that is durable in the search index. It frees memory, so it runs even if Redis is full.
 -- KEYS   outbox, its counts
 -- ARGV   how many references were ever trimmed when the page was read, references of the page, the last of them, recipients of
 --        the page beyond one per reference
@@ -13,6 +14,6 @@ local left = redis.call('LLEN', KEYS[1])
 if left == 0 then
   redis.call('HDEL', KEYS[2], 'more')
 elseif ARGV[4] ~= '0' then
-  redis.call('HINCRBY', KEYS[2], 'more', '-' .. ARGV[4])
+  redis.pcall('HINCRBY', KEYS[2], 'more', '-' .. ARGV[4])
 end
 return left
