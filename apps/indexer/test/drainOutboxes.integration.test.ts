@@ -1,6 +1,6 @@
 import { loadConfig } from '@ruyi/config';
 import { Batcher } from '@ruyi/flow';
-import { groupOf, INDEX, openQueues } from '@ruyi/queue';
+import { groupOf, INDEX, openQueues, wakeIndexer } from '@ruyi/queue';
 import type { RedisClient } from '@ruyi/redis';
 import { createSearchEngine, type RefusedDocument, type SearchDocument, type SearchEngine } from '@ruyi/search';
 import { chunkRecipients, chunkReference, createStore, keys, markText, type Store, shardOf } from '@ruyi/store';
@@ -206,7 +206,7 @@ test('while the engine is away nothing is trimmed, and everything is found after
     comeBack = resolve;
   });
   const { context } = drainer();
-  const index = context.index;
+  const { index } = context;
   context.index = async (...args) => {
     if (isAway) await back;
     return index(...args);
@@ -261,8 +261,8 @@ test('messages of the trimmed part of a log are no documents, and their referenc
   expect((await store.outboxes.reading()).references).toBe(0);
 });
 
-test('an indexer finds what nobody has woken it for', async () => {
-  const store = redis.open();
+/** Starts an indexer, as its process does. @returns what reads its index */
+async function indexerOnItsOwn(): Promise<SearchEngine> {
   const own = tempDir('indexer');
   const config = loadConfig({ REDIS_URL: redis.redis.url, DATA_DIR: own.path, SHARDS: '8', LANES: '2' });
   const indexer = await startIndexer(config, createLog('indexer', 'silent'));
@@ -272,7 +272,29 @@ test('an indexer finds what nobody has woken it for', async () => {
     () => indexer.close(),
     () => reader.close(),
   );
+  return reader;
+}
+const untilEmpty = (store: Store) =>
+  waitFor(async () => (await store.outboxes.reading()).references === 0, { what: 'the outboxes to be empty' });
+
+test('an indexer finds what nobody has woken it for', async () => {
+  const store = redis.open();
+  const reader = await indexerOnItsOwn();
   const world = await storeWorld(store);
-  await waitFor(async () => (await store.outboxes.reading()).references === 0, { what: 'the outboxes to be empty' });
+  await untilEmpty(store);
+  await expectAllIndexed(store, world, undefined, reader);
+});
+
+test('an indexer that starts does not wait for wake-ups that a dead one seems to work', async () => {
+  const store = redis.open();
+  const { queues } = drainer().context;
+  const active = queues.index.toKey('active');
+  for (let group = 0; group < LIMITS.shards.count; group++) await wakeIndexer(queues, group);
+  await queues.redis.rename(queues.index.toKey('wait'), active);
+  for (const id of await queues.redis.lrange(active, 0, -1))
+    await queues.redis.set(`${queues.index.toKey(id)}:lock`, 'dead');
+  const world = await storeWorld(store);
+  const reader = await indexerOnItsOwn();
+  await untilEmpty(store);
   await expectAllIndexed(store, world, undefined, reader);
 });

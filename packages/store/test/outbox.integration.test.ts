@@ -216,6 +216,9 @@ test('an outbox that is no list is marked, and its messages are stored', async (
   expect(await seqs()).toEqual([2]);
 });
 
+const sentBytes = async (client: typeof redis.client): Promise<number> =>
+  Number(/total_net_output_bytes:(\d+)/.exec(await client.info('stats'))?.[1]);
+
 test('counts that are no numbers keep nothing from being trimmed', async () => {
   const own = redis.open();
   await store(own, [1]);
@@ -241,6 +244,19 @@ test('references go although Redis is full', async () => {
   } finally {
     await redis.client.config('SET', 'maxmemory', '0');
   }
+});
+
+test('whoever looks at an outbox is told little, however long its references are', async () => {
+  const own = redis.open();
+  const uids = Array.from({ length: 2000 }, (_, i) => `user-${i}`).join('\n');
+  const reference = chunkReference({ at: 5, trace: '00-4bf9-00f0-01' }, 2000, {
+    ref: 'abc',
+    chunks: [{ chunk: 0, start: 0, uids }],
+  });
+  await own.outboxes.push(SHARD, [reference], 1999, { mark: 'unused', isFull: false });
+  const before = await sentBytes(redis.client);
+  expect(await own.outboxes.reading()).toEqual({ references: 1, recipients: 2000, oldestAt: 5 });
+  expect((await sentBytes(redis.client)) - before).toBeLessThan(5000);
 });
 
 test('a reference tells the trace of its message, if it has one', async () => {

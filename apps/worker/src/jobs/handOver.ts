@@ -18,9 +18,8 @@ import {
 } from '@ruyi/store';
 import type { LaneContext } from './laneContext.ts';
 
-/** Does what follows from references that were handed over to outboxes: somebody indexes them, or rebuilds the index. */
-export async function afterHandOver(context: LaneContext, run: JobRun, { woken, missed }: HandedOver): Promise<void> {
-  context.wake(woken);
+/** Has the index rebuilt if references were not kept, because too much waits. */
+export async function afterMissed(context: LaneContext, run: JobRun, missed: HandedOver['missed']): Promise<void> {
   if (missed.size === 0) return;
   await untilServed(() => requestRebuild(context.store, 'too much waited to be indexed'), run.signal);
   for (const [shard, mark] of missed) {
@@ -60,5 +59,7 @@ async function push(context: LaneContext, run: JobRun, shard: Shard, references:
     handedOver.note(shard, await outboxes.push(shard, references, more, { mark, isFull: !context.indexing() }), mark);
   };
   await untilServed(() => durably([keys.outbox(shard)], write), run.signal);
-  await afterHandOver(context, run, handedOver.take());
+  const { woken, missed } = handedOver.take();
+  context.wake(woken);
+  await afterMissed(context, run, missed);
 }

@@ -1,10 +1,10 @@
 import { loadScript, type RedisClient } from '@ruyi/redis';
-import { isDamage } from '../damage.ts';
 import { keys } from '../keys.ts';
 import type { Shard, Shards } from '../shardTags.ts';
 import { type OutboxStatus, outboxStatus } from './handOvers.ts';
 import { markText, parseReference, type Reference, timeOf } from './reference.ts';
 
+const lookOutbox = loadScript(import.meta.url, 'look-outbox');
 const pushOutbox = loadScript(import.meta.url, 'push-outbox');
 const readOutbox = loadScript(import.meta.url, 'read-outbox');
 const trimOutbox = loadScript(import.meta.url, 'trim-outbox');
@@ -90,53 +90,36 @@ export class Outboxes {
 
   /** The numbers of the shards that have references waiting. */
   async waitingShards(): Promise<number[]> {
-    const lengths = await Promise.all(this.#shards.tags.map((shard) => this.#lengthOf(shard)));
-    return lengths.flatMap((length, number) => (length > 0 ? [number] : []));
+    const looks = await this.#look();
+    return looks.flatMap(({ references }, number) => (references > 0 ? [number] : []));
   }
 
   /** How many recipients wait in all of them. */
   async recipients(): Promise<number> {
-    const { tags } = this.#shards;
-    const counts = await Promise.all(tags.map(async (shard) => this.#recipientsOf(shard, await this.#lengthOf(shard))));
-    return counts.reduce((sum, count) => sum + count, 0);
+    return (await this.reading()).recipients;
   }
 
   async reading(): Promise<OutboxReading> {
-    const readings = await Promise.all(
-      this.#shards.tags.map(async (shard) => {
-        const references = await this.#lengthOf(shard);
-        if (references === 0) return { references, recipients: 0, oldestAt: undefined };
-        const oldest = await orIfDamaged(this.#redis.lindex(keys.outbox(shard), 0), null);
-        const oldestAt = oldest === null ? undefined : timeOf(oldest);
-        return { references, recipients: await this.#recipientsOf(shard, references), oldestAt };
-      }),
-    );
-    const times = readings.flatMap(({ oldestAt }) => (oldestAt === undefined ? [] : [oldestAt]));
+    const looks = await this.#look();
+    const times = looks.flatMap(({ oldestAt }) => (oldestAt === undefined ? [] : [oldestAt]));
     return {
-      references: readings.reduce((sum, { references }) => sum + references, 0),
-      recipients: readings.reduce((sum, { recipients }) => sum + recipients, 0),
+      references: looks.reduce((sum, { references }) => sum + references, 0),
+      recipients: looks.reduce((sum, { recipients }) => sum + recipients, 0),
       oldestAt: times.length === 0 ? undefined : Math.min(...times),
     };
   }
 
-  /** One that is no list counts as one reference: reading it puts a mark in its place. */
-  #lengthOf(shard: Shard): Promise<number> {
-    return orIfDamaged(this.#redis.llen(keys.outbox(shard)), 1);
-  }
-
-  async #recipientsOf(shard: Shard, references: number): Promise<number> {
-    if (references === 0) return 0;
-    return references + Number(await orIfDamaged(this.#redis.hget(keys.outboxCounts(shard), 'more'), '0'));
+  #look(): Promise<OutboxReading[]> {
+    return Promise.all(
+      this.#shards.tags.map(async (shard) => {
+        const reply = await lookOutbox(this.#redis, keysOf(shard));
+        const [length, more, first] = Array.isArray(reply) ? reply : [];
+        const references = Number(length);
+        // Counts that are damaged are put right when the outbox is read.
+        return { references, recipients: references + (Number(more) || 0), oldestAt: timeOf(String(first)) };
+      }),
+    );
   }
 }
 
 const keysOf = (shard: Shard): string[] => [keys.outbox(shard), keys.outboxCounts(shard)];
-
-async function orIfDamaged<T>(reading: Promise<T>, value: T): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isDamage(error)) return value;
-    throw error;
-  }
-}

@@ -56,7 +56,7 @@ export function parseReference(text: string): Reference {
   return { kind: 'unreadable' };
 }
 
-/** When the oldest reference of an outbox was stored, by its text. */
+/** When a reference was stored, by how its text begins. */
 export const timeOf = (text: string): number | undefined => {
   const [, time] = /^([0-9a-z]+)[; ]/.exec(text) ?? [];
   return time === undefined ? undefined : Number.parseInt(time, 36);
