@@ -1,5 +1,5 @@
 import { channelName, type SendItem } from '@ruyi/contracts';
-import { BROADCAST, type BroadcastJob, DEAD, INDEX, openQueues, type Queues } from '@ruyi/queue';
+import { BROADCAST, type BroadcastJob, DEAD, type IndexJob, openQueues, type Queues } from '@ruyi/queue';
 import { createSearchEngine, type SearchEngine } from '@ruyi/search';
 import { keys, refOf, type Store, shardNumber, shardOf } from '@ruyi/store';
 import { type TempDir, tempDir } from '@ruyi/testkit';
@@ -69,12 +69,12 @@ class World {
     const appender = this.#store.appender('fanout.0');
     const context = { lane: 'fanout.0', store: this.#store, queues: this.#queues, appender, counted, log: silent };
     const run = { jobId, extendLock: async () => true, signal, careful: false };
-    await handleLaneJob({ ...context, indexing: () => true }, run, { name: BROADCAST.name, data });
+    await handleLaneJob({ ...context, indexing: () => true, wake: () => {} }, run, { name: BROADCAST.name, data });
   }
 
   async happens(event: Event): Promise<void> {
     if (event === 'index') await this.#index();
-    if (event === 'loseIndexJobs') this.#indexLost = (await take(this.#queues.index)).length > 0 || this.#indexLost;
+    if (event === 'loseIndexJobs') this.#indexLost = (await this.#takeReferences()).length > 0 || this.#indexLost;
     if (event === 'rebuild') await this.#rebuild(false);
     if (event === 'reindex') await this.#rebuild(true);
     if (event === 'repairOne') await this.#repair([...this.#broken].slice(0, 1));
@@ -94,11 +94,26 @@ class World {
   }
 
   async #index(): Promise<void> {
-    for (const data of await take(this.#queues.index)) {
+    for (const job of await this.#takeReferences()) {
       const context = { store: this.#store, queues: this.#queues, signal, log: silent };
-      const job = INDEX.schema.parse(data);
       await handleIndexJob({ ...context, take: (document) => this.#engine.index([document]) }, job, `i${++this.#runs}`);
     }
+  }
+
+  /** Removes and returns what waits in the outboxes. */
+  async #takeReferences(): Promise<IndexJob[]> {
+    const { layout, outboxes } = this.#store;
+    const jobs: IndexJob[] = [];
+    for (const shard of layout.shards.tags) {
+      for (let page = await outboxes.read(shard); page; page = await outboxes.read(shard)) {
+        for (const one of page.references) {
+          if (one.kind !== 'chunks') expect.fail(`a ${one.kind} in the outbox`);
+          jobs.push({ broadcast: { ref: one.ref, chunks: one.chunks } });
+        }
+        await outboxes.trim(page);
+      }
+    }
+    return jobs;
   }
 
   async #rebuild(isFresh: boolean): Promise<void> {
@@ -171,7 +186,7 @@ const logKey = (uid: string) => {
 };
 
 /** Removes and returns all jobs that wait on a queue. */
-async function take(queue: Queues['index']): Promise<unknown[]> {
+async function take(queue: Queues['dead']): Promise<unknown[]> {
   const jobs = await queue.getWaiting();
   for (const job of jobs) await job.remove();
   return jobs.map(({ data }) => data);

@@ -8,6 +8,7 @@ import type {
   SendBatchAnswer,
   UserSearchAnswer,
 } from '@ruyi/contracts';
+import { evenShards, Outboxes } from '@ruyi/store';
 import {
   expectNoLeaks,
   type ProcessOptions,
@@ -139,9 +140,11 @@ export const startApp = (
 
 /**
  * Jobs that wait or are at work in these queues, by default all. On a cluster there is no one moment for all of them; a job
- * follows from another one before that is gone, so a job that changes queues is seen in one of two rounds.
+ * follows from another one before that is gone, so a job that changes queues is seen in one of two rounds. What waits in
+ * outboxes is part of the index queue.
  */
 export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QUEUES, 'index', 'dead']) {
+  const outboxes = new Outboxes(client, evenShards(Number(SETTINGS.SHARDS)));
   const round = async () => {
     let jobs = 0;
     for (const name of queues) {
@@ -149,7 +152,7 @@ export async function unfinishedJobs({ client }: TestRedis, queues = [...LANE_QU
       const lists = await client.multi().llen(`${key}:wait`).zcard(`${key}:prioritized`).llen(`${key}:active`).exec();
       for (const [, length] of lists ?? []) jobs += Number(length);
     }
-    return jobs;
+    return queues.includes('index') ? jobs + (await outboxes.reading()).references : jobs;
   };
   return Math.max(await round(), await round());
 }

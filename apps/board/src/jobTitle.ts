@@ -14,6 +14,7 @@ import {
   SEND,
   type SendJob,
   summaryOf,
+  WAKE,
 } from '@ruyi/queue';
 import { chunkSize } from '@ruyi/store';
 
@@ -39,6 +40,7 @@ const TELLERS = new Map<string, (job: QueueJobJson) => Title | undefined>([
   [BROADCAST.name, ({ data }) => ofBroadcast(BROADCAST.schema.safeParse(data).data)],
   [GROUP_COMMAND.name, ({ id, data }) => ofGroupCommand(GROUP_COMMAND.schema.safeParse(data).data, String(id))],
   [INDEX.name, ({ data }) => ofIndex(INDEX.schema.safeParse(data).data)],
+  [WAKE.name, ({ data }) => ofWakeUp(WAKE.schema.safeParse(data).data)],
   [COORDINATE.name, ({ data }) => ofCoordinator(COORDINATE.schema.safeParse(data).data)],
   [DEAD.name, ({ id, data, timestamp }) => ofLetter(DEAD.schema.safeParse(data).data, String(id), timestamp)],
 ]);
@@ -78,6 +80,9 @@ function ofIndex(job?: IndexJob): Title | undefined {
   const messages = logs.reduce((sum, { seqs }) => sum + seqs.length, 0);
   return { text: `index ${counted(messages, 'message')} of ${counted(logs.length, 'channel')}${again(letter)}` };
 }
+
+const ofWakeUp = (job?: { group: number }): Title | undefined =>
+  job && { text: `index what waits in outboxes of group ${job.group}` };
 
 function ofCoordinator(job?: CoordinateJob): Title | undefined {
   return job && { text: `broadcast ${job.no} · run ${job.run}`, broadcast: job.no };

@@ -31,6 +31,7 @@ test.each<[string, unknown, string, string]>([
   ['group-command', { ref: '107k', ch: '2:room' }, 'command to 2:room · 1 recipient', '/'],
   ['index', { logs: [{ ch: '2:room', seqs: [1, 2] }] }, 'index 2 messages of 1 channel', '/'],
   ['index', { broadcast: { ref: '107k', chunks: [chunk] } }, 'index batch 107k · 2 recipients', '/broadcasts/107k'],
+  ['wake', { group: 3 }, 'index what waits in outboxes of group 3', '/'],
   ['coordinate', { no: '2k9', run: 3 }, 'broadcast 2k9 · run 3', '/broadcasts/2k9'],
   [
     'dead',

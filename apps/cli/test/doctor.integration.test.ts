@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { textPayload } from '@ruyi/client';
 import { openQueues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
+import { evenShards, keys, shardOf } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { ruyi, testInstallation } from './commandLine.ts';
@@ -38,13 +39,14 @@ test('messages that the index lost are noticed, whatever kind of channel they ar
   await client.sendBatch({ subscribers: ['u1', 'u2'], payload });
   await compared('ok', /^4 messages of as many logs are in the index$/);
 
-  // What the worker queues for the indexer is lost.
+  // What the worker hands over to the indexer is lost.
   const connection = connect(redis.url, 'background', 'test');
   const queues = openQueues(connection, 2);
   await queues.index.pause();
   await client.send({ channel_id: 'lost', channel_type: 2, from_uid: 'ann', payload });
-  await waitFor(async () => (await queues.index.getJobCountByTypes('wait')) === 1, { what: 'the index job' });
-  await queues.index.drain();
+  const outbox = keys.outbox(shardOf('2:lost', evenShards(8)));
+  await waitFor(async () => (await connection.llen(outbox)) === 1, { what: 'the reference' });
+  await connection.del(outbox);
   await queues.index.resume();
   await queues.close();
   connection.disconnect();

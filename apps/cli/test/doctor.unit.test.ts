@@ -13,7 +13,7 @@ const node = (used: number, allowed: number, machine = 0): NodeInfo => ({
 const state = (nodes: NodeInfo[], waiting = 0): RedisState => ({
   nodes,
   work: {
-    ...{ now: 0, members: [], index: idle, deadLetters: 0 },
+    ...{ now: 0, members: [], index: { ...idle, references: 0 }, deadLetters: 0 },
     lanes: [
       { kind: 'fanout', lane: 0, queue: { name: 'fanout.0', prefix: '' }, worker: null, ...idle, recipients: waiting },
     ],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LetterCode } from '@ruyi/contracts';
 import { groupBy } from '@ruyi/flow';
 import { addDeadLetter, DEAD_QUEUE, INDEX, type IndexJob, type Queues } from '@ruyi/queue';
@@ -21,7 +22,8 @@ export interface IndexContext {
 
 /**
  * Makes an index job's messages searchable. Those that the engine refuses, or that are damaged in Redis, become dead
- * letters; the others are indexed. A replay makes the same documents.
+ * letters; the others are indexed. A replay makes the same documents, and the same letters, also together with other messages.
+ * @param jobId names the letters, beside what they are about
  * @returns how many documents are indexed, and how many the engine refused
  */
 export async function handleIndexJob(
@@ -39,8 +41,8 @@ export async function handleIndexJob(
     await untilServed(() => store.durably([DEAD_QUEUE.prefix], add), signal);
   };
   const { documents, unreadable } = await untilServed(() => readableDocumentsOf(store, job), signal);
-  for (const [i, { source, reason }] of unreadable.entries())
-    await letter(`unreadable-${i}`, 'damaged', source, reason);
+  for (const { source, reason } of unreadable)
+    await letter(`unreadable-${digestOf(source)}`, 'damaged', source, reason);
   const refused = new Map<string, string>();
   const takeAll = () =>
     Promise.all(
@@ -67,6 +69,10 @@ export async function handleIndexJob(
   }
   return { indexed: documents.length - count, refused: count };
 }
+
+/** Names a part of a job by what it refers to. */
+export const digestOf = (source: IndexJob): string =>
+  createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16);
 
 /** Notes in the progress of each batch what can be found now. No job would note it again, so it must not be lost. */
 export async function noteIndexed(store: Store, parts: IndexedPart[]): Promise<void> {

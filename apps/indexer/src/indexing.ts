@@ -1,13 +1,17 @@
-import { Batcher } from '@ruyi/flow';
-import { type IndexJob, openIndexWorker, type Queues } from '@ruyi/queue';
+import { Batcher, every } from '@ruyi/flow';
+import { groupOf, type IndexJob, openIndexWorker, type Queues, releaseWakeUps, wakeIndexer } from '@ruyi/queue';
+import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument, SearchEngine } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
-import type { Logger, ProcessMetrics } from '@ruyi/telemetry';
+import { firstFailure, type Logger, type ProcessMetrics } from '@ruyi/telemetry';
+import { type DrainContext, drainGroup } from './drainOutboxes.ts';
 import { handleIndexJob, type IndexContext } from './handleIndexJob.ts';
 import { indexerCounts } from './indexerMetrics.ts';
 import { startRebuilder } from './rebuilder.ts';
 import { untilTaken } from './untilTaken.ts';
 
+/** A wake-up may be lost, together with the worker that would have sent it. */
+const LOOK_EVERY_MS = 1000;
 const BATCH = { items: 2000, size: 16 * 1024 * 1024 };
 
 interface IndexingOptions {
@@ -29,7 +33,10 @@ export interface Indexing {
   stopRebuilding(): Promise<void>;
 }
 
-/** Works the index queue: the documents of many jobs go to the engine together. Rebuilds the index if that is requested. */
+/**
+ * Indexes what waits in the outboxes, and works the index queue: the documents of many shards go to the engine together. Rebuilds
+ * the index if that is requested.
+ */
 export function startIndexing({ directory, store, queues, engine, metrics, signal, log }: IndexingOptions): Indexing {
   const batcher = new Batcher<SearchDocument, RefusedDocument[]>(BATCH, (documents) =>
     untilTaken(() => engine.index(documents), signal, log),
@@ -37,15 +44,51 @@ export function startIndexing({ directory, store, queues, engine, metrics, signa
   const counts = indexerCounts(metrics);
   const take = (document: SearchDocument) => batcher.add(document, sizeOf(document));
   const context: IndexContext = { store, queues, take, signal, log };
-  const handle = async (job: IndexJob, { id, addedAt }: { id: string; addedAt: number }) => {
+  const index = async (job: IndexJob, id: string) => {
     const { indexed, refused } = await handleIndexJob(context, job, id);
     counts.documents.inc(indexed);
     counts.refused.inc(refused);
-    counts.freshness.observe(Math.max(0, Date.now() - addedAt) / 1000);
   };
-  const worker = openIndexWorker({ name: metrics.process, queues, store, handle, signal, log });
+  const observe = (age: number) => counts.freshness.observe(Math.max(0, age) / 1000);
+  const handle = async (job: IndexJob, { id, addedAt }: { id: string; addedAt: number }) => {
+    await index(job, id);
+    observe(Date.now() - addedAt);
+  };
+  let isClosing = false;
+  const draining = startDraining({ store, queues, index, observe, isClosing: () => isClosing, signal, log });
+  const { drain } = draining;
+  const worker = openIndexWorker({ name: metrics.process, queues, store, handle, drain, signal, log });
   const stopRebuilding = startRebuilder({ store, engine, directory, signal, log });
-  return { close: () => worker.close(), stopRebuilding };
+  return {
+    async close() {
+      isClosing = true;
+      await Promise.all([draining.stopLooking(), worker.close()]);
+    },
+    stopRebuilding,
+  };
+}
+
+/** Drains groups of outboxes at their wake-ups, and wakes for those that have something waiting nevertheless. */
+function startDraining(context: DrainContext & { log: Logger }) {
+  const { store, queues, signal, log } = context;
+  const underway = new Set<number>();
+  const drain = async (group: number, losses: () => number) => {
+    underway.add(group);
+    try {
+      const isLeft = await drainGroup(context, group, losses);
+      if (isLeft) await untilServed(() => wakeIndexer(queues, group), signal);
+    } finally {
+      underway.delete(group);
+    }
+  };
+  let isReleased = false;
+  const look = async () => {
+    if (!isReleased) await releaseWakeUps(queues);
+    isReleased = true;
+    const groups = new Set((await store.outboxes.waitingShards()).map(groupOf));
+    for (const group of groups) if (!underway.has(group)) await wakeIndexer(queues, group);
+  };
+  return { drain, stopLooking: every(LOOK_EVERY_MS, look, firstFailure(log, 'cannot look what waits to be indexed')) };
 }
 
 /** Approximate size of a document on the wire, in bytes. */

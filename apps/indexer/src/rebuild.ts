@@ -46,7 +46,7 @@ interface State extends RebuildProgress {
 }
 
 /**
- * Makes the documents of everything that is stored, the same ones that index jobs made: one per message of a log, and
+ * Makes the documents of everything that is stored, the same ones that were made of references: one per message of a log, and
  * one per chunk of a broadcast. The recipients of a broadcast are scattered over many logs. They are collected on disk
  * first, so memory stays bounded however many there are.
  */

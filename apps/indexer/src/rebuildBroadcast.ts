@@ -10,7 +10,7 @@ export interface Rebuilt {
 }
 
 /**
- * The documents of a broadcast, the same ones that index jobs made: one per chunk, without its late recipients, and one
+ * The documents of a broadcast, the same ones that were made of references: one per chunk, without its late recipients, and one
  * per late recipient. If a chunk was being stored while the logs were read, only part of it was seen. It is left out
  * here, because its worker queues it for the indexer once it is stored, and a document that lacks recipients would keep
  * that complete one out.

@@ -1,16 +1,16 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
-import { joinLanes, LaneWorkers, openDeadLetters, servingCheck, waitingRecipients } from '@ruyi/queue';
+import { IndexWaker, joinLanes, LaneWorkers, openDeadLetters, servingCheck } from '@ruyi/queue';
 import { connect, connectForReplicas, reachRedis, reviewListpack, whileStarting } from '@ruyi/redis';
 import { createStore, VERSION } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf, startTracing } from '@ruyi/telemetry';
 import { openBroadcasts } from './broadcasts/openBroadcasts.ts';
+import { watchIndexBacklog } from './indexBacklog.ts';
 import { handleLaneJob } from './jobs/handleLaneJob.ts';
 import { startSweeping } from './sweeping.ts';
 import { workerCounts } from './workerMetrics.ts';
 
 const CLOSE_LANES_MS = 6000;
-const INDEX_BACKLOG_EVERY_MS = 1000;
 const REPORT_EVERY_MS = 5000;
 
 /** A worker process: works its share of the lanes, and keeps the dead letters. */
@@ -21,12 +21,7 @@ export async function startWorker(
 ): Promise<{ name: string; lanes: number; check: ReturnType<typeof servingCheck>; close(): Promise<void> }> {
   const starting = { settings: config, log };
   await reachRedis(starting);
-  const redis = connect(config, 'worker', 'worker');
-  const jobs = connect(config, 'worker', 'worker-jobs');
-  const waiting = connectForReplicas(config, 'worker');
-  const connections = [redis, jobs, ...(waiting ? [waiting.redis] : [])];
-  for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));
-
+  const { redis, jobs, waiting, connections } = openConnections(config, log);
   const onError = firstFailure(log, 'this process cannot say that it lives');
   const tracing = await startTracing(config, { role: 'worker', version: VERSION }, log);
   const joining = { role: 'worker', settings: config, redis, jobs, starting, onError, tracing } as const;
@@ -35,16 +30,13 @@ export async function startWorker(
   for (const { message, fix } of unset) log.warn(`${message}; ${fix}`);
   const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
 
-  let waitingForIndex = 0;
-  const measure = async () => {
-    waitingForIndex = await waitingRecipients(redis, queues.index);
-  };
-  const stopMeasuring = every(INDEX_BACKLOG_EVERY_MS, measure, firstFailure(log, 'the index queue is not measured'));
+  const indexBacklog = watchIndexBacklog(store, queues, config.indexBacklog, log);
   const metrics = createMetrics(membership.self);
   const countsOf = workerCounts(metrics, store.trimmer);
   const report = async () => store.reports.write(metrics.process, await snapshotOf(metrics.registry));
   const stopReporting = every(REPORT_EVERY_MS, report, firstFailure(log, 'metrics of this process are not reported'));
   const stopSweeping = startSweeping(store, { name: membership.self.name, metrics, log });
+  const waker = new IndexWaker(queues, membership.shards);
   const lanes = new LaneWorkers({
     name: membership.self.name,
     connection: jobs,
@@ -53,9 +45,9 @@ export async function startWorker(
     log,
     onOutdated,
     handler: (kind, _lane, name) => {
-      const indexing = () => waitingForIndex < config.indexBacklog;
-      const appender = store.appender(name);
-      const context = { lane: name, store, queues, appender, indexing, counted: countsOf(kind), log };
+      const appender = store.appender(name, () => !indexBacklog.hasRoom());
+      const indexing = { indexing: indexBacklog.hasRoom, wake: (shards: string[]) => waker.wake(shards) };
+      const context = { lane: name, store, queues, appender, ...indexing, counted: countsOf(kind), log };
       return (run, job) => handleLaneJob(context, run, job);
     },
   });
@@ -72,8 +64,9 @@ export async function startWorker(
       const closed = Promise.all([
         broadcasts.close(),
         deadLetters.close(),
+        waker.close(),
         queues.close(),
-        stopMeasuring(),
+        indexBacklog.stop(),
         stopReporting(),
         stopSweeping(),
         membership.leave(),
@@ -83,6 +76,15 @@ export async function startWorker(
       await tracing?.close();
     },
   };
+}
+
+function openConnections(config: Config, log: Logger) {
+  const redis = connect(config, 'worker', 'worker');
+  const jobs = connect(config, 'worker', 'worker-jobs');
+  const waiting = connectForReplicas(config, 'worker');
+  const connections = [redis, jobs, ...(waiting ? [waiting.redis] : [])];
+  for (const connection of connections) connection.on('error', (err) => log.warn({ err }, 'redis'));
+  return { redis, jobs, waiting, connections };
 }
 
 /** Another version has changed the data: this process must not write any more. */

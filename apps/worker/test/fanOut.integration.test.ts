@@ -1,9 +1,18 @@
 import { channelName, SYSTEM_UID } from '@ruyi/contracts';
-import { INDEX } from '@ruyi/queue';
 import { keys, refOf, shardOf } from '@ruyi/store';
 import { seededRandom } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
-import { acceptBatch, jobsOnLanes, LANES, LIMITS, message, names, picture, testLanes } from './harness.ts';
+import {
+  acceptBatch,
+  jobsOnLanes,
+  LANES,
+  LIMITS,
+  message,
+  names,
+  picture,
+  testLanes,
+  waitingReferences,
+} from './harness.ts';
 
 const lanes = testLanes();
 const MANY = 10_000;
@@ -41,11 +50,9 @@ describe.each([
     const positions = got.map(([entry = '']) => Number(entry.slice(plan.ref.length + 1))).sort((a, b) => a - b);
     expect(positions).toEqual(uids.map((_, i) => i));
     expect(await lanes.store.progress.read(plan.ref)).toMatchObject({ stored: MANY, failed: 0, state: 'done' });
-    // Messages are queued for the indexer by chunk, commands are not.
-    const chunks = (await lanes.queues.index.getWaiting()).flatMap(
-      ({ data }) => INDEX.schema.parse(data).broadcast?.chunks,
-    );
-    expect(chunks.map((chunk) => chunk?.chunk).sort()).toEqual(cmd ? [] : plan.starts.map((_, i) => i).sort());
+    // Messages are handed over to the indexer by chunk, commands are not.
+    const chunks = (await waitingReferences(lanes.store)).flatMap((one) => (one.kind === 'chunks' ? one.chunks : []));
+    expect(chunks.map(({ chunk }) => chunk).sort()).toEqual(cmd ? [] : plan.starts.map((_, i) => i).sort());
   });
 
   test('get nothing twice if the same jobs are added again, while BullMQ keeps them and after', async () => {

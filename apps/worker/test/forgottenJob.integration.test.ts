@@ -18,6 +18,7 @@ test('a job that Redis has forgotten, with the body of its batch, notes nothing 
     queues,
     appender: store.appender('fanout.0'),
     indexing: () => true,
+    wake() {},
     counted: { stored() {}, deadLetter() {} },
     log: { warn() {} },
   };

@@ -2,7 +2,7 @@ import { loadConfig } from '@ruyi/config';
 import { type SendItem, SYSTEM_UID } from '@ruyi/contracts';
 import { DeadLetters, LANE_KINDS, limitLanes, openQueues, Producer, planBroadcast, type Queues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
-import { createStore, evenShards, keys, type Store, type StoreLimits, shardOf } from '@ruyi/store';
+import { createStore, evenShards, keys, type Reference, type Store, type StoreLimits, shardOf } from '@ruyi/store';
 import { createLog } from '@ruyi/telemetry';
 import { expectNoLeaks, startRedis, type TestRedis, unexpectedKeys, waitFor } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -137,6 +137,12 @@ export function message(id: number, overrides: Partial<SendItem> = {}): SendItem
   return { id, ts: now(), from: 'ann', payload: base64(`message ${id}`), no: `no-${id}`, ch: '2:room', ...overrides };
 }
 
+/** What waits to be indexed, the oldest of each shard first. */
+export async function waitingReferences(store: Store): Promise<Reference[]> {
+  const pages = await Promise.all(store.layout.shards.tags.map((shard) => store.outboxes.read(shard)));
+  return pages.flatMap((page) => page?.references ?? []);
+}
+
 /** The message ids of a log in order, and their seqs. */
 export async function logOf(client: Connection, channel: string): Promise<{ ids: number[]; seqs: number[] }> {
   const page = await client.zrange(keys.log(shardOf(channel, LIMITS.shards), channel), '0', '-1', 'WITHSCORES');
@@ -163,10 +169,16 @@ const SIGNS_OF_LIFE: string[] = [
   keys.reports,
   'r:{reports}:',
 ];
+const OUTBOX = /^r:\{\w+\}:(outbox|outcounts)$/;
 
-/** The content of every key except those of queues and signs of life: two equal pictures mean that nothing was written. */
+/**
+ * The content of every key except those of queues, outboxes and signs of life: two equal pictures mean that nothing was written
+ * but what is to be indexed once more.
+ */
 export async function picture(client: Connection): Promise<Record<string, string>> {
-  const all = (await client.keys('r:*')).filter((key) => !SIGNS_OF_LIFE.some((sign) => key.startsWith(sign))).sort();
+  const all = (await client.keys('r:*'))
+    .filter((key) => !OUTBOX.test(key) && !SIGNS_OF_LIFE.some((sign) => key.startsWith(sign)))
+    .sort();
   const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
   return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));
 }

@@ -1,5 +1,4 @@
 import { channelName } from '@ruyi/contracts';
-import { waitingRecipients } from '@ruyi/queue';
 import { seededRandom } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { acceptBatch, logOf, message, names, testLanes } from './harness.ts';
@@ -35,5 +34,5 @@ test('the backlog of the indexer is counted in recipients, like that of lanes', 
   await Promise.all(Array.from({ length: 150 }, (_, i) => lanes.producer.send(message(i + 1, { ch: `2:room${i}` }))));
   await lanes.work();
   await lanes.settled();
-  expect(await waitingRecipients(lanes.client, lanes.queues.index)).toBe(10_150);
+  expect(await lanes.store.outboxes.recipients()).toBe(10_150);
 });

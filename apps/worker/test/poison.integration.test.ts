@@ -69,6 +69,7 @@ test('index jobs that are unreadable or invalid become dead letters, and the oth
     queues,
     store,
     handle,
+    drain: async () => {},
     signal: new AbortController().signal,
     log: { warn: () => {} },
   });

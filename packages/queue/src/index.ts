@@ -22,6 +22,7 @@ export { type Health, type HealthSources, readHealth } from './health/readHealth
 export { readWork, type Work } from './health/readWork.ts';
 export { sharedHealth } from './health/sharedHealth.ts';
 export { problemsOfWork } from './health/workProblems.ts';
+export { groupOf, IndexWaker, releaseWakeUps, shardsOfGroup, wakeIndexer } from './indexWaker.ts';
 export { openIndexWorker } from './indexWorker.ts';
 export { type InstallationStatus, installationStatus, type LaneStatus } from './installationStatus.ts';
 export {
@@ -41,6 +42,7 @@ export {
   Retried,
   SEND,
   type SendJob,
+  WAKE,
 } from './jobs.ts';
 export { joinLanes } from './joinLanes.ts';
 export { laneOwners } from './laneOwners.ts';
@@ -60,4 +62,5 @@ export { openQueues } from './openQueues.ts';
 export { type BroadcastPlan, planBroadcast, planInSlices } from './planBroadcast.ts';
 export { type Guard, type LaneOfPlan, Producer } from './producer.ts';
 export { limitLanes, openQueue, type Queues } from './queues.ts';
+export { type IndexReading, readIndex } from './readIndex.ts';
 export type { Tracing } from './tracing.ts';

@@ -10,7 +10,7 @@ import {
   settleRetried,
   withoutRetried,
 } from './deadLetters/recordDeadLetters.ts';
-import { INDEX, type IndexJob } from './jobs.ts';
+import { INDEX, type IndexJob, WAKE } from './jobs.ts';
 import { INDEX_QUEUE, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
 import { telemetryOf } from './tracing.ts';
@@ -29,13 +29,18 @@ interface IndexWorkerOptions {
    * @param origin.addedAt milliseconds, when the messages were stored
    */
   handle(job: IndexJob, origin: { id: string; addedAt: number }): Promise<void>;
+  /**
+   * Indexes what waits in the outboxes of a group of shards; rejects only when the process stops.
+   * @param losses how often a connection was lost so far
+   */
+  drain(group: number, losses: () => number): Promise<void>;
   /** aborts when the process stops */
   signal: AbortSignal;
   log: { warn(fields: object, text: string): void };
 }
 
 /** Works the index queue, many jobs at once. Their order does not matter, because documents never change. */
-export function openIndexWorker({ name = '', queues, store, handle, signal, log }: IndexWorkerOptions): {
+export function openIndexWorker({ name = '', queues, store, handle, drain, signal, log }: IndexWorkerOptions): {
   close(): Promise<void>;
 } {
   const ownLosses = countConnectionLosses(queues.redis);
@@ -43,6 +48,11 @@ export function openIndexWorker({ name = '', queues, store, handle, signal, log 
   const work = async (job: Job) => {
     const id = String(job.id);
     if (isDeadLettered(job.data)) return;
+    if (job.name === WAKE.name) {
+      // An unreadable one is worth nothing: the indexer looks at all outboxes each second.
+      const group = WAKE.schema.safeParse(job.data).data?.group;
+      return group === undefined ? undefined : drain(group, allLosses);
+    }
     const retried = retriedIn(job.data);
     const parsed = INDEX.schema.safeParse(job.data);
     if (parsed.success) await handle(parsed.data, { id, addedAt: job.timestamp });

@@ -2,7 +2,8 @@ import type { BroadcastAnswer, StatusAnswer } from '@ruyi/contracts';
 import { memoryOfNodes, type RedisClient } from '@ruyi/redis';
 import { type LanePlan, LanePlans, type Member, Members, runningBroadcasts } from '@ruyi/store';
 import { laneOwners } from './laneOwners.ts';
-import { INDEX_QUEUE, type LaneKind } from './names.ts';
+import type { LaneKind } from './names.ts';
+import { readIndex } from './readIndex.ts';
 import { type QueueReading, readQueue } from './readQueue.ts';
 
 export type LaneStatus = StatusAnswer['lanes'][number] & { kind: LaneKind };
@@ -19,7 +20,7 @@ export async function installationStatus(redis: RedisClient): Promise<Installati
   const [plan, members, index, memory, broadcasts] = await Promise.all([
     new LanePlans(redis).read(),
     new Members(redis).all(),
-    readQueue(redis, INDEX_QUEUE),
+    readIndex(redis),
     memoryOfNodes(redis),
     runningBroadcasts(redis),
   ]);

@@ -68,7 +68,10 @@ export const GROUP_COMMAND = job(
 );
 export type GroupCommandJob = DataOf<typeof GROUP_COMMAND>;
 
-/** Messages to be made searchable by apps/indexer: references, which it reads from Redis. */
+/**
+ * Messages to be made searchable by apps/indexer: references, which it reads from Redis. So dead letters are tried again; what
+ * was stored just now is in the outboxes of its shards.
+ */
 export const INDEX = job(
   'index',
   'index',
@@ -80,6 +83,9 @@ export const INDEX = job(
   }),
 );
 export type IndexJob = DataOf<typeof INDEX>;
+
+/** Outboxes of a group of shards have references for apps/indexer (indexWaker.ts). */
+export const WAKE = job('wake', 'index', z.object({ group: z.number() }));
 
 /** A broadcast of docs/api.md §4 that needs a coordinator; worked by apps/worker's coordinate. */
 export const COORDINATE = job(

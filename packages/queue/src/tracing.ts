@@ -10,6 +10,10 @@ export interface Tracing {
   join<T>(callers: unknown[], work: () => Promise<T>): Promise<T>;
   /** A step of a trace. @param attributes name no user, channel or message */
   step<T>(name: string, attributes: Record<string, string | number>, work: () => Promise<T>): Promise<T>;
+  /** The step that runs now as a word, for `resume` in another process; '' if it is not traced. */
+  carried(): string;
+  /** A step that belongs to each of these traces. @param carried what `carried` gave each of them */
+  resume<T>(carried: string[], name: string, attributes: Record<string, number>, work: () => Promise<T>): Promise<T>;
 }
 
 export const untraced: Tracing = {
@@ -17,6 +21,8 @@ export const untraced: Tracing = {
   here: () => undefined,
   join: (_, work) => work(),
   step: (_name, _attributes, work) => work(),
+  carried: () => '',
+  resume: (_carried, _name, _attributes, work) => work(),
 };
 
 /** The option of a queue or a worker. */

@@ -72,6 +72,7 @@ test.each(Array.from({ length: 16 }, (_, moment) => moment))('no index job eithe
       events.push('handled');
       if (!events.includes('lost')) void lose();
     },
+    drain: async () => {},
     store: { connectionLosses: () => (events.includes('lost') ? 1 : 0) },
     signal: new AbortController().signal,
     log: silent,
@@ -125,6 +126,13 @@ function workLanes(connection: RedisClient, handle: () => Promise<void>): () => 
 
 function workIndex(queues: Queues, handle: () => Promise<void>): () => Promise<void> {
   const store = { connectionLosses: () => 0 };
-  const worker = openIndexWorker({ queues, handle, store, signal: new AbortController().signal, log: silent });
+  const worker = openIndexWorker({
+    queues,
+    handle,
+    drain: async () => {},
+    store,
+    signal: new AbortController().signal,
+    log: silent,
+  });
   return () => worker.close();
 }

@@ -18,7 +18,7 @@ const well: Work = {
   now: NOW,
   members: [member('worker'), member('indexer'), member('api')],
   lanes: [lane('send.0'), lane('fanout.0', { kind: 'fanout' })],
-  index: idle,
+  index: { ...idle, references: 0 },
   deadLetters: 0,
 };
 const secondsAgo = (seconds: number) => NOW - seconds * 1000;
@@ -38,7 +38,7 @@ test('a queue whose oldest job waits for over a minute, and on which nothing was
   expect(messages({ lanes: [lane('send.0', stuck), lane('send.1')] })).toEqual({
     backlog: ['send.0: the oldest job has waited 75 s, and none was begun or finished for 60 s'],
   });
-  expect(messages({ index: { ...idle, ...stuck, progressAt: undefined } }).backlog).toEqual([
+  expect(messages({ index: { ...idle, ...stuck, references: 0, progressAt: undefined } }).backlog).toEqual([
     expect.stringMatching(/^index: /),
   ]);
   // A large backlog that is being worked is none of these.

@@ -1,6 +1,6 @@
 export type { StoreLimits } from './append/appendContext.ts';
 export type { Appender } from './append/appender.ts';
-export type { StoredMessage } from './append/appendMessages.ts';
+export { referencesTo, type StoredMessage } from './append/appendMessages.ts';
 export { type FailedRecipient, shardsAtOnce } from './append/appendReferences.ts';
 export { FencedError, type JobRun, OutdatedError } from './append/fence.ts';
 export { Bodies, type Broadcast } from './broadcasts/bodies.ts';
@@ -35,6 +35,9 @@ export type { LogName, LogRange } from './logs/logs.ts';
 export { sampleLogs } from './logs/sampleLogs.ts';
 export { MEMORY_KINDS } from './memory/kinds.ts';
 export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
+export { type HandedOver, HandOvers } from './outbox/handOvers.ts';
+export { Outboxes, type OutboxPage, type OutboxReading } from './outbox/outboxes.ts';
+export { chunkReference, markText, parseReference, type Reference } from './outbox/reference.ts';
 export { laneOf, recipientShard, shardNumber, shardOf } from './shards.ts';
 export { decimalShards, evenShards, type Shard, type Shards } from './shardTags.ts';
 export { createStore, type Store } from './store.ts';

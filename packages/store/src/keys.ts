@@ -28,6 +28,9 @@ export const keys = {
   users: (shard: Shard) => `r:{${shard}}:users`,
   /** string `<job id> <items applied>[,<number of a failed item>…]`: the last script call that a lane applied in this shard */
   head: (shard: Shard, lane: string) => `r:{${shard}}:head:${lane}`,
+  /** list: references to what is not in the search index yet, see outbox/outboxes.ts; hash: its counts */
+  outbox: (shard: Shard) => `r:{${shard}}:outbox`,
+  outboxCounts: (shard: Shard) => `r:{${shard}}:outcounts`,
   /** string, TTL: see idempotency.ts */
   idem: (shard: Shard, hash: string) => `r:{${shard}}:idem:${hash}`,
   /** hash: a broadcast's body, once */

@@ -36,6 +36,8 @@ import { Reports } from './installation/reports.ts';
 import { storedTopic } from './keys.ts';
 import { LogScan } from './logs/logScan.ts';
 import { Logs } from './logs/logs.ts';
+import { HandOvers } from './outbox/handOvers.ts';
+import { Outboxes } from './outbox/outboxes.ts';
 import type { Shards } from './shardTags.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { Trimmer } from './trimming/trimmer.ts';
@@ -90,6 +92,8 @@ export interface Store {
   rebuilds: Rebuilds;
   /** what processes report about themselves */
   reports: Reports;
+  /** references to what is stored and not in the search index yet */
+  outboxes: Outboxes;
   /** which indexer owns the embedded index */
   indexOwner: IndexOwner;
   /** all processes that live */
@@ -98,8 +102,11 @@ export interface Store {
   laneMembers: LaneMembers;
   /** how many lanes there are */
   lanePlans: LanePlans;
-  /** A writer for one lane, `send.0` or the like. */
-  appender(lane: string): Appender;
+  /**
+   * A writer for one lane, `send.0` or the like.
+   * @param isOutboxFull whether too much waits for the indexer, so that no more references are kept
+   */
+  appender(lane: string, isOutboxFull?: () => boolean): Appender;
 }
 
 /**
@@ -150,9 +157,11 @@ export function createStore(redis: RedisClient, limits: StoreLimits, waiting?: R
     members: new Members(redis),
     laneMembers: new LaneMembers(redis),
     lanePlans: new LanePlans(redis),
-    appender: (lane) => {
+    outboxes: new Outboxes(redis, limits.shards),
+    appender: (lane, isOutboxFull = () => false) => {
       const fence = new LaneFence({ redis, connectionLosses }, lane);
-      return createAppender({ redis, fence, limits, trimmer, gate, replicas });
+      const handOvers = new HandOvers();
+      return createAppender({ redis, fence, limits, trimmer, gate, replicas, handOvers, isOutboxFull });
     },
   };
 }

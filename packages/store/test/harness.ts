@@ -127,11 +127,28 @@ export async function inboxOf(client: RedisClient, uid: string, shards = LIMITS.
   return { entries, newest: Number((await client.get(keys.inboxSeq(shard, uid))) ?? entries.length) };
 }
 
-/** Every key with its content: two equal pictures mean that nothing was written in between. */
+/** What waits in the outboxes of all shards, without the times at which it was stored. */
+export async function referencesIn(client: RedisClient, shards = LIMITS.shards): Promise<string[]> {
+  const lists = await Promise.all(shards.tags.map((shard) => client.lrange(keys.outbox(shard), 0, -1)));
+  return lists.flat().map(withoutTime);
+}
+
+const withoutTime = (reference: string) => reference.replace(/^\w+ /, '');
+
+/**
+ * Every key with its content: two equal pictures mean that nothing was written in between. Two runs of a job write the same
+ * references, but at another time.
+ */
 export async function picture(client: RedisClient): Promise<Record<string, string>> {
   const all = (await client.keys('*')).sort();
-  const dumps = await Promise.all(all.map((key) => client.dumpBuffer(key)));
-  return Object.fromEntries(all.map((key, i) => [key, dumps[i]?.toString('base64') ?? '']));
+  const contents = await Promise.all(
+    all.map(async (key) =>
+      key.endsWith(':outbox')
+        ? (await client.lrange(key, 0, -1)).map(withoutTime).join()
+        : (await client.dumpBuffer(key))?.toString('base64'),
+    ),
+  );
+  return Object.fromEntries(all.map((key, i) => [key, contents[i] ?? '']));
 }
 
 export const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);

@@ -1,18 +1,22 @@
 import { LANE_KINDS, openQueues, type Queues } from '@ruyi/queue';
+import { evenShards, Outboxes } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
-import { LANES } from './system.ts';
+import { LANES, SHARDS } from './system.ts';
 
 const LISTS = ['wait', 'active', 'prioritized', 'delayed', 'failed'] as const;
 const DEADLINE_MS = 180_000;
 
 /**
- * Resolves when no job waits or runs on any queue, and none has failed where nothing may fail.
+ * Resolves when no job waits or runs on any queue, none has failed where nothing may fail, and nothing waits to be indexed.
  * @throws Error with the counts that are left
  */
 export async function untilDrained(redis: Queues['redis']): Promise<void> {
   const queues = openQueues(redis, LANES);
   const isDrained = async () => {
     const unfinished = await unfinishedJobs(queues);
+    // After the lanes: what a job stores is in an outbox before the job is gone.
+    const { references } = await new Outboxes(redis, evenShards(SHARDS)).reading();
+    if (references > 0) unfinished.outboxes = references;
     if (Object.keys(unfinished).length > 0) throw new Error(JSON.stringify(unfinished));
     return true;
   };

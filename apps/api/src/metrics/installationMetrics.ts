@@ -42,8 +42,9 @@ async function measure({ queues, store }: ApiContext, registry: Registry, gauge:
     store.broadcastList.states(),
     scriptTimes(queues.redis),
   ]);
-  const jobs = gauge('ruyi_index_jobs', 'jobs of the index queue', ['state']);
+  const jobs = gauge('ruyi_index_jobs', 'what waits to be indexed, and jobs of the index queue that run', ['state']);
   for (const [state, count] of Object.entries(index)) jobs.set({ state }, count);
+  jobs.inc({ state: 'wait' }, work.index.references);
   const broadcasts = gauge('ruyi_broadcasts', 'broadcasts that are listed, by state', ['state']);
   for (const state of BROADCAST_STATES) broadcasts.set({ state }, 0);
   for (const state of states.values()) broadcasts.inc({ state });

@@ -3,7 +3,6 @@ import {
   codeOfReason,
   DEAD_QUEUE,
   GROUP_COMMAND,
-  INDEX_QUEUE,
   type JobKind,
   type Problem,
   queueKey,
@@ -65,11 +64,7 @@ export async function handleLaneJob(
   await storeJob(context, run, job);
   // The store scripts have waited for what they wrote. This is what follows from it, and is on other masters.
   const ref = refIn(job.data);
-  await onReplicas([
-    INDEX_QUEUE.prefix,
-    DEAD_QUEUE.prefix,
-    ...(ref === undefined ? [] : [keys.progress(ref), keys.body(ref)]),
-  ]);
+  await onReplicas([DEAD_QUEUE.prefix, ...(ref === undefined ? [] : [keys.progress(ref), keys.body(ref)])]);
 }
 
 async function storeJob(context: LaneContext, run: JobRun, job: { name: string; data: unknown }): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Queues, Retried } from '@ruyi/queue';
-import type { Appender, JobRun, Store } from '@ruyi/store';
+import type { Appender, JobRun, Shard, Store } from '@ruyi/store';
 
 /** Counters that the jobs of one process increment. */
 export interface LaneCounts {
@@ -16,8 +16,10 @@ export interface LaneContext {
   store: Store;
   queues: Queues;
   appender: Appender;
-  /** false while too much waits to be indexed: a rebuild is requested instead of adding a job (invariant 8) */
+  /** false while too much waits to be indexed: a rebuild is requested instead of keeping references (invariant 8) */
   indexing(): boolean;
+  /** wakes an indexer for the outboxes of these shards, in the background */
+  wake(shards: Shard[]): void;
   /** for the metrics */
   counted: LaneCounts;
   log: { warn(fields: object, text: string): void };

@@ -4,8 +4,8 @@ import { BROADCAST, type BroadcastJob } from '@ruyi/queue';
 import { chunkRecipients, chunkSize, type FailedRecipient, isDamage, type Recipient } from '@ruyi/store';
 import { lookUp, recipientsToDeadLetters, repeated, requireLock } from './broadcastParts.ts';
 import { type FailedPart, toDeadLetters } from './deadLetter.ts';
+import { handOverChunks } from './handOver.ts';
 import type { LaneContext, LaneRun } from './laneContext.ts';
-import { queueForIndex } from './queueForIndex.ts';
 
 /** BROADCAST: stores one reference per recipient. Skips chunks that an earlier job has stored. */
 export async function storeBroadcast(context: LaneContext, run: LaneRun, job: BroadcastJob): Promise<void> {
@@ -39,10 +39,7 @@ export async function storeBroadcast(context: LaneContext, run: LaneRun, job: Br
     else if (!isRetry) await noteStored(context, run, ref, chunks, []);
   }
   // Also for a replay: an earlier run may have died after storing and before this.
-  if (broadcast && !job.cmd) {
-    const size = job.chunks.reduce((sum, chunk) => sum + chunkSize(chunk), 0);
-    await queueForIndex(context, run, { broadcast: { ref, chunks: job.chunks } }, size);
-  }
+  if (broadcast && !job.cmd) await handOverChunks(context, run, job);
   await repeated(run, () => store.trimmer.flush());
 }
 

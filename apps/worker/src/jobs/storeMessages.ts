@@ -4,25 +4,24 @@ import { problemsOf, SEND } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { StoredMessage } from '@ruyi/store';
 import { type FailedPart, toDeadLetters } from './deadLetter.ts';
+import { afterMissed, handOverAgain } from './handOver.ts';
 import type { LaneContext, LaneRun } from './laneContext.ts';
-import { queueForIndex } from './queueForIndex.ts';
 
 /** SEND: stores each message, makes dead letters of those that cannot be stored, and announces the stored ones. */
 export async function storeMessages(context: LaneContext, run: LaneRun, items: SendItem[]): Promise<void> {
   const { tracing } = context.queues;
   const attributes = { 'ruyi.messages': items.length };
-  const stored = await tracing.step('store', attributes, () => context.appender.appendMessages(run, items));
+  const traced = { ...run, trace: tracing.carried() };
+  const stored = await tracing.step('store', attributes, () => context.appender.appendMessages(traced, items));
+  const { woken, missed } = context.appender.takeHandedOver();
+  context.wake(woken);
   await toDeadLetters(context, run, await failedParts(context, run, stored));
   context.counted.stored(stored.filter(({ failure }) => failure === undefined).length);
   await announceStored(context, run, stored);
-  const inLogs = stored.filter(({ item, seq, failure }) => seq > 0 && !item.cmd && failure === undefined);
-  if (inLogs.length > 0) {
-    const logs = [...groupBy(inLogs, ({ item }) => item.ch)].map(([ch, messages]) => ({
-      ch,
-      seqs: messages.map(({ seq }) => seq),
-    }));
-    await queueForIndex(context, run, { logs }, inLogs.length);
-  }
+  // Nobody who waits for the message waits for this. If it is lost with the process, the indexer finds the marks.
+  await afterMissed(context, run, missed);
+  const earlier = stored.filter(({ item, seq, isEarlier }) => isEarlier && seq > 0 && !item.cmd);
+  await handOverAgain(context, run, earlier);
   await untilServed(() => context.store.trimmer.flush(), run.signal);
 }
 

@@ -2,7 +2,8 @@ import { type RedisClient, serverClock } from '@ruyi/redis';
 import { LanePlans, type Member, Members } from '@ruyi/store';
 import { failedJobs, queueKeys } from '../bullmqInternals.ts';
 import { laneOwners, type OwnedLane } from '../laneOwners.ts';
-import { DEAD_QUEUE, INDEX_QUEUE } from '../names.ts';
+import { DEAD_QUEUE } from '../names.ts';
+import { type IndexReading, readIndex } from '../readIndex.ts';
 import { type QueueReading, readQueue } from '../readQueue.ts';
 
 /** Who lives, what waits, and who works it. */
@@ -12,7 +13,7 @@ export interface Work {
   members: Member[];
   /** undefined if nothing was started on this installation yet */
   lanes: (OwnedLane & QueueReading)[] | undefined;
-  index: QueueReading;
+  index: IndexReading;
   deadLetters: number;
 }
 
@@ -21,7 +22,7 @@ export async function readWork(redis: RedisClient): Promise<Work> {
     serverClock(redis),
     new LanePlans(redis).read(),
     new Members(redis).all(),
-    readQueue(redis, INDEX_QUEUE),
+    readIndex(redis),
     failedJobs(redis, queueKeys(DEAD_QUEUE)),
   ]);
   const owned = plan ? await laneOwners(redis, plan, members) : undefined;

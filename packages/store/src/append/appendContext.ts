@@ -1,5 +1,6 @@
 import type { Gate } from '@ruyi/flow';
 import type { RedisClient, Replicas } from '@ruyi/redis';
+import type { HandOvers } from '../outbox/handOvers.ts';
 import type { Shards } from '../shardTags.ts';
 import type { Trimmer } from '../trimming/trimmer.ts';
 import type { LaneFence } from './fence.ts';
@@ -28,4 +29,8 @@ export interface AppendContext {
   /** shared by the lanes of a process: how many recipients of broadcasts may be on their way */
   gate: Gate;
   replicas: Replicas;
+  /** what scripts said of outboxes */
+  handOvers: HandOvers;
+  /** whether outboxes keep no more references (INDEX_BACKLOG) */
+  isOutboxFull(): boolean;
 }

@@ -4,6 +4,7 @@ import { isTransient, loadScript, type RedisClient, untilServed } from '@ruyi/re
 import { encodeEntry } from '../entries.ts';
 import { storedRecord } from '../idempotency.ts';
 import { keys } from '../keys.ts';
+import { markText, messageReference, type Origin, originText } from '../outbox/reference.ts';
 import { shardOf } from '../shards.ts';
 import type { Shard, Shards } from '../shardTags.ts';
 import { type AppendContext, CALL_SIZE, CALLS_IN_FLIGHT } from './appendContext.ts';
@@ -12,16 +13,28 @@ import { counterKey, entriesKey, type Place } from './place.ts';
 
 const appendScript = loadScript(import.meta.url, 'append-messages');
 
+/** What waits for the indexer once these messages are stored, as the store script writes it. */
+export const referencesTo = (messages: StoredMessage[], origin: Origin): string[] =>
+  messages.map(({ item, seq }) => messageReference(origin, seq, Buffer.byteLength(encodeEntry(item)), item.ch));
+
 /** One thing to write: an item's entry to its log, or (a command) to one inbox. */
 interface Operation {
   item: SendItem;
   place: Place;
 }
 
+/** What became of an operation. */
+type Result = Pick<StoredMessage, 'seq' | 'failure' | 'isEarlier'> & { operation: Operation };
+
 export interface StoredMessage {
   item: SendItem;
   /** seq in its log; 0 for a command, and if the message was stored already under the same client_msg_no */
   seq: number;
+  /**
+   * it was stored before this run of the job; or by a call whose answer was lost, or under the same client_msg_no. Whoever
+   * stored it may be of a version without outboxes
+   */
+  isEarlier?: true;
   /** why it could not be stored */
   failure?: string;
   /** of a command that could not be stored: the inboxes that lack it; another one may have it */
@@ -36,11 +49,12 @@ export async function appendMessages(context: AppendContext, run: JobRun, items:
     ({ place }) => place.shard,
   );
   await eachLimited(byShard, CALLS_IN_FLIGHT, async ([shard, operations]) => {
-    for (const { operation, seq, failure } of await appendToShard(context, run, shard, operations)) {
+    for (const { operation, seq, failure, isEarlier } of await appendToShard(context, run, shard, operations)) {
       const message = stored.get(operation.item);
       if (!message) continue;
       const { place } = operation;
       if ('channel' in place) message.seq = seq;
+      if (isEarlier) message.isEarlier = true;
       if (failure === undefined) continue;
       message.failure = failure;
       if ('uid' in place) message.failedInboxes = [...(message.failedInboxes ?? []), place.uid];
@@ -55,13 +69,19 @@ function operationsOf(item: SendItem, shards: Shards): Operation[] {
 }
 
 async function appendToShard(context: AppendContext, run: JobRun, shard: Shard, operations: Operation[]) {
-  const { fence, trimmer, redis } = context;
+  const { fence, trimmer, redis, handOvers } = context;
   const seqs: number[] = [];
+  let mark = '';
   const size = { count: operations.length, size: CALL_SIZE };
   const failed = await fence.apply(run, shard, size, {
     script: appendScript,
-    build: (from, to) => callOf(context, shard, operations.slice(from, to)),
+    build: (from, to) => {
+      const at = Date.now();
+      mark = markText(at, `${run.jobId} ${from}-${to}`);
+      return callOf(context, shard, operations.slice(from, to), { origin: { at, trace: run.trace }, mark });
+    },
     applied: (reply, from) => {
+      handOvers.note(shard, reply.outbox, mark);
       reply.seqs.forEach((seq, i) => {
         seqs[from + i] = seq;
       });
@@ -69,7 +89,7 @@ async function appendToShard(context: AppendContext, run: JobRun, shard: Shard, 
       trimmer.later(reply.over.map((index) => placeAt(operations, from + index)));
     },
   });
-  const results = operations.map((operation, index) => {
+  const results = operations.map((operation, index): Result => {
     const failure = failed.get(index);
     return { operation, seq: seqs[index] ?? 0, ...(failure === undefined ? {} : { failure }) };
   });
@@ -80,6 +100,7 @@ async function appendToShard(context: AppendContext, run: JobRun, shard: Shard, 
       const found = await Promise.all(unknown.map(({ operation }) => seqOf(redis, shard, operation.item)));
       unknown.forEach((result, i) => {
         result.seq = Number(found[i] ?? 0);
+        result.isEarlier = true;
       });
     }, run.signal);
   }
@@ -97,9 +118,15 @@ async function seqOf(redis: RedisClient, shard: Shard, item: SendItem): Promise<
   });
 }
 
-function callOf({ fence, limits }: AppendContext, shard: Shard, operations: Operation[]) {
-  const callKeys: string[] = [];
-  const args: (string | number)[] = [limits.logRetention, limits.inboxMax];
+function callOf(
+  { fence, limits, isOutboxFull }: AppendContext,
+  shard: Shard,
+  operations: Operation[],
+  { origin, mark }: { origin: Origin; mark: string },
+) {
+  const callKeys: string[] = [keys.outbox(shard)];
+  const ofOutbox = [originText(origin), mark, isOutboxFull() ? 1 : 0];
+  const args: (string | number)[] = [limits.logRetention, limits.inboxMax, ...ofOutbox];
   for (const { item, place } of operations) {
     const uid = 'uid' in place ? place.uid : undefined;
     callKeys.push(counterKey(place), entriesKey(place));

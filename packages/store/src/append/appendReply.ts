@@ -1,3 +1,5 @@
+import { type OutboxStatus, outboxStatus } from '../outbox/handOvers.ts';
+
 /** What an append script did, in one form for both scripts. Items are numbered within the call, from 0 on. */
 export interface AppendReply {
   /** items that could not be stored */
@@ -8,12 +10,20 @@ export interface AppendReply {
   dropped: number;
   /** of append-messages.lua: the seq of each item; 0 if it was stored already or failed */
   seqs: number[];
+  /** of append-messages.lua: what became of the references */
+  outbox: OutboxStatus;
 }
 
-/** Of a reply `{failed: number, reason, …; over; dropped; seqs}`. */
+/** Of a reply `{failed: number, reason, …; over; dropped; seqs; outbox}`. */
 export function parseAppendReply(reply: unknown): AppendReply {
-  const [failed, over, dropped, seqs] = Array.isArray(reply) ? reply : [];
-  const parsed: AppendReply = { failed: [], over: numbers(over), dropped: Number(dropped), seqs: numbers(seqs) };
+  const [failed, over, dropped, seqs, outbox] = Array.isArray(reply) ? reply : [];
+  const parsed: AppendReply = {
+    failed: [],
+    over: numbers(over),
+    dropped: Number(dropped),
+    seqs: numbers(seqs),
+    outbox: outboxStatus(outbox),
+  };
   const pairs = Array.isArray(failed) ? failed : [];
   for (let i = 0; i + 1 < pairs.length; i += 2) {
     parsed.failed.push({ index: Number(pairs[i]), reason: String(pairs[i + 1]) });

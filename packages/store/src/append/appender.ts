@@ -1,6 +1,7 @@
 import type { SendItem } from '@ruyi/contracts';
 import { untilServed } from '@ruyi/redis';
 import type { Recipient } from '../broadcasts/chunks.ts';
+import type { HandedOver } from '../outbox/handOvers.ts';
 import type { Shard } from '../shardTags.ts';
 import type { AppendContext } from './appendContext.ts';
 import { appendMessages, type StoredMessage } from './appendMessages.ts';
@@ -31,6 +32,8 @@ export interface Appender {
     broadcast: ReferenceSource,
     recipients: Recipient[],
   ): Promise<FailedRecipient[]>;
+  /** What became of the references to messages that were stored since the last call. */
+  takeHandedOver(): HandedOver;
 }
 
 export function createAppender(context: AppendContext): Appender {
@@ -47,5 +50,6 @@ export function createAppender(context: AppendContext): Appender {
       onReplicas(run, () => appendReferences(context, run, broadcast, recipients)),
     appendReferencesToShard: (run, shard, broadcast, recipients) =>
       onReplicas(run, () => appendReferencesToShard(context, run, shard, broadcast, recipients), shard),
+    takeHandedOver: () => context.handOvers.take(),
   };
 }

@@ -25,6 +25,8 @@ export interface JobRun {
   signal: AbortSignal;
   /** true from the 5th start of a job on: one item per call, so that a deadly one is found */
   careful: boolean;
+  /** the trace of the run, noted with references to what it stores (outbox/reference.ts) */
+  trace?: string | undefined;
 }
 
 interface Head {

@@ -28,6 +28,8 @@ const OF_SHARD: Record<string, MemoryKind> = {
   user: 'channels and users',
   users: 'channels and users',
   frozen: 'channels and users',
+  outbox: 'queues',
+  outcounts: 'queues',
   bl: 'broadcasts',
   bs: 'broadcasts',
 };

@@ -77,11 +77,22 @@ export function openTracing({ otelEndpoint, otelShare }: TracingSettings, self: 
       const attributes = { 'ruyi.messages': callers.length };
       const span = tracer.startSpan('gather', { links, attributes }, place);
       for (const other of others) other.addLink({ context: span.spanContext() });
-      return ending(span, () => within(ROOT_CONTEXT, span, work));
+      return ending([span], () => within(ROOT_CONTEXT, span, work));
     },
     step(name, attributes, work) {
       const span = tracer.startSpan(name, { attributes });
-      return ending(span, () => within(context.active(), span, work));
+      return ending([span], () => within(context.active(), span, work));
+    },
+    carried() {
+      const carrier: Record<string, string> = {};
+      if (trace.getActiveSpan()?.isRecording()) propagation.inject(context.active(), carrier);
+      return carrier.traceparent ?? '';
+    },
+    resume(carried, name, attributes, work) {
+      const parents = [...new Set(carried)].map((traceparent) => propagation.extract(ROOT_CONTEXT, { traceparent }));
+      const spans = parents.map((parent) => tracer.startSpan(name, { attributes }, parent));
+      // What it consists of is no step of any of them.
+      return ending(spans, () => context.with(ROOT_CONTEXT, work));
     },
     async close() {
       const flushed = provider.shutdown().catch(() => {});
@@ -93,14 +104,14 @@ export function openTracing({ otelEndpoint, otelShare }: TracingSettings, self: 
 const isSpan = (caller: unknown): caller is Span =>
   typeof caller === 'object' && caller !== null && 'spanContext' in caller;
 
-/** Ends the span with the work. Why it failed is in the log, which names no user either. */
-async function ending<T>(span: Span, work: () => Promise<T>): Promise<T> {
+/** Ends the spans with the work. Why it failed is in the log, which names no user either. */
+async function ending<T>(spans: Span[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    span.setStatus({ code: SpanStatusCode.ERROR });
+    for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR });
     throw error;
   } finally {
-    span.end();
+    for (const span of spans) span.end();
   }
 }

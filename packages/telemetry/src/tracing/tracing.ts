@@ -50,6 +50,10 @@ export interface Tracing {
   join<T>(callers: unknown[], work: () => Promise<T>): Promise<T>;
   /** A step within the trace; without one nothing is recorded. */
   step<T>(name: string, attributes: StepAttributes, work: () => Promise<T>): Promise<T>;
+  /** The step that runs now as a word without spaces, for `resume` in another process; '' if it is not traced. */
+  carried(): string;
+  /** A step that belongs to each of these traces, one span in each; without any nothing is recorded. */
+  resume<T>(carried: string[], name: string, attributes: StepAttributes, work: () => Promise<T>): Promise<T>;
   /** Exports what is left, for at most a second. */
   close(): Promise<void>;
 }
