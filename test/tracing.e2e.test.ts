@@ -115,7 +115,7 @@ describe('with a collector', () => {
     expect(jobs().length).toBeLessThan(40);
     // Also if an outbox had references already, and nobody was woken.
     for (const { traceId, spanId } of jobs()) {
-      await arrives(traceId, 'index');
+      await arrive(traceId, 'index');
       expect(inTrace(traceId).filter(({ name }) => name === 'index')[0]?.parentSpanId).toBe(spanId);
     }
     for (const { links } of gathered) for (const { traceId } of links) expect(ids).toContain(traceId);
