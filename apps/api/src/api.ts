@@ -4,7 +4,7 @@ import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { probesOnly, type Readiness, STILL_STARTING } from '@ruyi/process';
 import { Backlog, joinLanes, Producer, type Queues, servingCheck, sharedHealth } from '@ruyi/queue';
-import { connect, connectForReplicas, reachRedis } from '@ruyi/redis';
+import { confirmation, connect, connectForReplicas, reachRedis } from '@ruyi/redis';
 import { createSearchReader, indexFolder, searchProblem } from '@ruyi/search';
 import { createStore, type Membership, newName, VERSION } from '@ruyi/store';
 import { createMetrics, firstFailure, type Logger, snapshotOf, startTracing, type Tracing } from '@ruyi/telemetry';
@@ -126,7 +126,7 @@ function createContext(
   readiness: Readiness,
 ): ApiContext {
   const store = createStore(requests, { ...config, shards: membership.shards }, waiting);
-  const producer = new Producer(queues, config.shards, (keys) => store.replicas.confirm(keys));
+  const producer = new Producer(queues, config.shards, confirmation(store.replicas));
   const backlog = new Backlog(background, queues, firstFailure(log, 'the backlog is not measured'));
   const onError = firstFailure(log, 'the memory of Redis is not measured');
   const admission = new Admission(background, backlog, config.maxBacklog, onError);

@@ -20,6 +20,9 @@ export function isLonger(text: string, max: number): boolean {
   return text.length > 2 * max || Array.from(text).length > max;
 }
 
+/** Whether a text has no lone surrogates. */
+export const isWellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
+
 const blank = (value: unknown): unknown => (value === null || value === '' ? undefined : value);
 
 /** An optional field: `null` and `""` count as absent (docs/api.md §1). */
@@ -59,7 +62,7 @@ export const label = withDefault(
   z
     .string({ error: 'must be a string' })
     .refine((text) => !isLonger(text, 128), { error: 'must be at most 128 characters', abort: true })
-    .refine((text) => !LONE_SURROGATE.test(text), { error: 'must not contain lone surrogates' })
+    .refine(isWellFormed, { error: 'must not contain lone surrogates' })
     .meta({ maxLength: 128 }),
   '',
 );

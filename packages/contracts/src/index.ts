@@ -14,4 +14,5 @@ export * from './messageBody.ts';
 export * from './messages.ts';
 export * from './requests.ts';
 export * from './status.ts';
+export { usualSend } from './usualSend.ts';
 export * from './webOrigin.ts';

@@ -18,7 +18,7 @@ const turns = new Gate(1);
  * everything else is served in between. Without this a single send waited for all batches that arrived with it.
  * @param items how many items the work handles; a few run at once
  */
-export async function inTurn<T>(items: number, work: () => T): Promise<T> {
+export function inTurn<T>(items: number, work: () => T): T | Promise<T> {
   if (items <= FEW) return work();
   return turns.run(async () => {
     await nextTurn();

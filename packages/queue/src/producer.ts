@@ -44,11 +44,11 @@ export class Producer {
   readonly #gate = new Gate(ADDS_IN_FLIGHT);
   /** one per lane of a generation */
   #batchers: { generation: number; lanes: SendBatcher[] } = { generation: -1, lanes: [] };
-  readonly #confirm: (keys: string[]) => Promise<void>;
+  readonly #confirm: ((keys: string[]) => Promise<void>) | undefined;
   #jobs = 0;
 
   /** @param confirm resolves once what was written under these keys is safe; by default it is once it is written */
-  constructor(queues: Queues, shards: number, confirm: (keys: string[]) => Promise<void> = async () => {}) {
+  constructor(queues: Queues, shards: number, confirm?: (keys: string[]) => Promise<void>) {
     this.#confirm = confirm;
     this.#queues = queues;
     this.#shards = shards;
@@ -89,12 +89,13 @@ export class Producer {
     const entry = { item, guard, caller: this.#queues.tracing.here() };
     const shard = shardNumber(item.ch, this.#shards);
     const size = item.payload.length + 200;
-    const { refused, key } = await whileOpen(this.#queues, async (plan) => ({
-      refused: await this.#batcher(plan, shard)?.add(entry, size),
-      key: laneQueue('send', laneOf(shard, plan.lanes), plan.generation).prefix,
-    }));
+    let used = this.#queues.plan;
+    const refused = await whileOpen(this.#queues, (plan) => {
+      used = plan;
+      return this.#batcher(plan, shard)?.add(entry, size);
+    });
     if (refused?.has(entry)) throw refused.get(entry);
-    await this.#confirm([key]);
+    await this.#confirm?.([laneQueue('send', laneOf(shard, used.lanes), used.generation).prefix]);
   }
 
   /** @param recipients for the backlog; part of the job's id, so it must be the same when the job is added again */
@@ -107,7 +108,7 @@ export class Producer {
       const [priority = 1] = await takeTurns(this.#queues.redis, { lane, generation }, job.ch, 1);
       guard();
       await this.#queues.lane('fanout', lane, generation).add(GROUP_COMMAND.name, job, { jobId, priority });
-      await this.#confirm([laneQueue('fanout', lane, generation).prefix]);
+      await this.#confirm?.([laneQueue('fanout', lane, generation).prefix]);
     });
   }
 
@@ -157,7 +158,7 @@ export class Producer {
       return { added: this.#queues.lane('fanout', lane, generation).addBulk(adds) };
     });
     await added;
-    await this.#confirm([laneQueue('fanout', lane, generation).prefix]);
+    await this.#confirm?.([laneQueue('fanout', lane, generation).prefix]);
   }
 
   /** Everything added so far is on its queue, or was refused. */

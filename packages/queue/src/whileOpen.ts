@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 20;
  * Adds to the present lanes, and once more if they were closed meanwhile because their number changes. An add that failed for
  * this reason has written nothing.
  */
-export async function whileOpen<T>(queues: Queues, add: (plan: LanePlan) => Promise<T>): Promise<T> {
+export async function whileOpen<T>(queues: Queues, add: (plan: LanePlan) => T | Promise<T>): Promise<T> {
   for (;;) {
     const plan = await queues.present();
     try {

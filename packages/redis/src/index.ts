@@ -25,7 +25,7 @@ export {
 export { shortReason } from './reasons.ts';
 export { RedisClock } from './redisClock.ts';
 export { RedisRefusal } from './refusal.ts';
-export { NO_REPLICAS, type Replicas, ReplicasLateError, waitForReplicas } from './replicas.ts';
+export { confirmation, NO_REPLICAS, type Replicas, ReplicasLateError, waitForReplicas } from './replicas.ts';
 export {
   type Finding,
   infoOfNodes,

@@ -36,10 +36,14 @@ export class RedisClock {
 
   /**
    * Whole seconds since 1970. They do not go back, unless the clock of Redis was set back by more than ten seconds.
-   * Waits for Redis only if it was not asked for ten seconds.
+   * Known at once, unless Redis was not asked for ten seconds.
    */
-  async seconds(): Promise<number> {
-    const { offset } = this.#fresh() ?? (await this.#measure());
+  seconds(): number | Promise<number> {
+    const measurement = this.#fresh();
+    return measurement === undefined ? this.#measure().then((measured) => this.#at(measured)) : this.#at(measurement);
+  }
+
+  #at({ offset }: Measurement): number {
     const now = this.#local() + offset;
     const isJitter = now < this.#latest && now > this.#latest - FOLLOWED_STEP_MS;
     if (!isJitter) this.#latest = now;

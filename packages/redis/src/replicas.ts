@@ -26,6 +26,10 @@ export interface Replicas {
 /** Nobody waits for replicas: what a master has not passed on when it dies is lost. */
 export const NO_REPLICAS: Replicas = { count: 0, confirm: async () => {} };
 
+/** `confirm` of these replicas, undefined if nobody waits for them. */
+export const confirmation = (replicas: Replicas): Replicas['confirm'] | undefined =>
+  replicas.count === 0 ? undefined : (keys) => replicas.confirm(keys);
+
 /**
  * Asks with WAIT over a connection of its own, because WAIT holds up every command behind it. A WAIT covers everything that
  * the master executed before it, whichever connection wrote it, if a command of its own connection came in between: PING.

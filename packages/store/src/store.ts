@@ -64,7 +64,7 @@ export interface Store {
   /** seconds by Redis' clock, which is the same for every process */
   clock(): Promise<number>;
   /** the same, carried on by the local monotonic clock: for requests, of which each must not ask (`RedisClock`) */
-  now(): Promise<number>;
+  now(): number | Promise<number>;
   /** names the run of the server, which ends with its process */
   serverRun(): Promise<string>;
   /** tells an API process the seqs of messages that it waits for: message_id, seq */

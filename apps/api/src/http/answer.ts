@@ -8,6 +8,18 @@ import { corruptOf } from '@ruyi/store';
 import type { Logger } from '@ruyi/telemetry';
 import { OtherIndexError } from '../search/indexSight.ts';
 
+const REQUEST_ID = Symbol('x-request-id');
+
+/**
+ * Names an answer. Every answer of this file begins with the name; a header that is set before the others would make all of
+ * them dearer.
+ */
+export const nameAnswer = (response: ServerResponse, requestId: string): void => {
+  Reflect.set(response, REQUEST_ID, requestId);
+};
+
+const nameOf = (response: ServerResponse): string => String(Reflect.get(response, REQUEST_ID) ?? '-');
+
 /**
  * Sends an answer. An object is sent as JSON; bytes must be JSON already; a string is sent as plain text, unless the headers name
  * another type. Express' `json`
@@ -17,12 +29,13 @@ export function answer(
   response: ServerResponse,
   status: number,
   body: object | string | Uint8Array,
-  headers: Record<string, string> = {},
+  headers?: Record<string, string>,
 ): void {
   if (response.headersSent || response.destroyed) return;
   const isText = typeof body === 'string';
   const content = isText || body instanceof Uint8Array ? body : JSON.stringify(body);
   response.writeHead(status, {
+    'x-request-id': nameOf(response),
     'Content-Type': isText ? 'text/plain; version=0.0.4; charset=utf-8' : 'application/json; charset=utf-8',
     ...headers,
     'Content-Length': Buffer.byteLength(content),
@@ -38,7 +51,7 @@ export async function answerLines(
 ): Promise<void> {
   const source = Readable.from(lines, { highWaterMark: 64 });
   const { socket } = response.req;
-  response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8' });
+  response.writeHead(200, { 'x-request-id': nameOf(response), 'Content-Type': 'application/x-ndjson; charset=utf-8' });
   socket.setTimeout(unreadMs);
   // What fails after the first byte can only be told by an answer that ends early.
   await pipeline(source, response).catch(() => response.destroy());
@@ -47,7 +60,7 @@ export async function answerLines(
 /** The one place where something thrown becomes an answer (docs/api.md §1). */
 export function answerError(response: ServerResponse, error: unknown, log: Logger): void {
   const known = toApiError(error);
-  const requestId = response.getHeader('x-request-id');
+  const requestId = nameOf(response);
   if (known) {
     if (known.status >= 500) log.warn({ requestId, code: known.code, err: error }, 'request refused');
     answer(response, known.status, known.toBody(), known.headers);

@@ -1,11 +1,3 @@
-/** One request's part of the budget. */
-export interface Share {
-  /** Adds this many bytes, unless the bodies of all requests together would then be too large. @returns whether it did */
-  grow(bytes: number): boolean;
-  /** Gives everything back; calling it again does nothing. */
-  release(): void;
-}
-
 /**
  * Bounds the bodies that a process holds at one time (docs/api.md §1, 429). Each body has its own bound, but any number of
  * them may come at once. Only bytes that have arrived count: if announced lengths counted, 32 requests that send nothing
@@ -21,18 +13,36 @@ export class BodyBudget {
   }
 
   share(): Share {
-    let held = 0;
-    return {
-      grow: (bytes) => {
-        if (this.#held + bytes > this.#most) return false;
-        this.#held += bytes;
-        held += bytes;
-        return true;
-      },
-      release: () => {
-        this.#held -= held;
-        held = 0;
-      },
-    };
+    return new Share(this);
+  }
+
+  /** @returns whether there was room for so many bytes more; less than 0 always fits */
+  add(bytes: number): boolean {
+    if (bytes > 0 && this.#held + bytes > this.#most) return false;
+    this.#held += bytes;
+    return true;
+  }
+}
+
+/** One request's part of the budget. */
+export class Share {
+  readonly #budget: BodyBudget;
+  #held = 0;
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget;
+  }
+
+  /** Adds this many bytes, unless the bodies of all requests together would then be too large. @returns whether it did */
+  grow(bytes: number): boolean {
+    if (!this.#budget.add(bytes)) return false;
+    this.#held += bytes;
+    return true;
+  }
+
+  /** Gives everything back; calling it again does nothing. */
+  release(): void {
+    this.#budget.add(-this.#held);
+    this.#held = 0;
   }
 }

@@ -14,11 +14,23 @@ export const withoutDeadline = (request: IncomingMessage): void => void unlimite
  */
 export function watchDeadlines(server: Server, requestMs: number, onLate: (request: IncomingMessage) => void): void {
   const began = new Map<IncomingMessage, number>();
+  // Most requests arrive in one piece, so they are complete as soon as this turn of the event loop is over.
+  let arriving: IncomingMessage[] = [];
+  const watchTheIncomplete = () => {
+    const at = performance.now();
+    const requests = arriving;
+    arriving = [];
+    for (const request of requests) {
+      if (request.complete || request.destroyed) continue;
+      began.set(request, at);
+      request.once('close', () => began.delete(request));
+    }
+  };
   server.prependListener('request', (request: IncomingMessage) => {
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
     if (length === undefined && encoding === undefined) return;
-    began.set(request, performance.now());
-    request.once('close', () => began.delete(request));
+    if (arriving.length === 0) setImmediate(watchTheIncomplete);
+    arriving.push(request);
   });
   const look = () => {
     const now = performance.now();

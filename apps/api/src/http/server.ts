@@ -26,6 +26,21 @@ export interface ServerSettings {
   isDraining?(): boolean;
 }
 
+/** The latest answer on each connection. The weak map changes once per connection, because each change costs the collector. */
+class LatestAnswers {
+  readonly #of = new WeakMap<Socket, { answer: ServerResponse }>();
+
+  note(socket: Socket, answer: ServerResponse): void {
+    const known = this.#of.get(socket);
+    if (known) known.answer = answer;
+    else this.#of.set(socket, { answer });
+  }
+
+  on(socket: Socket): ServerResponse | undefined {
+    return this.#of.get(socket)?.answer;
+  }
+}
+
 /**
  * A server for an Express app. What Node refuses by itself is answered like everything else: with a JSON body and an
  * x-request-id (docs/api.md §1).
@@ -69,9 +84,9 @@ export function createHttpServer(
   const server: Server<typeof AppRequest, typeof AppResponse> = createServer(options, serve);
   // No bound on their number, because Node would drop the headers beyond it silently. HEADER_BYTES bounds their size.
   server.maxHeadersCount = 0;
-  const answers = new WeakMap<Socket, ServerResponse>();
+  const answers = new LatestAnswers();
   server.prependListener('request', ({ socket }, response: ServerResponse) => {
-    answers.set(socket, response);
+    answers.note(socket, response);
     // While the server closes, or soon will, tell the client not to send more on this connection.
     if (!server.listening || isDraining()) response.setHeader('Connection', 'close');
   });
@@ -79,10 +94,10 @@ export function createHttpServer(
   server.on('timeout', (socket) => unread.timedOut(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET') socket.destroy();
-    else refuseConnection(socket, refusalOf(error), nextRequestId(), answers.get(socket));
+    else refuseConnection(socket, refusalOf(error), nextRequestId(), answers.on(socket));
   });
   watchDeadlines(server, limits.requestMs, ({ socket }) => {
-    refuseConnection(socket, refusalOf({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }), nextRequestId(), answers.get(socket));
+    refuseConnection(socket, refusalOf({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }), nextRequestId(), answers.on(socket));
   });
   server.on('connect', (_request, socket: Socket) => {
     socket.on('error', () => socket.destroy()).resume();

@@ -43,22 +43,22 @@ export class Admission {
   }
 
   /**
-   * Runs `queue`, which queues this many recipients, if there is memory and the backlog has room for them. No recipients
-   * always fit.
-   * @throws OverloadedError before `queue` has run
+   * Lets in what is going to queue this many recipients, if there is memory and the backlog has room for them. No recipients
+   * always fit. Every enter must be followed by one leave.
+   * @throws OverloadedError, and then nothing is let in
    */
-  async whileQueueing<T>(kind: LaneKind, recipients: number, queue: () => Promise<T>): Promise<T> {
+  enter(kind: LaneKind, recipients: number): void {
     this.requireFreeMemory();
-    if (recipients === 0) return queue();
+    if (recipients === 0) return;
     if (!this.#backlog.admit(kind, recipients, this.#most[kind])) {
       const what = kind === 'send' ? 'single messages' : 'recipients of broadcasts';
       throw new OverloadedError(`${this.#most[kind]} ${what} may wait at once, try again later`, 2);
     }
-    try {
-      return await queue();
-    } finally {
-      this.#backlog.settle(kind, recipients);
-    }
+  }
+
+  /** What was let in is on its queue by now, or never will be. */
+  leave(kind: LaneKind, recipients: number): void {
+    if (recipients > 0) this.#backlog.settle(kind, recipients);
   }
 
   async close(): Promise<void> {

@@ -76,14 +76,17 @@ export async function acceptBroadcast(
   const requireKnown = context.config.requireKnownUsers && kind === 'sendbatch';
   const recipients = await sortOutRecipients(context, request, requireKnown);
   const toStore = request.header.no_persist ? 0 : recipients.uids.length;
-  return context.admission.whileQueueing('fanout', toStore, async () => {
+  context.admission.enter('fanout', toStore);
+  try {
     const batch = await claimBatch(context, kind, request, recipients);
     const { receipt, refused, jobs } = await openBatch(context, request, recipients, batch);
     if (batch.before !== 'queued') await queueBatch(context, { ...request, no, kind }, batch, receipt, jobs, losses);
     await requireReplicas(context.store, keysOf(batch), losses);
     const firstId = batch.id + receipt.firstAt;
     return { ref: batch.ref, firstId, no, accepted: receipt.total, refused, isReplayed: batch.before !== 'unknown' };
-  });
+  } finally {
+    context.admission.leave('fanout', toStore);
+  }
 }
 
 /** All that is written for a batch besides its jobs. */

@@ -17,8 +17,8 @@ export interface SentMessage {
   isReplayed: boolean;
 }
 
-/** `stored` is there if the message was queued just now. It resolves with the seq if the caller waits and it comes in time. */
-type Queued = SentMessage & { stored?: Promise<number | undefined> };
+/** `stored` is there if the message was queued just now and the caller waits. It resolves with the seq if that comes in time. */
+type Queued = SentMessage & { stored?: Promise<number | undefined> | undefined };
 
 /** A message on its way to a queue. */
 interface Draft {
@@ -26,8 +26,8 @@ interface Draft {
   /** the channel's name */
   channel: string;
   no: string;
-  /** absent if nobody can repeat the request */
-  key?: MessageKey;
+  /** undefined if nobody can repeat the request */
+  key: MessageKey | undefined;
   waitSeconds: number;
   guard: Guard;
 }
@@ -62,17 +62,20 @@ export async function sendToChannel(
     return before ? replayOf(before, no) : { id: proposed.id, no, isReplayed: false };
   }
   const guard = () => requireUnbrokenConnection(store, losses);
-  const draft: Draft = { request, channel, no, ...(key ? { key } : {}), waitSeconds, guard };
-  const recipients = isGroupCommand(request) ? Math.max(1, await store.channels.count(channel)) : 1;
-  const kind = isGroupCommand(request) ? 'fanout' : 'send';
-  const { stored, ...sent } = await admission.whileQueueing(kind, recipients, async (): Promise<Queued> => {
-    const before = key && (await claimKey(store, key, { ...proposed, recipients }, true));
-    if (before && before.state !== 'accepted') return replayOf(before, no);
-    const queued = await queueMessage(context, draft, before ?? { ...proposed, recipients });
-    return { id: before?.id ?? proposed.id, no, isReplayed: before !== undefined, ...queued };
-  });
-  const seq = await stored;
-  await requireReplicas(store, key ? recordKeys(key) : [], losses);
+  const draft: Draft = { request, channel, no, key, waitSeconds, guard };
+  const isGroup = isGroupCommand(request);
+  const recipients = isGroup ? Math.max(1, await store.channels.count(channel)) : 1;
+  const kind = isGroup ? 'fanout' : 'send';
+  admission.enter(kind, recipients);
+  let queued: Queued;
+  try {
+    queued = await queueOnce(context, draft, { ...proposed, recipients });
+  } finally {
+    admission.leave(kind, recipients);
+  }
+  const { stored, ...sent } = queued;
+  const seq = stored && (await stored);
+  if (store.replicas.count > 0) await requireReplicas(store, key ? recordKeys(key) : [], losses);
   if (stored === undefined) return sent;
   if (seq !== undefined) return { ...sent, seq: request.header.sync_once ? 0 : seq };
   guard();
@@ -89,28 +92,40 @@ const replayOf = (before: { id: number; seq?: number }, no: string): SentMessage
   ...(before.seq === undefined ? {} : { seq: before.seq }),
 });
 
-async function queueMessage(
-  context: ApiContext,
-  { request, channel, no, key, waitSeconds, guard }: Draft,
-  { id, ts, recipients }: { id: number; ts: number; recipients: number },
-): Promise<Required<Pick<Queued, 'stored'>>> {
-  const { store, producer, waiter } = context;
-  const item: SendItem = {
-    ...messageBody(request, { id, ts, no }),
-    ch: channel,
-    ...(request.header.sync_once ? { cmd: 1 } : {}),
-    ...(key === undefined ? {} : { idem: key.hash }),
-    ...(key === undefined || key.digest === '' ? {} : { digest: key.digest }),
-    ...(waitSeconds > 0 ? { wait: producer.name } : {}),
-  };
-  const look = async () => {
+/** What a message is called and when it came, for how many recipients. */
+interface Identity {
+  id: number;
+  ts: number;
+  recipients: number;
+}
+
+/** Queues a message, unless an earlier request with its key did. */
+async function queueOnce(context: ApiContext, draft: Draft, proposed: Identity): Promise<Queued> {
+  const { key, no } = draft;
+  const before = key && (await claimKey(context.store, key, proposed, true));
+  if (before && before.state !== 'accepted') return replayOf(before, no);
+  const identity = before ?? proposed;
+  const item = itemOf(context, draft, identity);
+  const stored = draft.waitSeconds > 0 ? untilStored(context, draft, identity.id) : undefined;
+  if (isGroupCommand(draft.request)) await queueGroupCommand(context, item, identity.recipients, draft.guard);
+  else await context.producer.send(item, draft.guard);
+  return { id: identity.id, no, isReplayed: before !== undefined, stored };
+}
+
+function itemOf({ producer }: ApiContext, { request, channel, no, key, waitSeconds }: Draft, { id, ts }: Identity) {
+  const item: SendItem = { ...messageBody(request, { id, ts, no }), ch: channel };
+  if (request.header.sync_once) item.cmd = 1;
+  if (key !== undefined) item.idem = key.hash;
+  if (key !== undefined && key.digest !== '') item.digest = key.digest;
+  if (waitSeconds > 0) item.wait = producer.name;
+  return item;
+}
+
+function untilStored({ store, waiter }: ApiContext, { key, waitSeconds }: Draft, id: number) {
+  return waiter.wait(id, waitSeconds, async () => {
     const record = key === undefined ? undefined : await store.idempotency.read(key.shard, key.hash);
     return record?.state === 'stored' ? record.seq : undefined;
-  };
-  const stored = waitSeconds > 0 ? waiter.wait(id, waitSeconds, look) : Promise.resolve(undefined);
-  if (isGroupCommand(request)) await queueGroupCommand(context, item, recipients, guard);
-  else await producer.send(item, guard);
-  return { stored };
+  });
 }
 
 async function queueGroupCommand(

@@ -5,6 +5,7 @@ import {
   NotFoundError,
   type SendAnswer,
   type SendBatchAnswer,
+  usualSend,
 } from '@ruyi/contracts';
 import { isRef } from '@ruyi/store';
 import { preferenceApplied, preferredWait } from '../http/preferHeader.ts';
@@ -31,6 +32,7 @@ const send = route({
   answer: 'SendAnswer',
   errors: ['idempotency_conflict'],
   headers: { Prefer: 'wait=N, 1 to 30 seconds: answer when it is stored' },
+  usual: usualSend,
   handle: async (context, request, { headers }) => {
     const waitSeconds = preferredWait(headers.prefer);
     const sent =
@@ -45,6 +47,7 @@ function sendAnswer({ id, no, seq, isReplayed }: SentMessage, waitSeconds: numbe
   const isAwaited = waitSeconds > 0 && seq !== undefined;
   const data = { message_id: id, message_idstr: String(id), client_msg_no: no };
   const body: SendAnswer = { status: 200, data: isAwaited && seq > 0 ? { ...data, message_seq: seq } : data };
+  if (!isReplayed && !isAwaited) return { body };
   return { body, headers: { ...replayed(isReplayed), ...(isAwaited ? preferenceApplied(waitSeconds) : {}) } };
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '@ruyi/config';
 import { every } from '@ruyi/flow';
 import { openCoordinators, Producer, type Queues } from '@ruyi/queue';
-import { isNearlyFull } from '@ruyi/redis';
+import { confirmation, isNearlyFull } from '@ruyi/redis';
 import type { Store } from '@ruyi/store';
 import { Counter, firstFailure, type Logger, type ProcessMetrics } from '@ruyi/telemetry';
 import { coordinate } from './coordinate.ts';
@@ -31,7 +31,7 @@ export function openBroadcasts({ store, queues, config, metrics, log }: Broadcas
   const context: CoordinatorContext = {
     store,
     queues,
-    producer: new Producer(queues, config.shards, (keys) => store.replicas.confirm(keys)),
+    producer: new Producer(queues, config.shards, confirmation(store.replicas)),
     keepSeconds: config.broadcastKeepDays * DAY_SECONDS,
     isMemoryFull: () => isMemoryFull,
     counted: (result, count) => recipients.inc({ result }, count),

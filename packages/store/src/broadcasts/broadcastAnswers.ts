@@ -21,7 +21,7 @@ interface BroadcastSources {
   broadcasts: Broadcasts;
   progress: Progress;
   /** seconds by Redis' clock */
-  now(): Promise<number>;
+  now(): number | Promise<number>;
 }
 
 /** A broadcast of POST /broadcasts as the API shows it; undefined if it is not known (any more). */

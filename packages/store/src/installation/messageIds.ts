@@ -24,10 +24,20 @@ export class MessageIds {
     return Number(await leaseIds(this.#redis, [keys.ids, keys.idsRun], [count]));
   }
 
-  /** One id, from a block that is leased for many. */
-  async one(): Promise<number> {
+  /** One id, from a block that is leased for many: at once, unless a new block is needed. */
+  one(): number | Promise<number> {
+    return this.#fromBlock() ?? this.#afterLease();
+  }
+
+  #fromBlock(): number | undefined {
+    const isUsable = this.#next < this.#end && performance.now() - this.#leasedAt < BLOCK_LIFE_MS;
+    return isUsable ? this.#next++ : undefined;
+  }
+
+  async #afterLease(): Promise<number> {
     for (;;) {
-      if (this.#next < this.#end && performance.now() - this.#leasedAt < BLOCK_LIFE_MS) return this.#next++;
+      const id = this.#fromBlock();
+      if (id !== undefined) return id;
       this.#leasing ??= this.#lease().finally(() => {
         this.#leasing = undefined;
       });
