@@ -13,6 +13,19 @@ const FEW = 200;
 /** One for the whole process, because it has one event loop. */
 const turns = new Gate(1);
 
+let turn: Promise<void> | undefined;
+
+/** Resolves when the event loop has taken in all that has arrived by now. All who ask in one turn get one promise. */
+export function inputTaken(): Promise<void> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined;
+      resolve();
+    });
+  });
+  return turn;
+}
+
 /**
  * Runs `work` in its own turn of the event loop. However many large requests there are, only one computes per turn, and
  * everything else is served in between. Without this a single send waited for all batches that arrived with it.

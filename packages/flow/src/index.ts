@@ -1,7 +1,7 @@
 export { backoffDelay, withBackoff } from './backoff.ts';
 export { Batcher } from './batcher.ts';
 export { eachLimited } from './eachLimited.ts';
-export { atOnce, inSlices, inTurn, SLICE, type Sliced } from './eventLoop.ts';
+export { atOnce, inputTaken, inSlices, inTurn, SLICE, type Sliced } from './eventLoop.ts';
 export { every } from './every.ts';
 export { Gate } from './gate.ts';
 export { groupBy } from './groupBy.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ApiError, InvalidJsonError, OverloadedError, PayloadTooLargeError } from '@ruyi/contracts';
-import { inTurn } from '@ruyi/flow';
+import { inputTaken, inTurn } from '@ruyi/flow';
 import type { Share } from './bodyBudget.ts';
 
 const DRAIN_BYTES = 64 * 1024 * 1024;
@@ -27,8 +27,8 @@ export async function readJson(
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new InvalidJsonError(`Content-Encoding ${encoding} is not supported, send the body as it is`);
   }
-  // Node reads the body of a small request right after its head, before anything that is awaited goes on.
-  await undefined;
+  // Nearly every body is here by then, because it came in one piece with the head.
+  await inputTaken();
   const isHere = request.complete && request.readableLength <= maxBytes;
   const body = isHere ? takeBody(request, share) : await readBody(request, maxBytes, share);
   if (body.length === 0 && ifEmpty) return ifEmpty;
