@@ -21,7 +21,8 @@ export function usualSend(input: Record<string, unknown>, limits: RequestLimits)
   if (typeof channel_type !== 'number' || !Number.isInteger(channel_type)) return undefined;
   if (channel_type < 1 || channel_type > 255) return undefined;
   if (typeof from_uid !== 'string' || !isName(from_uid)) return undefined;
-  if (typeof client_msg_no !== 'string' || isLonger(client_msg_no, 128) || !isWellFormed(client_msg_no)) return undefined;
+  if (typeof client_msg_no !== 'string' || isLonger(client_msg_no, 128) || !isWellFormed(client_msg_no))
+    return undefined;
   for (const field of RARE) if (input[field] !== undefined) return undefined;
   const header = usualHeader(input.header);
   const content = typeof payload === 'string' ? canonicalBase64(payload) : undefined;

@@ -13,7 +13,8 @@ const LOOK_EVERY_MS = 20;
  */
 export async function whileOpen<T>(queues: Queues, add: (plan: LanePlan) => T | Promise<T>): Promise<T> {
   for (;;) {
-    const plan = await queues.present();
+    const present = queues.present();
+    const plan = present instanceof Promise ? await present : present;
     try {
       return await add(plan);
     } catch (error) {

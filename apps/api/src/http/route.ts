@@ -65,7 +65,12 @@ export interface ParsedRoute extends Description {
   request?: RequestName;
   /** no body is as good as {} */
   mayLackBody?: true;
-  handle(context: ApiContext, schemas: RequestSchemas, input: Record<string, unknown>, details: RequestDetails): Promise<Answered>;
+  handle(
+    context: ApiContext,
+    schemas: RequestSchemas,
+    input: Record<string, unknown>,
+    details: RequestDetails,
+  ): Promise<Answered>;
 }
 
 /** A route that reads the body itself, as it arrives. */

@@ -17,8 +17,11 @@ export interface SentMessage {
   isReplayed: boolean;
 }
 
-/** `stored` is there if the message was queued just now and the caller waits. It resolves with the seq if that comes in time. */
-type Queued = SentMessage & { stored?: Promise<number | undefined> | undefined };
+interface Queued {
+  sent: SentMessage;
+  /** there if the message was queued just now and the caller waits; resolves with the seq if that comes in time */
+  stored: Promise<number | undefined> | undefined;
+}
 
 /** A message on its way to a queue. */
 interface Draft {
@@ -48,7 +51,8 @@ export async function sendToChannel(
   const losses = store.connectionLosses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
-  const proposed = { id: await store.ids.one(), ts: await store.now() };
+  const [id, ts] = [store.ids.one(), store.now()];
+  const proposed = { id: typeof id === 'number' ? id : await id, ts: typeof ts === 'number' ? ts : await ts };
   const isStored = !request.header.no_persist && targetShard(request, channel, shards) !== undefined;
   // Nobody can repeat a generated client_msg_no, so it needs a record only if this request waits and looks it up.
   const isKeyed = request.client_msg_no !== '' || (isStored && waitSeconds > 0);
@@ -73,7 +77,7 @@ export async function sendToChannel(
   } finally {
     admission.leave(kind, recipients);
   }
-  const { stored, ...sent } = queued;
+  const { sent, stored } = queued;
   const seq = stored && (await stored);
   if (store.replicas.count > 0) await requireReplicas(store, key ? recordKeys(key) : [], losses);
   if (stored === undefined) return sent;
@@ -103,13 +107,13 @@ interface Identity {
 async function queueOnce(context: ApiContext, draft: Draft, proposed: Identity): Promise<Queued> {
   const { key, no } = draft;
   const before = key && (await claimKey(context.store, key, proposed, true));
-  if (before && before.state !== 'accepted') return replayOf(before, no);
+  if (before && before.state !== 'accepted') return { sent: replayOf(before, no), stored: undefined };
   const identity = before ?? proposed;
   const item = itemOf(context, draft, identity);
   const stored = draft.waitSeconds > 0 ? untilStored(context, draft, identity.id) : undefined;
   if (isGroupCommand(draft.request)) await queueGroupCommand(context, item, identity.recipients, draft.guard);
   else await context.producer.send(item, draft.guard);
-  return { id: identity.id, no, isReplayed: before !== undefined, stored };
+  return { sent: { id: identity.id, no, isReplayed: before !== undefined }, stored };
 }
 
 function itemOf({ producer }: ApiContext, { request, channel, no, key, waitSeconds }: Draft, { id, ts }: Identity) {
