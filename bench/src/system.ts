@@ -17,7 +17,9 @@ export interface System {
   stop(): Promise<void>;
 }
 
-export async function startSystem(options: { workers?: number; env?: Record<string, string> } = {}): Promise<System> {
+export async function startSystem(
+  options: { workers?: number; indexer?: boolean; env?: Record<string, string> } = {},
+): Promise<System> {
   const redis = await startRedis({ appendonly: true });
   const folder = tempDir('bench');
   const env = { REDIS_URL: redis.url, DATA_DIR: folder.path, PORT: '0', LOG_LEVEL: 'warn', ...options.env };
@@ -28,6 +30,7 @@ export async function startSystem(options: { workers?: number; env?: Record<stri
     return worker;
   };
   for (let i = 0; i < (options.workers ?? 1); i++) await startWorker();
+  const indexer = options.indexer ? await startProcess(app('indexer'), env) : undefined;
   const api = await startProcess(app('api'), env);
   const address = String(api.details.address);
   const http = openHttp(address);
@@ -42,6 +45,7 @@ export async function startSystem(options: { workers?: number; env?: Record<stri
     async stop() {
       await http.close();
       await api.kill('SIGTERM');
+      await indexer?.kill('SIGTERM');
       await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
       await redis.stop();
       folder.remove();

@@ -4,6 +4,7 @@ import { backpressure } from './backpressure.ts';
 import { broadcasts } from './broadcasts.ts';
 import { fairness } from './fairness.ts';
 import { fanout } from './fanout.ts';
+import { freshness } from './freshness.ts';
 import { fsync } from './fsync.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -20,6 +21,7 @@ export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   memory,
   single: singleSend,
   latency,
+  freshness,
   fairness,
   tenants,
   reads,

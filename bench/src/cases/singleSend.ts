@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { startProcess, waitFor } from '@ruyi/testkit';
+import { startProcess, type TestProcess, waitFor } from '@ruyi/testkit';
 import autocannon from 'autocannon';
-import { BusyCores } from '../busyCores.ts';
+import { BusyCores, processSeconds } from '../busyCores.ts';
 import { type Used, usedBy } from '../costs.ts';
 import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
@@ -40,13 +40,12 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
   const system = await startSystem();
   const bare = await startProcess(fileURLToPath(new URL('../bareServer.js', import.meta.url)));
   try {
-    const bareAddress = String(bare.details.address);
     const warmup = (await sendSingles(system.address, 1)).answered;
-    await sendSingles(bareAddress, 1);
+    await sendSingles(addressOf(bare), 1);
     const lines: Line[] = [];
     let sent = warmup;
     for (const connections of [CONNECTIONS, MANY_CONNECTIONS]) {
-      const measured = await measureSingles({ system, bareAddress, connections, sent, scale });
+      const measured = await measureSingles({ system, bare, connections, sent, scale });
       sent = measured.sent;
       lines.push(measured.line);
     }
@@ -57,23 +56,28 @@ export async function singleSend(scale: Scale): Promise<Line[]> {
   }
 }
 
+const addressOf = ({ details }: TestProcess) => String(details.address);
+
 interface Measured {
   system: System;
-  bareAddress: string;
+  bare: TestProcess;
   connections: number;
   /** messages so far */
   sent: number;
   scale: Scale;
 }
 
-async function measureSingles({ system, bareAddress, connections, sent: before, scale }: Measured) {
+async function measureSingles({ system, bare, connections, sent: sentBefore, scale }: Measured) {
   const seconds = scale.tiny ? 1 : 8;
   const [ratios, ours, theirs, drains]: [number[], number[], number[], number[]] = [[], [], [], []];
+  const bareCosts: number[] = [];
   const costs: Record<keyof Used, number[]> = { api: [], workers: [], redis: [], jobs: [], commands: [], scripts: [] };
   const busy = new BusyCores();
-  let sent = before;
+  let sent = sentBefore;
   for (const _round of roundsOf(`single sends, ${connections} connections`, scale.rounds)) {
-    const other = await sendSingles(bareAddress, seconds, 'u1', connections);
+    const before = processSeconds(bare.pid);
+    const other = await sendSingles(addressOf(bare), seconds, 'u1', connections);
+    bareCosts.push((processSeconds(bare.pid) - before) / other.answered);
     // What is stored after the last answer is part of the costs.
     const { used, result } = await usedBy(system, async () => {
       const load = await busy.during(system, () => sendSingles(system.address, seconds, 'u1', connections));
@@ -101,6 +105,7 @@ async function measureSingles({ system, bareAddress, connections, sent: before, 
       'ours/s': summarize(ours).median,
       'bare/s': summarize(theirs).median,
       'CPU µs a message': cpu,
+      'bare µs': summarize(bareCosts).median * 1e6,
       'API µs': each('api', 1e6),
       'worker µs': each('workers', 1e6),
       'Redis µs': each('redis', 1e6),
