@@ -51,8 +51,12 @@ export async function sendToChannel(
   const losses = store.connectionLosses();
   const channel = channelName(request.channel_type, request.channel_id, request.from_uid);
   const no = clientMsgNo(request.client_msg_no);
-  const [id, ts] = [store.ids.one(), store.now()];
-  const proposed = { id: typeof id === 'number' ? id : await id, ts: typeof ts === 'number' ? ts : await ts };
+  // Both are nearly always known at once.
+  let id = store.ids.one();
+  if (typeof id !== 'number') id = await id;
+  let ts = store.now();
+  if (typeof ts !== 'number') ts = await ts;
+  const proposed = { id, ts };
   const isStored = !request.header.no_persist && targetShard(request, channel, shards) !== undefined;
   // Nobody can repeat a generated client_msg_no, so it needs a record only if this request waits and looks it up.
   const isKeyed = request.client_msg_no !== '' || (isStored && waitSeconds > 0);
