@@ -1,7 +1,15 @@
 import { eachLimited, groupBy } from '@ruyi/flow';
-import { INDEX, INDEX_QUEUE, type IndexJob, type Queues, shardsOfGroup } from '@ruyi/queue';
+import { INDEX, INDEX_QUEUE, type IndexJob, type Queues, shardsOfGroup, type WakePage } from '@ruyi/queue';
 import { isTransient, untilServed } from '@ruyi/redis';
-import { Outboxes, type OutboxPage, type Reference, requestRebuild, type Shard, type Store } from '@ruyi/store';
+import {
+  Outboxes,
+  type OutboxPage,
+  type Reference,
+  requestRebuild,
+  type Shard,
+  type Store,
+  toldPage,
+} from '@ruyi/store';
 import { digestOf } from './handleIndexJob.ts';
 
 /** A wake-up is worked for no longer: whoever looks at the queue sees that it moves, and a process can stop. */
@@ -27,17 +35,24 @@ export interface DrainContext {
 /**
  * Indexes what waits in the outboxes of a group of shards, a page of each at a time, and trims it.
  * @param losses how often a connection to Redis was lost so far
+ * @param told the first references of some of them, as whoever wrote them says
  * @returns whether something may be left
  */
-export async function drainGroup(context: DrainContext, group: number, losses: () => number): Promise<boolean> {
+export async function drainGroup(
+  context: DrainContext,
+  group: number,
+  losses: () => number,
+  told: WakePage[] = [],
+): Promise<boolean> {
   const { store, queues } = context;
   const outboxes = new Outboxes(queues.redis, store.layout.shards);
   const shards = shardsOfGroup(store.layout.shards, group);
   const until = performance.now() + LONGEST_MS;
   const isOver = () => context.isClosing() || performance.now() > until;
+  const first = new Map(told.map(({ shard, references }) => [shard, toldPage(shard, references)]));
   let isLeft = false;
   await eachLimited(shards, shards.length, async (shard) => {
-    if (await drainShard(context, { outboxes, losses, isOver }, shard)) isLeft = true;
+    if (await drainShard(context, { outboxes, losses, isOver }, shard, first.get(shard))) isLeft = true;
   });
   return isLeft;
 }
@@ -48,7 +63,17 @@ interface Drain {
   isOver(): boolean;
 }
 
-async function drainShard(context: DrainContext, { outboxes, losses, isOver }: Drain, shard: Shard): Promise<boolean> {
+async function drainShard(
+  context: DrainContext,
+  { outboxes, losses, isOver }: Drain,
+  shard: Shard,
+  told?: OutboxPage,
+): Promise<boolean> {
+  if (told) {
+    const before = losses();
+    await indexPage(context, told);
+    if ((await trimUnbroken(context, outboxes, told, () => before === losses())) === 0) return false;
+  }
   do {
     const before = losses();
     const page = await untilServed(() => outboxes.read(shard), context.signal);

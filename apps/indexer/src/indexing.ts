@@ -1,5 +1,13 @@
 import { Batcher, every } from '@ruyi/flow';
-import { groupOf, type IndexJob, openIndexWorker, type Queues, releaseWakeUps, wakeIndexer } from '@ruyi/queue';
+import {
+  groupOf,
+  type IndexJob,
+  openIndexWorker,
+  type Queues,
+  releaseWakeUps,
+  type WakePage,
+  wakeIndexer,
+} from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { RefusedDocument, SearchDocument, SearchEngine } from '@ruyi/search';
 import type { Store } from '@ruyi/store';
@@ -72,10 +80,10 @@ export function startIndexing({ directory, store, queues, engine, metrics, signa
 function startDraining(context: DrainContext & { log: Logger }) {
   const { store, queues, signal, log } = context;
   const underway = new Set<number>();
-  const drain = async (group: number, losses: () => number) => {
+  const drain = async (group: number, losses: () => number, pages: WakePage[]) => {
     underway.add(group);
     try {
-      const isLeft = await drainGroup(context, group, losses);
+      const isLeft = await drainGroup(context, group, losses, pages);
       if (isLeft) await untilServed(() => wakeIndexer(queues, group), signal);
     } finally {
       underway.delete(group);

@@ -1,150 +1,77 @@
-import { loadConfig } from '@ruyi/config';
-import { Batcher } from '@ruyi/flow';
-import { groupOf, INDEX, openQueues, wakeIndexer } from '@ruyi/queue';
-import type { RedisClient } from '@ruyi/redis';
-import { createSearchEngine, type RefusedDocument, type SearchDocument, type SearchEngine } from '@ruyi/search';
-import { chunkRecipients, chunkReference, createStore, keys, markText, type Store, shardOf } from '@ruyi/store';
-import { createLog } from '@ruyi/telemetry';
-import { tempDir, waitFor } from '@ruyi/testkit';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type DrainContext, drainGroup } from '../src/drainOutboxes.ts';
-import { handleIndexJob } from '../src/handleIndexJob.ts';
-import { startIndexer } from '../src/indexer.ts';
-import { found, LIMITS, payload, storeBatch, storeMessages, testStores } from './harness.ts';
+import { groupOf, INDEX } from '@ruyi/queue';
+import { keys, markText, Outboxes, shardOf } from '@ruyi/store';
+import { waitFor } from '@ruyi/testkit';
+import { describe, expect, test, vi } from 'vitest';
+import { drainGroup } from '../src/drainOutboxes.ts';
+import { type Around, testDraining } from './drainHarness.ts';
+import { found, LIMITS } from './harness.ts';
 
-const redis = testStores();
-const CONTENT = payload({ content: '你好' });
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-/** One for the whole file, because each has processes. Each world has rooms and recipients of its own. */
-let engine: SearchEngine;
-const folder = tempDir('drain');
-beforeAll(async () => {
-  engine = createSearchEngine({ meiliUrl: '', meiliApiKey: '', dataDir: folder.path }, 'writer');
-  await engine.prepare();
-});
-afterAll(async () => {
-  await engine.close();
-  folder.remove();
-});
-
-interface World {
-  rooms: string[];
-  uids: string[];
-  /** of the batch */
-  ref: string;
-}
-
-let worlds = 0;
-/** Stores messages to three rooms, and a batch whose chunks are handed over as a worker does. */
-async function storeWorld(store: Store): Promise<World> {
-  const name = `w${++worlds}`;
-  const rooms = [1, 2, 3].map((n) => `2:${name}-${n}`);
-  const uids = [1, 2, 3].map((n) => `${name}-u${n}`);
-  await storeIn(store, rooms, 3);
-  const { ref, jobs } = await storeBatch(store, uids, { payload: CONTENT });
-  for (const { broadcast } of jobs) {
-    if (!broadcast) continue;
-    const recipients = broadcast.chunks.flatMap(chunkRecipients).length;
-    const reference = chunkReference({ at: Date.now() }, recipients, broadcast);
-    await store.outboxes.push(shardOf('2:room', LIMITS.shards), [reference], recipients - 1, {
-      mark: 'unused',
-      isFull: false,
-    });
-  }
-  return { rooms, uids, ref };
-}
-
-/** Stores so many messages in each room. */
-const storeIn = (store: Store, rooms: string[], count: number) =>
-  storeMessages(
-    store,
-    rooms.flatMap((ch) => Array.from({ length: count }, () => ({ ch, payload: CONTENT }))),
-  );
-
-/** What an indexer drains with, whose engine and connection `around` stands before. */
-type Around = (call: () => Promise<unknown>) => Promise<unknown>;
-/** A death at a call that only reads is one before the next of these. */
-const WRITES = ['trimOutbox', 'noteIndexed', 'set'];
-function drainer(around: Around = (call) => call(), signal = new AbortController().signal) {
-  const connection = redis.connect();
-  const seen = new Proxy<RedisClient>(connection, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      if (!WRITES.includes(String(property))) return value.bind(target);
-      return (...args: unknown[]) => around(() => Reflect.apply(value, target, args));
-    },
-  });
-  const store = createStore(seen, LIMITS);
-  const opened = openQueues(connection, 2);
-  ends.push(() => opened.close());
-  const queues = { ...opened, redis: seen };
-  const log = { warn() {} };
-  const batcher = new Batcher<SearchDocument, RefusedDocument[]>({ items: 2000, size: 1e6 }, async (documents) => {
-    await around(() => engine.index(documents));
-    return [];
-  });
-  const take = (document: SearchDocument) => batcher.add(document, 1);
-  const context: DrainContext = {
-    store,
-    queues,
-    index: async (job, id) => void (await handleIndexJob({ store, queues, take, signal, log }, job, id)),
-    observe() {},
-    isClosing: () => false,
-    signal,
-    log,
-  };
-  const drain = async (losses = () => 0) => {
-    for (let group = 0; group < LIMITS.shards.count; group++) await drainGroup(context, group, losses);
-  };
-  return { context, drain };
-}
-
-/** How many messages of the rooms, and of the batch, are found by a member of all rooms and by each recipient. */
-async function finds({ rooms, uids }: World, where = engine): Promise<number[]> {
-  const lists = await Promise.all(['x', ...uids].map((uid) => found(where, uid, {}, rooms)));
-  return lists.map((ids) => new Set(ids).size);
-}
-
-async function expectAllIndexed(store: Store, world: World, what?: string, where = engine): Promise<void> {
-  expect(await finds(world, where), what).toEqual([9, 10, 10, 10]);
-  expect(await store.progress.read(world.ref), what).toMatchObject({ stored: 3, indexed: 3 });
-  expect(await store.outboxes.reading(), what).toMatchObject({ references: 0, recipients: 0 });
-}
+const { redis, ends, engine, storeWorld, storeIn, drainer, toldOf, finds, expectAllIndexed } = testDraining();
 
 describe('everything in the outboxes is indexed once, and then trimmed', () => {
-  test('wherever an indexer dies', async () => {
-    for (const when of ['before', 'after'] as const) {
-      let steps = 0;
-      for (let hasDied = true; hasDied; steps++) {
-        await redis.redis.client.flushall();
-        const store = redis.open();
-        const world = await storeWorld(store);
-        const death = new AbortController();
-        let calls = 0;
-        const dying: Around = async (call) => {
-          death.signal.throwIfAborted();
-          if (++calls <= steps) return call();
-          if (when === 'after') await call();
-          death.abort();
-          throw new Error('died');
-        };
-        hasDied = await drainer(dying, death.signal)
-          .drain()
-          .then(
-            () => false,
-            () => true,
-          );
-        expect(hasDied).toBe(calls > steps);
-        await drainer().drain();
-        await expectAllIndexed(store, world, `died ${when} call ${steps + 1}`);
-      }
-      expect(steps).toBeGreaterThan(6);
+  test.each([
+    ['before', false],
+    ['after', false],
+    ['before', true],
+    ['after', true],
+  ] as const)('wherever an indexer dies: %s a call, its wake-up tells what was written: %s', async (when, isTold) => {
+    let steps = 0;
+    for (let hasDied = true; hasDied; steps++) {
+      await redis.redis.client.flushall();
+      const store = redis.open();
+      const world = await storeWorld(store);
+      const told = isTold ? await toldOf(store) : [];
+      const death = new AbortController();
+      let calls = 0;
+      const dying: Around = async (call) => {
+        death.signal.throwIfAborted();
+        if (++calls <= steps) return call();
+        if (when === 'after') await call();
+        death.abort();
+        throw new Error('died');
+      };
+      hasDied = await drainer(dying, death.signal)
+        .drain(() => 0, told)
+        .then(
+          () => false,
+          () => true,
+        );
+      expect(hasDied).toBe(calls > steps);
+      // Another one is woken in the same way.
+      await drainer().drain(() => 0, told);
+      await expectAllIndexed(store, world, `died ${when} call ${steps + 1}`);
     }
+    expect(steps).toBeGreaterThan(6);
+  });
+
+  test('what a wake-up tells is indexed without a look before, whether it still waits or not', async () => {
+    const store = redis.open();
+    const world = await storeWorld(store);
+    const told = await toldOf(store);
+    const { context, drain } = drainer();
+    const order: string[] = [];
+    const { read } = Outboxes.prototype;
+    const looks = vi.spyOn(Outboxes.prototype, 'read').mockImplementation(async function (this: Outboxes, shard) {
+      order.push(`look at ${shard}`);
+      return read.call(this, shard);
+    });
+    ends.push(() => looks.mockRestore());
+    const { index } = context;
+    context.index = async (job, id) => {
+      for (const { ch } of job.logs ?? []) order.push(`index ${shardOf(ch, LIMITS.shards)}`);
+      await index(job, id);
+    };
+    await drain(() => 0, told);
+    for (const { shard } of told) {
+      const at = order.indexOf(`index ${shard}`);
+      expect(at, shard).toBeGreaterThanOrEqual(0);
+      expect(order.slice(0, at), shard).not.toContain(`look at ${shard}`);
+    }
+    await expectAllIndexed(store, world);
+    await storeIn(store, world.rooms, 1);
+    await drain(() => 0, told);
+    expect(await finds(world)).toEqual([12, 13, 13, 13]);
+    expect(await store.outboxes.reading()).toMatchObject({ references: 0 });
   });
 
   test('also if two indexers are at it, of which one was frozen while messages came and went', async () => {
@@ -220,7 +147,7 @@ test('while the engine is away nothing is trimmed, and everything is found after
   comeBack();
   while (await draining.then(() => drainGroup(context, group, () => 0))) {}
   expect((await store.outboxes.reading()).references).toBe(0);
-  expect(await found(engine, 'x', { limit: 1000 }, ['2:away'])).toHaveLength(300);
+  expect(await found(engine(), 'x', { limit: 1000 }, ['2:away'])).toHaveLength(300);
 });
 
 test('an index that misses something is rebuilt: a mark whose worker died, and a damaged reference', async () => {
@@ -257,44 +184,6 @@ test('messages of the trimmed part of a log are no documents, and their referenc
   const store = redis.open({ logRetention: 3 });
   await storeIn(store, ['2:trimmed'], 10);
   await drainer().drain();
-  expect(await found(engine, 'x', {}, ['2:trimmed'])).toHaveLength(3);
+  expect(await found(engine(), 'x', {}, ['2:trimmed'])).toHaveLength(3);
   expect((await store.outboxes.reading()).references).toBe(0);
-});
-
-/** Starts an indexer, as its process does. @returns what reads its index */
-async function indexerOnItsOwn(): Promise<SearchEngine> {
-  const own = tempDir('indexer');
-  const config = loadConfig({ REDIS_URL: redis.redis.url, DATA_DIR: own.path, SHARDS: '8', LANES: '2' });
-  const indexer = await startIndexer(config, createLog('indexer', 'silent'));
-  const reader = createSearchEngine(config, 'reader');
-  ends.push(
-    own.remove,
-    () => indexer.close(),
-    () => reader.close(),
-  );
-  return reader;
-}
-const untilEmpty = (store: Store) =>
-  waitFor(async () => (await store.outboxes.reading()).references === 0, { what: 'the outboxes to be empty' });
-
-test('an indexer finds what nobody has woken it for', async () => {
-  const store = redis.open();
-  const reader = await indexerOnItsOwn();
-  const world = await storeWorld(store);
-  await untilEmpty(store);
-  await expectAllIndexed(store, world, undefined, reader);
-});
-
-test('an indexer that starts does not wait for wake-ups that a dead one seems to work', async () => {
-  const store = redis.open();
-  const { queues } = drainer().context;
-  const active = queues.index.toKey('active');
-  for (let group = 0; group < LIMITS.shards.count; group++) await wakeIndexer(queues, group);
-  await queues.redis.rename(queues.index.toKey('wait'), active);
-  for (const id of await queues.redis.lrange(active, 0, -1))
-    await queues.redis.set(`${queues.index.toKey(id)}:lock`, 'dead');
-  const world = await storeWorld(store);
-  const reader = await indexerOnItsOwn();
-  await untilEmpty(store);
-  await expectAllIndexed(store, world, undefined, reader);
 });

@@ -46,7 +46,10 @@ export async function startWorker(
     onOutdated,
     handler: (kind, _lane, name) => {
       const appender = store.appender(name, () => !indexBacklog.hasRoom());
-      const indexing = { indexing: indexBacklog.hasRoom, wake: (shards: string[]) => waker.wake(shards) };
+      const indexing = {
+        indexing: indexBacklog.hasRoom,
+        wake: (woken: ReadonlyMap<string, string[]>) => waker.wake(woken),
+      };
       const context = { lane: name, store, queues, appender, ...indexing, counted: countsOf(kind), log };
       return (run, job) => handleLaneJob(context, run, job);
     },

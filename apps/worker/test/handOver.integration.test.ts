@@ -41,7 +41,7 @@ async function work(
     queues: lanes.queues,
     appender: store.appender(lane, () => !indexing()),
     indexing,
-    wake: (shards) => woken.push(...shards),
+    wake: (shards) => woken.push(...shards.keys()),
     counted: { stored() {}, deadLetter() {} },
     log: { warn() {} },
   };

@@ -43,6 +43,7 @@ export {
   SEND,
   type SendJob,
   WAKE,
+  type WakePage,
 } from './jobs.ts';
 export { joinLanes } from './joinLanes.ts';
 export { laneOwners } from './laneOwners.ts';

@@ -1,5 +1,6 @@
+import { groupBy } from '@ruyi/flow';
 import type { Shard, Shards } from '@ruyi/store';
-import { WAKE } from './jobs.ts';
+import { WAKE, type WakePage } from './jobs.ts';
 import type { Queues } from './queues.ts';
 
 /**
@@ -24,10 +25,10 @@ const deduplicationId = (group: number) => `group-${group}`;
  * Wakes an indexer for a group of outboxes. A wake-up that comes while another one waits adds nothing; one that comes while
  * another is being worked follows it. It belongs to no trace: the references tell theirs.
  */
-export async function wakeIndexer({ index, tracing }: Queues, group: number): Promise<void> {
+export async function wakeIndexer({ index, tracing }: Queues, group: number, pages: WakePage[] = []): Promise<void> {
   const deduplication = { id: deduplicationId(group), keepLastIfActive: true };
   const options = { deduplication, removeOnComplete: KEPT, removeOnFail: KEPT };
-  await tracing.join([], () => index.add(WAKE.name, { group }, options));
+  await tracing.join([], () => index.add(WAKE.name, { group, ...(pages.length > 0 ? { pages } : {}) }, options));
 }
 
 /**
@@ -55,11 +56,13 @@ export class IndexWaker {
     this.#groups = new Map(shards.tags.map((shard, number) => [shard, groupOf(number)]));
   }
 
-  wake(shards: Shard[]): void {
-    for (const group of new Set(shards.map((shard) => this.#groups.get(shard)))) {
+  /** @param woken shards, and what was just written to their outboxes if that is little */
+  wake(woken: ReadonlyMap<Shard, string[]>): void {
+    const written = [...woken].map(([shard, references]): WakePage => ({ shard, references }));
+    for (const [group, pages] of groupBy(written, ({ shard }) => this.#groups.get(shard))) {
       if (group === undefined) continue;
       if (this.#sending.has(group)) this.#again.add(group);
-      else this.#sending.set(group, this.#send(group));
+      else this.#sending.set(group, this.#send(group, pages));
     }
   }
 
@@ -68,10 +71,13 @@ export class IndexWaker {
     await Promise.all(this.#sending.values());
   }
 
-  async #send(group: number): Promise<void> {
+  async #send(group: number, written: WakePage[]): Promise<void> {
+    let pages = written.filter(({ references }) => references.length > 0);
     do {
       this.#again.delete(group);
-      await wakeIndexer(this.#queues, group).catch(() => {});
+      await wakeIndexer(this.#queues, group, pages).catch(() => {});
+      // What was written meanwhile is not known here; the indexer looks.
+      pages = [];
     } while (this.#again.has(group));
     this.#sending.delete(group);
   }

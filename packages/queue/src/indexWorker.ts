@@ -10,7 +10,7 @@ import {
   settleRetried,
   withoutRetried,
 } from './deadLetters/recordDeadLetters.ts';
-import { INDEX, type IndexJob, WAKE } from './jobs.ts';
+import { INDEX, type IndexJob, WAKE, type WakePage } from './jobs.ts';
 import { INDEX_QUEUE, METRICS } from './names.ts';
 import type { Queues } from './queues.ts';
 import { telemetryOf } from './tracing.ts';
@@ -32,8 +32,9 @@ interface IndexWorkerOptions {
   /**
    * Indexes what waits in the outboxes of a group of shards; rejects only when the process stops.
    * @param losses how often a connection was lost so far
+   * @param pages what the wake-up tells of them
    */
-  drain(group: number, losses: () => number): Promise<void>;
+  drain(group: number, losses: () => number, pages: WakePage[]): Promise<void>;
   /** aborts when the process stops */
   signal: AbortSignal;
   log: { warn(fields: object, text: string): void };
@@ -50,8 +51,8 @@ export function openIndexWorker({ name = '', queues, store, handle, drain, signa
     if (isDeadLettered(job.data)) return;
     if (job.name === WAKE.name) {
       // An unreadable one is worth nothing: the indexer looks at all outboxes each second.
-      const group = WAKE.schema.safeParse(job.data).data?.group;
-      return group === undefined ? undefined : drain(group, allLosses);
+      const wake = WAKE.schema.safeParse(job.data).data;
+      return wake && drain(wake.group, allLosses, wake.pages ?? []);
     }
     const retried = retriedIn(job.data);
     const parsed = INDEX.schema.safeParse(job.data);

@@ -85,7 +85,17 @@ export const INDEX = job(
 export type IndexJob = DataOf<typeof INDEX>;
 
 /** Outboxes of a group of shards have references for apps/indexer (indexWaker.ts). */
-export const WAKE = job('wake', 'index', z.object({ group: z.number() }));
+export const WAKE = job(
+  'wake',
+  'index',
+  z.object({
+    group: z.number(),
+    /** the first references of some of these outboxes, if they are few: whoever works the job may begin with them */
+    pages: z.array(z.object({ shard: z.string(), references: z.array(z.string()) })).optional(),
+  }),
+);
+/** The first references of the outbox of a shard. */
+export type WakePage = NonNullable<DataOf<typeof WAKE>['pages']>[number];
 
 /** A broadcast of docs/api.md §4 that needs a coordinator; worked by apps/worker's coordinate. */
 export const COORDINATE = job(

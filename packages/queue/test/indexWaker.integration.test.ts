@@ -80,11 +80,40 @@ test('a wake-up whose job is lost keeps no later one away', async () => {
 
 test('a waker sends one wake-up per group at a time, and one more for what comes meanwhile', async () => {
   const waker = new IndexWaker(lanes.queues, LIMITS.shards);
-  for (let i = 0; i < 50; i++) waker.wake([...LIMITS.shards.tags]);
+  const all = new Map(LIMITS.shards.tags.map((shard): [string, string[]] => [shard, [`of ${shard}`]]));
+  for (let i = 0; i < 50; i++) waker.wake(all);
   await waker.close();
   expect(await jobs()).toMatchObject({ wait: LIMITS.shards.count });
   // An add that was deduplicated still counts up.
   expect(Number(await lanes.client.get(lanes.queues.index.toKey('id')))).toBe(2 * LIMITS.shards.count);
+});
+
+test('a wake-up tells what was written, if it is known', async () => {
+  const waker = new IndexWaker(lanes.queues, LIMITS.shards);
+  const [one = '', other = ''] = LIMITS.shards.tags;
+  waker.wake(
+    new Map([
+      [one, ['a', 'b']],
+      [other, []],
+    ]),
+  );
+  await waker.close();
+  const told = (await lanes.queues.index.getWaiting()).map(({ data }) => data);
+  expect(told).toEqual(
+    expect.arrayContaining([{ group: 0, pages: [{ shard: one, references: ['a', 'b'] }] }, { group: 1 }]),
+  );
+  const pages: unknown[] = [];
+  const { close } = openIndexWorker({
+    queues: lanes.queues,
+    store: { connectionLosses: () => 0 },
+    handle: async () => {},
+    drain: async (_group, _losses, given) => void pages.push(given),
+    signal: new AbortController().signal,
+    log: { warn() {} },
+  });
+  await waitFor(() => pages.length === 2, { what: 'both to be worked' });
+  expect(pages).toEqual(expect.arrayContaining([[{ shard: one, references: ['a', 'b'] }], []]));
+  await close();
 });
 
 test('every shard has a group, and no two groups share one', () => {

@@ -36,7 +36,7 @@ export { sampleLogs } from './logs/sampleLogs.ts';
 export { MEMORY_KINDS } from './memory/kinds.ts';
 export { type MemorySurvey, surveyMemory } from './memory/memorySurvey.ts';
 export { type HandedOver, HandOvers } from './outbox/handOvers.ts';
-export { Outboxes, type OutboxPage, type OutboxReading } from './outbox/outboxes.ts';
+export { Outboxes, type OutboxPage, type OutboxReading, toldPage } from './outbox/outboxes.ts';
 export { chunkReference, markText, parseReference, type Reference } from './outbox/reference.ts';
 export { laneOf, recipientShard, shardNumber, shardOf } from './shards.ts';
 export { decimalShards, evenShards, type Shard, type Shards } from './shardTags.ts';

@@ -1,26 +1,11 @@
 import { channelName } from '@ruyi/contracts';
-import { chunkReference, keys, markText, parseReference, type Store, shardOf } from '@ruyi/store';
+import { chunkReference, keys, markText, parseReference, shardOf } from '@ruyi/store';
 import { describe, expect, test } from 'vitest';
 import { base64, jobRun, LIMITS, logOf, message, referencesIn, testStores, upTo } from './harness.ts';
+import { OUTBOX, ROOM, SHARD, testOutbox } from './outboxHarness.ts';
 
 const redis = testStores();
-const ROOM = '2:room';
-const SHARD = shardOf(ROOM, LIMITS.shards);
-const OUTBOX = keys.outbox(SHARD);
-
-/** Stores so many messages in the room, in one job. */
-async function store(from: Store, ids: number[], { job = `job-${ids[0]}`, isFull = false, payload = 'hello' } = {}) {
-  const items = ids.map((id) => message(id, { payload: base64(payload) }));
-  const appender = from.appender('send.0', () => isFull);
-  await appender.appendMessages(jobRun(job), items);
-  return appender.takeHandedOver();
-}
-
-const seqs = async () =>
-  (await redis.client.lrange(OUTBOX, 0, -1)).map((text) => {
-    const reference = parseReference(text);
-    return reference.kind === 'message' ? reference.seq : reference.kind;
-  });
+const { store, seqs } = testOutbox(redis);
 
 describe('what is stored waits to be indexed', () => {
   test('each message of a log once, by its channel and seq, whatever the channel is called; commands do not', async () => {
@@ -55,11 +40,32 @@ describe('what is stored waits to be indexed', () => {
 
   test('somebody is told to wake the indexer if the outbox was empty, and only then', async () => {
     const own = redis.open();
-    expect((await store(own, [1])).woken).toEqual([SHARD]);
-    expect((await store(own, [2])).woken).toEqual([]);
+    expect([...(await store(own, [1])).woken.keys()]).toEqual([SHARD]);
+    expect((await store(own, [2])).woken.size).toBe(0);
     const page = await own.outboxes.read(SHARD);
     expect(page && (await own.outboxes.trim(page))).toBe(0);
-    expect((await store(own, [3])).woken).toEqual([SHARD]);
+    expect([...(await store(own, [3])).woken.keys()]).toEqual([SHARD]);
+  });
+
+  test('and is told what stands there now, if it is little', async () => {
+    const own = redis.open();
+    const appender = own.appender('send.0');
+    const again = message(1, { idem: 'h', digest: 'd' });
+    await appender.appendMessages(jobRun('before'), [again]);
+    appender.takeHandedOver();
+    await redis.client.del(OUTBOX);
+    const others = upTo(12).map((i) => message(10 + i, { payload: base64('é'.repeat(i)) }));
+    const command = message(30, { ch: channelName(1, 'bob', 'ann'), cmd: 1 });
+    await appender.appendMessages({ ...jobRun('job'), trace: 'its-trace' }, [again, ...others, command]);
+    const { woken } = appender.takeHandedOver();
+    expect(woken.get(SHARD)).toEqual(await redis.client.lrange(OUTBOX, 0, -1));
+    expect(woken.get(SHARD)).toHaveLength(12);
+    await redis.client.del(OUTBOX);
+    await appender.appendMessages(
+      jobRun('more'),
+      upTo(17).map((i) => message(40 + i)),
+    );
+    expect(appender.takeHandedOver().woken.get(SHARD)).toEqual([]);
   });
 
   test('a reference takes a few dozen bytes, whatever its message holds', async () => {
@@ -90,66 +96,6 @@ describe('what is stored waits to be indexed', () => {
     expect(await outboxes.recipients()).toBe(8);
     for (let next = await outboxes.read(SHARD); next; next = await outboxes.read(SHARD)) await outboxes.trim(next);
     expect(await outboxes.reading()).toEqual({ references: 0, recipients: 0, oldestAt: undefined });
-  });
-});
-
-describe('a page', () => {
-  test('has 512 references, fewer if their messages are large, and at least one', async () => {
-    const own = redis.open();
-    await store(own, upTo(600));
-    expect((await own.outboxes.read(SHARD))?.references).toHaveLength(512);
-    await redis.client.flushall();
-    await store(own, upTo(20), { job: 'large', payload: 'x'.repeat(180_000) });
-    expect((await own.outboxes.read(SHARD))?.references.length).toBeGreaterThan(2);
-    expect((await own.outboxes.read(SHARD))?.references.length).toBeLessThan(6);
-    await redis.client.flushall();
-    await store(own, [1, 2], { job: 'larger', payload: 'x'.repeat(900_000) });
-    expect((await own.outboxes.read(SHARD))?.references).toHaveLength(1);
-  });
-
-  test('is removed once: nothing behind it is, whoever else has read it', async () => {
-    const [one, other] = [redis.open().outboxes, redis.open().outboxes];
-    await store(redis.open(), upTo(3));
-    const pages = [await one.read(SHARD), await other.read(SHARD), await other.read(SHARD)];
-    await store(
-      redis.open(),
-      upTo(3).map((i) => 10 + i),
-    );
-    expect(pages[0] && (await one.trim(pages[0]))).toBe(3);
-    expect(pages[1] && (await other.trim(pages[1]))).toBeUndefined();
-    expect(await seqs()).toEqual([4, 5, 6]);
-    const later = await one.read(SHARD);
-    expect(later && (await one.trim(later))).toBe(0);
-    await store(
-      redis.open(),
-      upTo(9).map((i) => 20 + i),
-    );
-    expect(pages[2] && (await other.trim(pages[2]))).toBeUndefined();
-    expect(await seqs()).toEqual(upTo(9).map((i) => 6 + i));
-  });
-
-  test('is not removed if what stands there now only reads the same', async () => {
-    const { outboxes } = redis.open();
-    const push = () => outboxes.push(SHARD, ['0 m 1 2 2:room'], 0, { mark: 'unused', isFull: false });
-    await push();
-    const [page, same] = [await outboxes.read(SHARD), await outboxes.read(SHARD)];
-    expect(page && (await outboxes.trim(page))).toBe(0);
-    await push();
-    expect(same && (await outboxes.trim(same))).toBeUndefined();
-    expect(await seqs()).toEqual([1]);
-  });
-
-  test('is not removed if Redis has forgotten its end, and something else stands there', async () => {
-    const { outboxes } = redis.open();
-    await store(redis.open(), upTo(3));
-    const before = await redis.client.dumpBuffer(OUTBOX);
-    await store(redis.open(), [4, 5]);
-    const page = await outboxes.read(SHARD);
-    await redis.client.restore(OUTBOX, 0, before ?? '', 'REPLACE');
-    expect(page && (await outboxes.trim(page))).toBeUndefined();
-    await store(redis.open(), [6, 7], { job: 'other' });
-    expect(page && (await outboxes.trim(page))).toBeUndefined();
-    expect(await seqs()).toHaveLength(5);
   });
 });
 

@@ -18,8 +18,8 @@ export interface LaneContext {
   appender: Appender;
   /** false while too much waits to be indexed: a rebuild is requested instead of keeping references (invariant 8) */
   indexing(): boolean;
-  /** wakes an indexer for the outboxes of these shards, in the background */
-  wake(shards: Shard[]): void;
+  /** wakes an indexer for the outboxes of these shards, in the background, and tells it what was just written there */
+  wake(woken: ReadonlyMap<Shard, string[]>): void;
   /** for the metrics */
   counted: LaneCounts;
   log: { warn(fields: object, text: string): void };

@@ -17,6 +17,9 @@ const appendScript = loadScript(import.meta.url, 'append-messages');
 export const referencesTo = (messages: StoredMessage[], origin: Origin): string[] =>
   messages.map(({ item, seq }) => messageReference(origin, seq, Buffer.byteLength(encodeEntry(item)), item.ch));
 
+/** A wake-up of the indexer carries references if they are as few as this: more cost more than a look at the outbox. */
+const FEW = 16;
+
 /** One thing to write: an item's entry to its log, or (a command) to one inbox. */
 interface Operation {
   item: SendItem;
@@ -72,21 +75,23 @@ async function appendToShard(context: AppendContext, run: JobRun, shard: Shard, 
   const { fence, trimmer, redis, handOvers } = context;
   const seqs: number[] = [];
   let mark = '';
+  let origin: Origin = { at: 0 };
   const size = { count: operations.length, size: CALL_SIZE };
   const failed = await fence.apply(run, shard, size, {
     script: appendScript,
     build: (from, to) => {
-      const at = Date.now();
-      mark = markText(at, `${run.jobId} ${from}-${to}`);
-      return callOf(context, shard, operations.slice(from, to), { origin: { at, trace: run.trace }, mark });
+      origin = { at: Date.now(), trace: run.trace };
+      mark = markText(origin.at, `${run.jobId} ${from}-${to}`);
+      return callOf(context, shard, operations.slice(from, to), { origin, mark });
     },
     applied: (reply, from) => {
-      handOvers.note(shard, reply.outbox, mark);
+      const isFirst = reply.outbox === 'wake' && reply.seqs.length <= FEW;
+      handOvers.note(shard, reply.outbox, mark, isFirst ? writtenReferences(operations, from, reply.seqs, origin) : []);
       reply.seqs.forEach((seq, i) => {
         seqs[from + i] = seq;
       });
       trimmer.dropped += reply.dropped;
-      trimmer.later(reply.over.map((index) => placeAt(operations, from + index)));
+      trimmer.later(reply.over.map((index) => operationAt(operations, from + index).place));
     },
   });
   const results = operations.map((operation, index): Result => {
@@ -105,6 +110,15 @@ async function appendToShard(context: AppendContext, run: JobRun, shard: Shard, 
     }, run.signal);
   }
   return results;
+}
+
+/** The references that a call has written to an outbox, in their order. */
+function writtenReferences(operations: Operation[], from: number, seqs: number[], origin: Origin): string[] {
+  const messages = seqs.map((seq, i) => ({ item: operationAt(operations, from + i).item, seq }));
+  return referencesTo(
+    messages.filter(({ item, seq }) => !item.cmd && seq > 0),
+    origin,
+  );
 }
 
 /**
@@ -141,10 +155,10 @@ function callOf(
   return { keys: callKeys, args };
 }
 
-function placeAt(operations: Operation[], index: number): Place {
+function operationAt(operations: Operation[], index: number): Operation {
   const operation = operations[index];
   if (!operation) throw new Error('the script named an operation that it was not given');
-  return operation.place;
+  return operation;
 }
 
 /**

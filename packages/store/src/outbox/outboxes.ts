@@ -19,8 +19,10 @@ const BYTES_OF_CHUNKS = 256 * 1024;
 export interface OutboxPage {
   shard: Shard;
   references: Reference[];
-  /** how many were ever trimmed before these */
+  /** how many were ever trimmed before these; '' if whoever wrote them told of them, so that nobody has looked */
   trimmed: string;
+  /** the text of the first one */
+  first: string;
   /** the text of the last one */
   last: string;
 }
@@ -69,17 +71,16 @@ export class Outboxes {
     const args = [PAGE.references, PAGE.bytes, BYTES_OF_CHUNKS, ifDamaged];
     const reply = await readOutbox(this.#redis, keysOf(shard), args);
     const [trimmed = '0', ...texts] = Array.isArray(reply) ? reply.map(String) : [];
-    const last = texts.at(-1);
-    return last === undefined ? undefined : { shard, trimmed, last, references: texts.map(parseReference) };
+    return pageOf(shard, trimmed, texts);
   }
 
   /**
    * Removes a page. The command is sent in the same turn.
    * @returns how many references are left; undefined if nothing was removed, because somebody else was at it
    */
-  async trim({ shard, trimmed, last, references }: OutboxPage): Promise<number | undefined> {
+  async trim({ shard, trimmed, first, last, references }: OutboxPage): Promise<number | undefined> {
     const more = references.reduce((sum, one) => sum + (one.kind === 'chunks' ? one.recipients - 1 : 0), 0);
-    const left = Number(await trimOutbox(this.#redis, keysOf(shard), [trimmed, references.length, last, more]));
+    const left = Number(await trimOutbox(this.#redis, keysOf(shard), [trimmed, references.length, last, more, first]));
     return left < 0 ? undefined : left;
   }
 
@@ -121,5 +122,17 @@ export class Outboxes {
     );
   }
 }
+
+const pageOf = (shard: Shard, trimmed: string, texts: string[]): OutboxPage | undefined => {
+  const [first, last] = [texts.at(0), texts.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  return { shard, trimmed, first, last, references: texts.map(parseReference) };
+};
+
+/**
+ * A page as whoever wrote it tells of it: the first references of an outbox that was empty. It saves a look before they are
+ * indexed. Whether they are still there is found out when they are trimmed.
+ */
+export const toldPage = (shard: Shard, references: string[]): OutboxPage | undefined => pageOf(shard, '', references);
 
 const keysOf = (shard: Shard): string[] => [keys.outbox(shard), keys.outboxCounts(shard)];
