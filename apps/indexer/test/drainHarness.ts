@@ -9,7 +9,7 @@ import { type DrainContext, drainGroup } from '../src/drainOutboxes.ts';
 import { handleIndexJob } from '../src/handleIndexJob.ts';
 import { found, LIMITS, payload, storeBatch, storeMessages, testStores } from './harness.ts';
 
-export const CONTENT = payload({ content: '你好' });
+const CONTENT = payload({ content: '你好' });
 
 interface World {
   rooms: string[];

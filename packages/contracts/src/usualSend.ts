@@ -4,7 +4,7 @@ import { isName, SYSTEM_UID } from './ids.ts';
 import type { Request } from './requests.ts';
 
 /** A message to one channel. */
-export type ChannelSend = Extract<Request<'Send'>, { channel_id: string }>;
+type ChannelSend = Extract<Request<'Send'>, { channel_id: string }>;
 
 const isFlag = (value: unknown): value is 0 | 1 => value === 0 || value === 1;
 /** Fields that the schema also takes in other forms, or that only rare messages have: absent here. */
