@@ -67,6 +67,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 function readBody(request: IncomingMessage, maxBytes: number, share: Share): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    // Who is gone already ends nothing any more.
+    if (request.destroyed) return reject(new AbortedRequestError());
     const body = new GrowingBuffer(maxBytes);
     let received = 0;
     let refusal: ApiError | undefined;
