@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisClient } from '@ruyi/redis';
 import { storedTopic } from '@ruyi/store';
 
-const LOOK_EVERY_MS = 1000;
+/** The first look comes soon, because not everything is published: commands to groups and sends to many are only looked for. */
+const LOOK_AFTER_MS = { first: 25, most: 1000 };
 
 /**
  * Waits until a message is stored, for answers that are held back. Workers publish to this process what they stored. A
- * publish can get lost, so the waiter also looks into Redis, every second and at the deadline.
+ * publish can get lost, so the waiter also looks into Redis: after twice as long each time, up to a second, and at the deadline.
  */
 export class StoredWaiter {
   readonly #subscriber: RedisClient;
@@ -30,11 +31,11 @@ export class StoredWaiter {
     const deadline = performance.now() + seconds * 1000;
     const published = new Promise<number>((resolve) => this.#waiting.set(id, resolve));
     const looked = async () => {
-      for (;;) {
+      for (let pause = LOOK_AFTER_MS.first; ; pause = Math.min(2 * pause, LOOK_AFTER_MS.most)) {
         const left = deadline - performance.now();
-        await delay(Math.max(0, Math.min(LOOK_EVERY_MS, left)), undefined, { signal: done.signal });
+        await delay(Math.max(0, Math.min(pause, left)), undefined, { signal: done.signal });
         const seq = await look().catch(() => undefined);
-        if (seq !== undefined || left <= LOOK_EVERY_MS) return seq;
+        if (seq !== undefined || left <= pause) return seq;
       }
     };
     try {
