@@ -13,17 +13,36 @@ const FEW = 200;
 /** One for the whole process, because it has one event loop. */
 const turns = new Gate(1);
 
-let turn: Promise<void> | undefined;
+/** Input gathers for this many turns of the event loop, and until so much is there. */
+const GATHERED = { turns: 4, requests: 64 };
 
-/** Resolves when the event loop has taken in all that has arrived by now. All who ask in one turn get one promise. */
+let gathering: Promise<void> | undefined;
+let asked = 0;
+
+/**
+ * Resolves when the event loop has taken in all that has arrived by now: at the end of this turn. If others ask in the same turn,
+ * there is load, and more is about to arrive: then it waits as long as each turn brings more, for a few turns. All who ask meanwhile
+ * get one promise.
+ */
 export function inputTaken(): Promise<void> {
-  turn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      turn = undefined;
-      resolve();
-    });
+  asked++;
+  gathering ??= new Promise((resolve) => {
+    let seen = 1;
+    let waited = 0;
+    const look = () => {
+      // One request alone waits for nobody.
+      if (asked > seen && asked < GATHERED.requests && ++waited < GATHERED.turns) {
+        seen = asked;
+        setImmediate(look);
+      } else {
+        gathering = undefined;
+        asked = 0;
+        resolve();
+      }
+    };
+    setImmediate(look);
   });
-  return turn;
+  return gathering;
 }
 
 /**
