@@ -140,3 +140,12 @@ test('a removed body is gone with its bitmap', async () => {
   await bodies.remove('b1');
   expect(await redis.client.keys('*')).toEqual([]);
 });
+
+test('how many entries refer to a body that is gone is noted nowhere', async () => {
+  const { bodies } = redis.open();
+  await bodies.setTotal('b1', 3);
+  expect(await redis.client.exists(keys.body('b1'))).toBe(0);
+  await bodies.write('b1', batch(1), 5);
+  await bodies.setTotal('b1', 3);
+  expect(await redis.client.hget(keys.body('b1'), 'n')).toBe('3');
+});

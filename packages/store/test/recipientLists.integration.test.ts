@@ -52,6 +52,17 @@ test('what was never committed is dropped', async () => {
   expect((await redis.client.keys('*')).filter((key) => key.includes(':bs:'))).toEqual([]);
 });
 
+test('a list that is removed while its repeats are dropped stays removed', async () => {
+  const around: Around = async (send) => {
+    await redis.open().recipientLists.remove(NO);
+    return send();
+  };
+  const lists = redis.open({}, around, (command) => command === 'set').recipientLists;
+  await lists.append(SHARD, NO, 'a\nb\na\n');
+  expect(await lists.settle(SHARD, NO)).toBe(2);
+  expect(await redis.client.keys('*')).toEqual([]);
+});
+
 test('an upload keeps its part while Redis has no memory', async () => {
   const lists = redis.open().recipientLists;
   expect(await lists.hold(upload)).toBe(true);

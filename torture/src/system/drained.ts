@@ -30,7 +30,7 @@ export async function untilDrained(redis: Queues['redis']): Promise<void> {
 async function unfinishedJobs(queues: Queues): Promise<Record<string, number>> {
   const unfinished: Record<string, number> = {};
   const lanes = LANE_KINDS.flatMap((kind) => Array.from({ length: LANES }, (_, lane) => queues.lane(kind, lane)));
-  for (const queue of [...lanes, queues.index, queues.dead]) {
+  for (const queue of [...lanes, queues.broadcasts, queues.index, queues.dead]) {
     const counts = await queue.getJobCounts(...LISTS);
     for (const [state, count] of Object.entries(counts)) if (count > 0) unfinished[`${queue.name} ${state}`] = count;
   }

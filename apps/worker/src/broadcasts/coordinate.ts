@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { BroadcastState } from '@ruyi/contracts';
 import type { CoordinateJob, Coordination } from '@ruyi/queue';
 import { untilServed } from '@ruyi/redis';
 import type { BroadcastRecord } from '@ruyi/store';
@@ -43,23 +42,44 @@ async function coordinateOnce(
   }
   const record = await broadcasts.read(no);
   if (!record) return {};
-  // Whoever ended it may have died before everything was put away.
-  if (record.finishedAt > 0) await putAway(context, record, record.state);
-  if (!hasWork) return {};
-  await context.store.broadcastList.note(no, record.state, 0);
-  const mustPrepare = record.state === 'running' && !record.isReady && !record.isRetrying;
-  const ready = mustPrepare ? await prepareBroadcast(context, record, token, signal) : record;
-  if (ready?.ref !== undefined) {
-    if (ready.isRetrying && ready.state !== 'paused') {
-      await context.store.progress.hold(ready.ref);
-      await retryFailed(context, ready, { ref: ready.ref, token }, signal);
-    }
-    await feedLanes(context, ready, ready.ref, token, signal);
+  if (hasWork) {
+    await context.store.broadcastList.note(no, record.state, 0);
+    await untilEnded(context, record, token, signal);
   }
-  if (!signal.aborted) await end(context, no, token);
-  const after = signal.aborted ? undefined : await broadcasts.read(no);
+  const after = await broadcasts.read(no);
+  // Whoever ended it may have died before everything was put away. If another one ended it meanwhile, this one may have
+  // written behind it.
+  if (after && after.finishedAt > 0) await putAway(context, after);
   // Redis may have forgotten its last steps: it is taken up once more.
-  return after?.state === 'running' && after.run === run ? { againInMs: AGAIN_MS } : {};
+  const isUnfinished = hasWork && !signal.aborted && after?.state === 'running' && after.run === run;
+  return isUnfinished ? { againInMs: AGAIN_MS } : {};
+}
+
+/** Resolves when it has ended or is paused, when another one coordinates it, or soon after `signal` was aborted. */
+async function untilEnded(
+  context: CoordinatorContext,
+  record: BroadcastRecord,
+  token: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { broadcasts, progress } = context.store;
+  const { no } = record;
+  try {
+    const mustPrepare = record.state === 'running' && !record.isReady && !record.isRetrying;
+    const ready = mustPrepare ? await prepareBroadcast(context, record, token, signal) : record;
+    if (ready?.ref !== undefined) {
+      if (ready.isRetrying && ready.state !== 'paused') {
+        await progress.hold(ready.ref);
+        await retryFailed(context, ready, { ref: ready.ref, token }, signal);
+      }
+      await feedLanes(context, ready, ready.ref, token, signal);
+    }
+    if (!signal.aborted) await end(context, no, token);
+  } catch (error) {
+    // Once another one has ended it, recipients are missing.
+    const { finishedAt = 0 } = (await broadcasts.read(no)) ?? {};
+    if (finishedAt === 0) throw error;
+  }
 }
 
 /** Ends the broadcast if nothing is left of it. */
@@ -81,14 +101,13 @@ async function end(context: CoordinatorContext, no: string, token: string): Prom
     context.counted('cancelled', record.cancelled);
     context.counted('duplicate', record.duplicates);
   }
-  await putAway(context, record, state);
   context.log.info({ broadcast: no, state, total: record.total }, 'broadcast ended');
 }
 
 /** Removes what nobody needs once a broadcast has ended, and notes that it has. May be repeated. */
-async function putAway(context: CoordinatorContext, record: BroadcastRecord, state: BroadcastState): Promise<void> {
+async function putAway(context: CoordinatorContext, record: BroadcastRecord): Promise<void> {
   const { broadcasts, recipientLists, broadcastList, bodies, progress } = context.store;
-  const { no, ref, claimed, total = 0, finishedAt } = record;
+  const { no, ref, state, claimed, total = 0, finishedAt } = record;
   await recipientLists.remove(no);
   await broadcasts.removeWork(no);
   if (ref !== undefined) {

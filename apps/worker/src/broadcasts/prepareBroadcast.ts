@@ -35,7 +35,10 @@ export async function prepareBroadcast(
   await store.broadcasts.setCounts(no, new Map(counts.entries()));
   const ref = record.ref ?? refOf(await store.ids.block(Math.max(1, total)));
   if (!(await store.broadcasts.setUp(no, token, { ref }))) return undefined;
-  await writeBody(context, record, ref, counts, chunk);
+  const body = await writeBody(context, record, ref, counts, chunk);
+  // It expires if this one has been replaced meanwhile: then all that refers to it may be gone.
+  if (!(await store.broadcasts.setUp(no, token))) return undefined;
+  await store.bodies.confirm(ref, body);
   const accepted = spec.audience ? total : record.accepted;
   const fields = { ready: 1, chunk, total, accepted, duplicates: accepted - total };
   if (!(await store.broadcasts.setUp(no, token, fields))) return undefined;
@@ -72,7 +75,7 @@ async function writeBody(
   ref: string,
   counts: number[],
   most: number,
-): Promise<void> {
+): Promise<MessageBody> {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const body: MessageBody = {
     id: firstIdOf(ref),
@@ -85,12 +88,10 @@ async function writeBody(
     ...(spec.expire ? { exp: spec.expire } : {}),
     ...(spec.topic ? { topic: spec.topic } : {}),
   };
-  if (total > 0) {
-    const cmd = spec.header.sync_once === 1;
-    await store.bodies.write(ref, { body, kind: 'batch', cmd, cut: { counts, most } }, total);
-    await store.bodies.confirm(ref, body);
-  }
+  const cmd = spec.header.sync_once === 1;
+  if (total > 0) await store.bodies.write(ref, { body, kind: 'batch', cmd, cut: { counts, most } }, total);
   const refused = { invalid: [], unknown: [] };
   const receipt = { total, toStore: total > 0, createdAt: startedAt, firstAt: 0, refused, from: spec.from };
   await store.progress.open(ref, receipt, true);
+  return body;
 }

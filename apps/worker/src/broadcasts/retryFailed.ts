@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chunk } from '@ruyi/contracts';
-import { BROADCAST, type BroadcastJob, claimLetter, lettersOfBatch, triesOf } from '@ruyi/queue';
+import { BROADCAST, type BroadcastJob, claimLetter, lettersOfBatch, settleRetried, triesOf } from '@ruyi/queue';
 import { type BroadcastRecord, chunkRecipients, digestOf, recipientShard } from '@ruyi/store';
 import { z } from 'zod';
 import type { CoordinatorContext } from './coordinatorContext.ts';
@@ -17,9 +17,9 @@ const Retried = z.object({
 type Retried = z.infer<typeof Retried>;
 
 /**
- * Puts the dead letters of a broadcast back on their lanes, and waits until the last of them has ended: stored, or a dead
- * letter once more. A letter becomes a note of this broadcast before it is removed and its job added: so whoever takes over
- * knows which jobs there must be. Dropped letters stay failed. Paused or cancelled, no further letter is put back, and
+ * Puts the jobs of a broadcast's dead letters back on their lanes, and waits until the last of them has ended. A letter stays
+ * until it is known how that ended: whoever works the job removes it, or notes one try more. Which jobs there must be is
+ * noted first, for whoever takes over. Dropped letters stay failed. Paused or cancelled, no further letter is put back, and
  * those that were are waited for.
  */
 export async function retryFailed(
@@ -37,11 +37,12 @@ export async function retryFailed(
     if (!parsed.success) continue;
     const { id, firstAt, tries } = summary;
     const data = { ...withPositions(parsed.data), letter: { id, firstAt, tries: tries + 1 } };
-    const jobId = `${ref}.r${run}-${digestOf(id).slice(0, 10)}.${recipientsOf(data).length}`;
+    // Another try has another job: a coordinator that takes over may find a letter whose job has ended in vain.
+    const jobId = `${ref}.r${run}.${tries + 1}-${digestOf(id).slice(0, 10)}.${recipientsOf(data).length}`;
+    const isNew = await store.broadcasts.addRetried(no, jobId, { data });
     // An operator may try the same letter again by itself just now.
-    if ((await claimLetter(queues, summary, jobId)) !== 'claimed') continue;
-    await store.broadcasts.noteRetried(no, jobId, { data });
-    await queues.dead.remove(id);
+    const isOurs = (await claimLetter(queues, summary, jobId)) === 'claimed';
+    if (isNew && !isOurs) await store.broadcasts.retriedLanded(no, jobId);
   }
   const added = new Map<string, number>();
   for (;;) {
@@ -71,7 +72,10 @@ async function hasEnded(
     ref,
     recipients.map(({ position }) => position),
   );
-  if (failed.size === 0) return true;
+  if (failed.size === 0) {
+    if (data.letter) await settleRetried(queues, data.letter);
+    return true;
+  }
   if (data.letter && ((await triesOf(queues, data.letter.id)) ?? 0) >= data.letter.tries) return true;
   if (performance.now() - (added.get(jobId) ?? Number.NEGATIVE_INFINITY) < ADD_AGAIN_MS) return false;
   added.set(jobId, performance.now());

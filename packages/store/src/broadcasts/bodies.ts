@@ -8,6 +8,7 @@ import { keys } from '../keys.ts';
 import { type Cut, startsOf } from './chunks.ts';
 
 const writeBody = loadScript(import.meta.url, 'write-body');
+const setTotal = loadScript(import.meta.url, 'set-total');
 const markGone = loadScript(import.meta.url, 'mark-gone');
 
 /** A broadcast as it is stored once: what all recipients share, and how it was cut. */
@@ -60,9 +61,12 @@ export class Bodies {
     else await this.#redis.persist(key);
   }
 
-  /** A group command's recipients are known only when it is expanded. */
+  /**
+   * Sets how many entries refer to a body: of a group command that is known only when it is expanded, of a broadcast that was
+   * cancelled when it has ended. A body that is gone stays so.
+   */
   async setTotal(ref: string, total: number): Promise<void> {
-    await this.#redis.hset(keys.body(ref), 'n', total);
+    await setTotal(this.#redis, [keys.body(ref)], [total]);
   }
 
   async remove(ref: string): Promise<void> {

@@ -144,7 +144,12 @@ export class Broadcasts {
     return new Map(fields.filter(([id]) => !id.startsWith(RETRIED)).map(([id, text]) => [id, claimOf(text)]));
   }
 
-  /** Keeps a job that tries failed recipients again, until it has ended. */
+  /** Keeps a job that tries failed recipients again, until it has ended. @returns false if it is known already */
+  async addRetried(no: string, jobId: string, job: object): Promise<boolean> {
+    return (await this.#redis.hsetnx(keys.flight(no), `${RETRIED}${jobId}`, JSON.stringify(job))) === 1;
+  }
+
+  /** The same, with something new about it. */
   async noteRetried(no: string, jobId: string, job: object): Promise<void> {
     await this.#redis.hset(keys.flight(no), `${RETRIED}${jobId}`, JSON.stringify(job));
   }

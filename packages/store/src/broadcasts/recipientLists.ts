@@ -1,5 +1,6 @@
 import { eachLimited, inSlices } from '@ruyi/flow';
 import { execute, loadScript, type RedisClient } from '@ruyi/redis';
+import { deleteIfEqual } from '../deleteIfEqual.ts';
 import { keys } from '../keys.ts';
 import type { Shards } from '../shardTags.ts';
 import { withoutRepeats } from './withoutRepeats.ts';
@@ -55,9 +56,8 @@ export class RecipientLists {
 
   /** Gives the part back. */
   async release({ no, part, token }: Upload): Promise<void> {
-    const key = keys.upload(no, part);
-    // A part that another upload took meanwhile has run out for this one: its key is not this one's to remove.
-    if ((await this.#redis.get(key)) === token) await this.#redis.del(key);
+    // Another upload may have taken it meanwhile.
+    await deleteIfEqual(this.#redis, [keys.upload(no, part)], [token]);
   }
 
   async partRecord(no: string, part: number): Promise<PartRecord | undefined> {
@@ -153,13 +153,16 @@ export class RecipientLists {
     await this.#redis.append(this.#list(shard, no), packed);
   }
 
-  /** Leaves each recipient of a shard once. Memory for one shard is all that it needs. @returns how many they are */
+  /**
+   * Leaves each recipient of a shard once. Memory for one shard is all that it needs. A list that was removed meanwhile stays so.
+   * @returns how many they are
+   */
   async settle(shard: number, no: string): Promise<number> {
     const key = this.#list(shard, no);
     const list = await this.#redis.getBuffer(key);
     if (list === null) return 0;
     const { packed, count, repeats } = await inSlices(list.length, withoutRepeats(list));
-    if (repeats > 0) await this.#redis.set(key, packed);
+    if (repeats > 0) await this.#redis.set(key, packed, 'XX');
     return count;
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisClient } from '@ruyi/redis';
+import { deleteIfEqual } from '../deleteIfEqual.ts';
 import { keys } from '../keys.ts';
-import { deleteIfEqual } from './deleteIfEqual.ts';
 
 const HOLD_SECONDS = 30;
 

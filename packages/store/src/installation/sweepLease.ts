@@ -1,6 +1,6 @@
 import { loadScript, type RedisClient } from '@ruyi/redis';
+import { deleteIfEqual } from '../deleteIfEqual.ts';
 import { keys } from '../keys.ts';
-import { deleteIfEqual } from './deleteIfEqual.ts';
 
 const holdSweep = loadScript(import.meta.url, 'hold-sweep');
 
