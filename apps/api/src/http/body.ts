@@ -98,7 +98,8 @@ function readBody(request: IncomingMessage, maxBytes: number, share: Share): Pro
     });
     request.on('close', () => {
       clearTimeout(timer);
-      if (!request.complete) reject(new AbortedRequestError());
+      // After its end this changes nothing.
+      reject(new AbortedRequestError());
     });
     request.on('error', () => reject(new AbortedRequestError()));
   });

@@ -16,14 +16,17 @@ const DRAIN_MS = 5000;
  */
 export async function* uploadedBytes(request: IncomingMessage, idleMs: number): AsyncGenerator<Buffer> {
   withoutDeadline(request);
+  // Who is gone already ends nothing any more.
+  if (request.destroyed) throw new AbortedRequestError();
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw invalid(`Content-Encoding ${encoding} is not supported, send the body as it is or with gzip`);
   }
   const unzip =
     encoding === 'gzip' ? createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: constants.Z_FINISH }) : undefined;
-  // Without this the end of a request that was cut would look to gunzip like a wait for more.
-  const cut = () => request.complete || unzip?.destroy(new AbortedRequestError());
+  // With its connection a request loses what was not read yet, also if it had arrived. To gunzip that would look like a wait
+  // for more.
+  const cut = () => request.readableEnded || unzip?.destroy(new AbortedRequestError());
   request.once('close', cut);
   const stream = unzip ? request.pipe(unzip) : request;
   const chunks = stream.iterator({ destroyOnReturn: false });
@@ -35,7 +38,7 @@ export async function* uploadedBytes(request: IncomingMessage, idleMs: number): 
     }
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    if (request.destroyed && !request.complete) throw new AbortedRequestError();
+    if (request.destroyed && !request.readableEnded) throw new AbortedRequestError();
     throw unzip ? invalid(`the body is no gzip: ${error instanceof Error ? error.message : error}`) : error;
   } finally {
     request.off('close', cut);
