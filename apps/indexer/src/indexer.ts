@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@ruyi/config';
-import { every } from '@ruyi/flow';
+import { every, sharedAbort } from '@ruyi/flow';
 import { openQueues, servingCheck } from '@ruyi/queue';
 import { connect, connectForReplicas, reachRedis, whileStarting } from '@ruyi/redis';
 import { indexFolder } from '@ruyi/search';
@@ -27,7 +27,7 @@ export async function startIndexer(
   const store = createStore(redis, { ...config, shards: membership.shards }, waiting);
   const tracing = await startTracing(config, { role: 'indexer', version: VERSION }, log);
   const queues = openQueues(jobs, 0, tracing);
-  const abort = new AbortController();
+  const abort = sharedAbort();
   const giveIndexFree = await ownEmbeddedIndex(config, {
     store,
     name: self.name,

@@ -11,11 +11,11 @@ const header = { no_persist: 0, red_dot: 0, sync_once: 0 } as const;
 const spec = { name: '', from: FROM, header, setting: 0, topic: '', expire: 0, clientMsgNo: '', rate: 0, startAt: 0 };
 
 /** Creates a broadcast with these recipients, as the API does. */
-async function openBroadcast(uids: string[], startAt = 0): Promise<string> {
+async function openBroadcast(uids: string[], { startAt = 0, rate = 0 } = {}): Promise<string> {
   const { broadcasts, broadcastList, recipientLists, ids } = lanes.store;
   const no = refOf(await ids.one());
-  await broadcasts.create(no, { ...spec, startAt }, Buffer.from('hi').toString('base64'));
-  await broadcastList.add(no, 10);
+  await broadcasts.create(no, { ...spec, startAt, rate }, Buffer.from('hi').toString('base64'));
+  await broadcastList.add(no, 100);
   await broadcasts.persist(no);
   const shardFor = recipientShard({ from: FROM, command: false }, LIMITS.shards.count);
   const upload = { no, part: 0, token: 'once' };
@@ -72,7 +72,7 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
 
 test('start_at is by the clock of Redis, also if the clocks of the workers are slow', async () => {
   const startAt = (await lanes.store.now()) + 2;
-  const no = await openBroadcast(names(5), startAt);
+  const no = await openBroadcast(names(5), { startAt });
   const changed = await lanes.store.broadcasts.change(no, 'start');
   expect(changed?.after).toBe('scheduled');
   // To a worker whose clock is an hour slow a job that is due looks like this.
@@ -80,4 +80,25 @@ test('start_at is by the clock of Redis, also if the clocks of the workers are s
   await lanes.work();
   const { state, startedAt } = await ended(no);
   expect([state, startedAt >= startAt]).toEqual(['done', true]);
+});
+
+test('many broadcasts at once make no process warn of listeners', async () => {
+  const warnings: string[] = [];
+  const listen = ({ name }: Error) => warnings.push(name);
+  process.on('warning', listen);
+  try {
+    await lanes.work();
+    const nos = await Promise.all(names(20).map(() => openBroadcast(names(5), { rate: 1 })));
+    for (const no of nos) await change(no, 'start');
+    const areRunning = async () => {
+      const records = await Promise.all(nos.map((no) => lanes.store.broadcasts.read(no)));
+      return records.every((record) => record && record.claimed > 0);
+    };
+    await waitFor(areRunning, { what: 'all broadcasts to run', deadlineMs: 30_000 });
+    for (const no of nos) await change(no, 'cancel');
+    for (const no of nos) await ended(no);
+  } finally {
+    process.off('warning', listen);
+  }
+  expect(warnings).toEqual([]);
 });

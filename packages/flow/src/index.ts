@@ -5,4 +5,5 @@ export { atOnce, inputTaken, inSlices, inTurn, SLICE, type Sliced } from './even
 export { every } from './every.ts';
 export { Gate } from './gate.ts';
 export { groupBy } from './groupBy.ts';
+export { sharedAbort } from './sharedAbort.ts';
 export { together } from './together.ts';

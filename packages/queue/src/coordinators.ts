@@ -1,4 +1,4 @@
-import { every } from '@ruyi/flow';
+import { every, sharedAbort } from '@ruyi/flow';
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { COORDINATE, type CoordinateJob } from './jobs.ts';
@@ -48,7 +48,7 @@ export async function wakeCoordinator(queues: Queues, { no, run }: CoordinateJob
 export function openCoordinators({ name, queues, coordinate, percentOf, log }: CoordinatorsOptions): {
   close(): Promise<void>;
 } {
-  const stop = new AbortController();
+  const stop = sharedAbort();
   const work = async (job: Job, token?: string): Promise<void> => {
     if (isDeadLettered(job.data)) return;
     const parsed = COORDINATE.schema.safeParse(job.data);

@@ -1,4 +1,4 @@
-import { every } from '@ruyi/flow';
+import { every, sharedAbort } from '@ruyi/flow';
 import { onConnectionLost, type RedisClient } from '@ruyi/redis';
 import { type JobRun, lanesToWork, OutdatedError, type Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
@@ -50,7 +50,7 @@ interface LaneWorkersOptions {
  */
 export class LaneWorkers {
   readonly #options: LaneWorkersOptions;
-  readonly #abort = new AbortController();
+  readonly #abort = sharedAbort();
   readonly #open = new Map<string, Worker>();
   readonly #closing = new Set<Promise<void>>();
   /**
@@ -58,14 +58,14 @@ export class LaneWorkers {
    * last moments, so what a job did so far may be undone. The job is run once more from its start, which changes nothing
    * that is still there, before it takes any later step, such as noting its progress.
    */
-  #connectionEpoch = new AbortController();
+  #connectionEpoch = sharedAbort();
   #stopSharing: (() => Promise<void>) | undefined;
 
   constructor(options: LaneWorkersOptions) {
     this.#options = options;
     const lost = () => {
       const before = this.#connectionEpoch;
-      if (!this.#abort.signal.aborted) this.#connectionEpoch = new AbortController();
+      if (!this.#abort.signal.aborted) this.#connectionEpoch = sharedAbort();
       before.abort();
     };
     onConnectionLost(options.connection, lost);
