@@ -12,12 +12,14 @@ import { reads } from './reads.ts';
 import { scaling } from './scaling.ts';
 import { search } from './search.ts';
 import { singleSend } from './singleSend.ts';
+import { smallBroadcasts } from './smallBroadcasts.ts';
 import { sweep } from './sweep.ts';
 import { tenants } from './tenants.ts';
 
 export const cases: Record<string, (scale: Scale) => Promise<Line[]>> = {
   fanout,
   broadcast: broadcasts,
+  small: smallBroadcasts,
   memory,
   single: singleSend,
   latency,

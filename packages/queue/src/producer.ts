@@ -130,7 +130,7 @@ export class Producer {
   }
 
   /**
-   * Adds a job whose recipients all belong to one shard, to the lane that this shard has now.
+   * Adds a job of a broadcast to the lane that a shard has now.
    * @param before is told which lane that is, before the job is added
    */
   async broadcastToShard(

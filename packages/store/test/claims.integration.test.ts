@@ -31,7 +31,7 @@ test('recipients are claimed once, in order, by the coordinator that has the bro
   await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
   const started = await broadcasts.change('b1', 'start');
   expect(await broadcasts.take('b1', started?.run ?? 0, 'first')).toEqual({ hasWork: true, waitSeconds: 0 });
-  const claim = (token: string, index: number) => broadcasts.claim('b1', token, `job-${index}`, next(index), 0);
+  const claim = (token: string, index: number) => broadcasts.claim('b1', token, `job-${index}`, [next(index)], 0);
   expect([await claim('first', 0), await claim('first', 0), await claim('first', 20)]).toEqual([0, -1, -1]);
 
   await broadcasts.change('b1', 'pause');
@@ -56,11 +56,53 @@ test('a broadcast adds up although Redis has forgotten a claim whose job was wor
   await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
   const started = await broadcasts.change('b1', 'start');
   await broadcasts.take('b1', started?.run ?? 0, 'only');
-  await broadcasts.claim('b1', 'only', 'job', next(0), 0);
+  await broadcasts.claim('b1', 'only', 'job', [next(0)], 0);
   await broadcasts.landed('b1', ['job']);
   const cancelled = await broadcasts.change('b1', 'cancel');
   expect(await broadcasts.read('b1')).toMatchObject({ claimed: 10, cancelled: 90 });
   await broadcasts.take('b1', cancelled?.run ?? 0, 'last');
   expect(await broadcasts.finish('b1', 'last', { handled: 20, allFailed: false })).toBe('cancelled');
   expect(await broadcasts.read('b1')).toMatchObject({ claimed: 20, cancelled: 80 });
+});
+
+test('a job has all of its shards or none; what an earlier version noted is read as well', async () => {
+  const { broadcasts } = redis.open();
+  await broadcasts.create('b1', spec, 'YQ==');
+  await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
+  const started = await broadcasts.change('b1', 'start');
+  await broadcasts.take('b1', started?.run ?? 0, 'only');
+  const of = (shard: number, index: number) => ({ ...next(index), shard });
+  const claim = (id: string, claims: ReturnType<typeof next>[]) => broadcasts.claim('b1', 'only', id, claims, 0);
+  expect(await claim('first', [of(0, 0), of(1, 0)])).toBe(0);
+  // Shard 1 is not there any more: nothing of shard 2 is claimed either.
+  expect(await claim('second', [of(2, 0), of(1, 0)])).toBe(-1);
+  expect(await claim('third', [of(2, 0), of(1, 10)])).toBe(0);
+  expect(await broadcasts.read('b1')).toMatchObject({ claimed: 40 });
+  expect(await broadcasts.cursors('b1')).toEqual(
+    new Map([
+      [0, { index: 10, offset: 20 }],
+      [1, { index: 20, offset: 40 }],
+      [2, { index: 10, offset: 20 }],
+    ]),
+  );
+  const { index: _, ...earlier } = of(3, 0);
+  await redis.client.hset(keys.flight('b1'), 'earlier', JSON.stringify(earlier));
+  const flight = await broadcasts.flight('b1');
+  expect([...flight].map(([id, claims]) => [id, claims.map(({ shard, start }) => [shard, start])]).sort()).toEqual([
+    ['earlier', [[3, 0]]],
+    [
+      'first',
+      [
+        [0, 0],
+        [1, 0],
+      ],
+    ],
+    [
+      'third',
+      [
+        [2, 0],
+        [1, 10],
+      ],
+    ],
+  ]);
 });

@@ -39,15 +39,15 @@ export async function feedLanes(
       const free = Array.from({ length: lanes }, (_, lane) => lane).filter((lane) => flight.onLane(lane) < JOBS_AHEAD);
       // With a rate one claim decides when the next one may come.
       await eachLimited(free, spec.rate > 0 ? 1 : free.length, async (lane) => {
-        const claim =
-          isFeeding && waitMs === 0 ? await cursors.next((shard) => laneOf(shard, lanes) === lane) : undefined;
-        if (!claim) return;
-        const outcome = await flight.take(token, claim, spec.rate);
+        if (!isFeeding || waitMs > 0) return;
+        const claims = await cursors.next((shard) => laneOf(shard, lanes) === lane);
+        if (claims.length === 0) return;
+        const outcome = await flight.take(token, claims, spec.rate);
         if (outcome === 'again') isFeeding = false;
         else if (outcome > 0) waitMs = outcome;
         else {
           fed++;
-          cursors.advance(claim);
+          cursors.advance(claims);
         }
       });
     }

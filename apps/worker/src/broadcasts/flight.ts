@@ -8,7 +8,7 @@ import type { NextRecipients } from './shardCursors.ts';
 const LOOK_AFTER_MS = 5000;
 
 interface Flying {
-  claim: RecipientClaim;
+  claims: RecipientClaim[];
   chunks: number[];
   /** where it was added; undefined until it is */
   lane?: LaneOfPlan;
@@ -32,9 +32,7 @@ export class Flight {
   /** What an earlier coordinator left. Its jobs are added again, as the last of them may not be there. */
   static async of(context: CoordinatorContext, record: BroadcastRecord, ref: string): Promise<Flight> {
     const flight = new Flight(context, record, ref);
-    for (const [id, claim] of await context.store.broadcasts.flight(record.no)) {
-      flight.#note(id, claim);
-    }
+    for (const [id, claims] of await context.store.broadcasts.flight(record.no)) flight.#note(id, claims);
     await flight.land();
     for (const [id, flying] of flight.#flying) await flight.#add(id, flying);
     return flight;
@@ -44,25 +42,28 @@ export class Flight {
     return this.#flying.size;
   }
 
-  /** Jobs for shards of this lane, as the lanes are now. */
+  /** Jobs of this lane, as the lanes are now. */
   onLane(lane: number): number {
     const { lanes } = this.#context.queues;
-    return [...this.#flying.values()].filter(({ claim }) => laneOf(claim.shard, lanes) === lane).length;
+    return [...this.#flying.values()].filter(({ claims }) => laneOf(firstShard(claims), lanes) === lane).length;
   }
 
   /**
    * Claims recipients and adds their job. @returns 0, or how many milliseconds it is too early, or 'again' if the broadcast
    * does not run any more or has another coordinator
    */
-  async take(token: string, next: NextRecipients, rate: number): Promise<number | 'again'> {
-    const { uids, ...claim } = next;
-    const id = `${this.#ref}.${claim.shard}-${claim.chunk}.${claim.count}`;
-    const outcome = await this.#context.store.broadcasts.claim(this.#record.no, token, id, claim, rate);
+  async take(token: string, next: NextRecipients[], rate: number): Promise<number | 'again'> {
+    const { broadcasts, replicas } = this.#context.store;
+    const claims = next.map(({ uids: _, ...claim }) => claim);
+    const [{ shard, chunk } = { shard: 0, chunk: 0 }] = claims;
+    const id = `${this.#ref}.${shard}-${chunk}.${recipientsOf(claims)}`;
+    const outcome = await broadcasts.claim(this.#record.no, token, id, claims, rate);
     if (outcome < 0) return 'again';
     if (outcome > 0) return outcome;
     // A master that dies now must not forget a claim whose job another one keeps.
-    await this.#context.store.replicas.confirm([keys.about(this.#record.no)]);
-    await this.#add(id, this.#note(id, claim), uids.join('\n'));
+    await replicas.confirm([keys.about(this.#record.no)]);
+    const packed = next.map(({ uids }) => uids.join('\n'));
+    await this.#add(id, this.#note(id, claims), packed);
     return 0;
   }
 
@@ -79,7 +80,7 @@ export class Flight {
     );
     for (const [id] of landed) this.#flying.delete(id);
     await this.#lookForMissing();
-    return landed.reduce((sum, [, { claim }]) => sum + claim.count, 0);
+    return landed.reduce((sum, [, { claims }]) => sum + recipientsOf(claims), 0);
   }
 
   /** Adds jobs again that Redis has forgotten, or that somebody removed. */
@@ -100,11 +101,11 @@ export class Flight {
   }
 
   /** If a job became a dead letter as a whole, all of its recipients have failed. */
-  async #wasSetAside(id: string, { claim, chunks }: Flying): Promise<boolean> {
+  async #wasSetAside(id: string, { claims, chunks }: Flying): Promise<boolean> {
     const { queues, store } = this.#context;
     const letter = DEAD.schema.safeParse((await queues.dead.getJob(`dead-${id}-job`))?.data);
     if (!letter.success) return false;
-    const job = await this.#jobOf(claim);
+    const job = await this.#jobOf(claims);
     const { reason } = letter.data;
     const failed = job.chunks.flatMap(chunkRecipients).map((recipient) => ({ ...recipient, reason }));
     const sizes = job.chunks.map((chunk, i) => ({ chunk: chunks[i] ?? chunk.chunk, size: chunkSize(chunk) }));
@@ -118,29 +119,42 @@ export class Flight {
     return true;
   }
 
-  #note(id: string, claim: RecipientClaim): Flying {
-    const numbers = Array.from({ length: Math.ceil(claim.count / claim.size) }, (_, i) => claim.chunk + i);
-    const flying = { claim, chunks: numbers, at: performance.now() };
+  #note(id: string, claims: RecipientClaim[]): Flying {
+    const chunks = claims.flatMap(({ chunk, count, size }) =>
+      Array.from({ length: Math.ceil(count / size) }, (_, i) => chunk + i),
+    );
+    const flying = { claims, chunks, at: performance.now() };
     this.#flying.set(id, flying);
     return flying;
   }
 
-  /** @param packed the uids, if they are at hand */
-  async #add(id: string, flying: Flying, packed?: string): Promise<void> {
-    const { claim } = flying;
-    const data = await this.#jobOf(claim, packed);
-    flying.lane = await this.#context.producer.broadcastToShard({ shard: claim.shard, id, data });
+  /** @param packed the uids of each claim, if they are at hand */
+  async #add(id: string, flying: Flying, packed?: string[]): Promise<void> {
+    const data = await this.#jobOf(flying.claims, packed);
+    // If the lanes have changed since, its shards may have several lanes. Any of them will do: chunks are stored once.
+    flying.lane = await this.#context.producer.broadcastToShard({ shard: firstShard(flying.claims), id, data });
   }
 
-  async #jobOf({ shard, offset, length, size, start, chunk }: RecipientClaim, packed?: string): Promise<BroadcastJob> {
-    const { store } = this.#context;
+  async #jobOf(claims: RecipientClaim[], packed?: string[]): Promise<BroadcastJob> {
     const { no, spec } = this.#record;
-    const uids = (packed ?? (await store.recipientLists.readExactly(shard, no, offset, length))).split('\n');
-    const chunks: Chunk[] = [];
-    for (let i = 0; i < uids.length; i += size) {
-      chunks.push({ chunk: chunk + chunks.length, start: start + i, uids: uids.slice(i, i + size).join('\n') });
-    }
+    const { recipientLists } = this.#context.store;
+    const read = ({ shard, offset, length }: RecipientClaim) => recipientLists.readExactly(shard, no, offset, length);
+    const lists = packed ?? (await Promise.all(claims.map(read)));
+    const chunks = claims.flatMap((claim, i) => chunksOf(claim, lists[i] ?? ''));
     const cmd = spec.header.sync_once === 1 ? { cmd: 1 as const } : {};
     return { ref: this.#ref, no, from: spec.from, ...cmd, chunks };
   }
+}
+
+const firstShard = (claims: RecipientClaim[]): number => claims[0]?.shard ?? 0;
+
+const recipientsOf = (claims: RecipientClaim[]): number => claims.reduce((sum, { count }) => sum + count, 0);
+
+function chunksOf({ chunk, start, size }: RecipientClaim, packed: string): Chunk[] {
+  const uids = packed.split('\n');
+  return Array.from({ length: Math.ceil(uids.length / size) }, (_, i) => ({
+    chunk: chunk + i,
+    start: start + i * size,
+    uids: uids.slice(i * size, (i + 1) * size).join('\n'),
+  }));
 }

@@ -82,7 +82,8 @@ async function hasEnded(
   const left = recipients.filter(({ position }) => failed.has(position));
   const chunk = { chunk: data.chunks[0]?.chunk ?? 0, start: 0, ...packed(left) };
   const shardFor = recipientShard({ from: data.from, command: data.cmd === 1 }, store.layout.shards.count);
-  // All recipients of a job of a broadcast live in one shard. Where it is added is noted first: whoever takes over looks there.
+  // Any lane will do, because these recipients have lost their place anyway. Where the job is added is noted first: whoever takes
+  // over looks there.
   await producer.broadcastToShard(
     { shard: shardFor(left[0]?.uid ?? ''), id: jobId, data: { ...data, chunks: [chunk] } },
     (lane) => store.broadcasts.noteRetried(no, jobId, { data, at: lane }),

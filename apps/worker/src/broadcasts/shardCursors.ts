@@ -1,8 +1,10 @@
 import { type BroadcastRecord, cutShard, type RecipientClaim, type Store } from '@ruyi/store';
 
 const CHUNKS_IN_JOB = 2;
+/** A job of a small broadcast has recipients of several shards. */
+const SHARDS_IN_JOB = 32;
 
-/** The next recipients of a shard, and their uids. */
+/** The next recipients of a shard for one job, and their uids. */
 export interface NextRecipients extends RecipientClaim {
   /** of the first of them in its shard */
   index: number;
@@ -23,13 +25,16 @@ interface ShardCursor {
 export class ShardCursors {
   readonly #store: Store;
   readonly #no: string;
+  /** chunks of one shard, and recipients, that a job has at most */
   readonly #perJob: number;
+  readonly #most: number;
   #cursors: ShardCursor[];
 
-  private constructor(store: Store, { no, spec }: BroadcastRecord, cursors: ShardCursor[]) {
+  private constructor(store: Store, { no, spec, chunk }: BroadcastRecord, cursors: ShardCursor[]) {
     this.#store = store;
     this.#no = no;
     this.#perJob = spec.rate > 0 ? 1 : CHUNKS_IN_JOB;
+    this.#most = this.#perJob * chunk;
     this.#cursors = cursors.filter(({ index, count }) => index < count);
   }
 
@@ -55,25 +60,47 @@ export class ShardCursors {
     return this.#cursors.length === 0;
   }
 
-  /** The next recipients of one of these shards, for one job; undefined if these shards are done. */
-  async next(isWanted: (shard: number) => boolean): Promise<NextRecipients | undefined> {
-    const cursor = this.#cursors.find(({ shard }) => isWanted(shard));
-    if (!cursor) return undefined;
-    const { shard, index, offset, size } = cursor;
-    const count = Math.min(cursor.count - index, this.#perJob * size);
-    const { uids, length } = await this.#store.recipientLists.read(shard, this.#no, offset, count);
-    const chunk = cursor.firstChunk + index / size;
-    return { shard, index, offset, length, count, uids, chunk, start: cursor.firstPosition + index, size };
+  /**
+   * The next recipients for one job, of as many of these shards as it has room for: each job costs as much as many recipients.
+   * @returns none if these shards are done
+   */
+  async next(isWanted: (shard: number) => boolean): Promise<NextRecipients[]> {
+    const claims: Omit<NextRecipients, 'uids' | 'length'>[] = [];
+    let room = this.#most;
+    for (const { shard, count, size, firstChunk, firstPosition, index, offset } of this.#cursors) {
+      if (!isWanted(shard)) continue;
+      if (claims.length === SHARDS_IN_JOB) break;
+      const whole = size * Math.min(this.#perJob, Math.floor(room / size));
+      const fits = count - index <= room ? Math.min(count - index, this.#perJob * size) : whole;
+      if (fits === 0) continue;
+      room -= fits;
+      claims.push({
+        shard,
+        index,
+        offset,
+        count: fits,
+        chunk: firstChunk + index / size,
+        start: firstPosition + index,
+        size,
+      });
+    }
+    return Promise.all(
+      claims.map(async (claim) => {
+        const { shard, offset, count } = claim;
+        return { ...claim, ...(await this.#store.recipientLists.read(shard, this.#no, offset, count)) };
+      }),
+    );
   }
 
   /** These recipients are handed out. */
-  advance({ shard, index, count, offset, length }: NextRecipients): void {
-    const cursor = this.#cursors.find((known) => known.shard === shard);
-    if (!cursor) return;
-    cursor.index = index + count;
-    cursor.offset = offset + length;
-    if (cursor.index >= cursor.count) this.#cursors = this.#cursors.filter((other) => other !== cursor);
+  advance(claims: NextRecipients[]): void {
+    const reached = new Map(claims.map((claim) => [claim.shard, claim]));
+    const others = this.#cursors.filter(({ shard }) => !reached.has(shard));
+    const moved = this.#cursors.flatMap((cursor) => {
+      const claim = reached.get(cursor.shard);
+      return claim ? [{ ...cursor, index: claim.index + claim.count, offset: claim.offset + claim.length }] : [];
+    });
     // Shards of a lane take turns, so that none of them is served last.
-    else this.#cursors = [...this.#cursors.filter((other) => other !== cursor), cursor];
+    this.#cursors = [...others, ...moved.filter(({ index, count }) => index < count)];
   }
 }

@@ -58,14 +58,14 @@ export interface BroadcastRecord {
   measuredAt: number;
 }
 
-/** What a job has of a broadcast: recipients of one shard. */
+/** What a job has of a broadcast in one shard. */
 export interface Claim {
   shard: number;
   /** number of its chunk, and position of its first recipient */
   chunk: number;
   start: number;
   count: number;
-  /** recipients of a chunk in this shard; a job has one or two */
+  /** recipients of a chunk in this shard; a job has one or two of each shard */
   size: number;
   /** where its uids lie in the list of the shard, in bytes */
   offset: number;
@@ -151,11 +151,14 @@ export function cursorOf(text: string): { index: number; offset: number } {
 
 const CLAIM_FIELDS = ['shard', 'chunk', 'start', 'count', 'size', 'offset', 'length'] as const;
 
-/** @throws DamagedError */
-export function claimOf(text: string): Claim {
-  const claim = parseJson(text);
-  if (!isClaim(claim)) throw new DamagedError('what a job has of it is not described');
-  return claim;
+/** What a job has of several shards; of one, as earlier versions noted it. @throws DamagedError */
+export function claimsOf(text: string): Claim[] {
+  const noted = parseJson(text);
+  const claims: unknown[] = Array.isArray(noted) ? noted : [noted];
+  if (claims.length === 0 || !claims.every(isClaim)) {
+    throw new DamagedError('what a job has of it is not described');
+  }
+  return claims;
 }
 
 const isClaim = (value: unknown): value is Claim =>

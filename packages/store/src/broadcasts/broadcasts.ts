@@ -7,7 +7,7 @@ import {
   type BroadcastRecord,
   type BroadcastSpec,
   type Claim,
-  claimOf,
+  claimsOf,
   cursorOf,
   RECORD_FIELDS,
   recordOf,
@@ -128,20 +128,32 @@ export class Broadcasts {
   }
 
   /**
-   * Claims the next recipients of a shard for a job.
-   * @param index of the first of them in its shard
+   * Claims the next recipients of some shards for a job: all of them or none.
+   * @param next index: of the first of them in its shard
    * @returns milliseconds to wait if that is too early by its rate; -1 if the coordinator must look again
    */
-  async claim(no: string, token: string, jobId: string, { index, ...claim }: Claim & { index: number }, rate: number) {
-    const [before, after] = [`${index}:${claim.offset}`, `${index + claim.count}:${claim.offset + claim.length}`];
-    const args = [token, jobId, JSON.stringify(claim), claim.shard, before, after, claim.count, rate];
+  async claim(
+    no: string,
+    token: string,
+    jobId: string,
+    next: (Claim & { index: number })[],
+    rate: number,
+  ): Promise<number> {
+    const claims = next.map(({ index: _, ...claim }) => claim);
+    const total = next.reduce((sum, { count }) => sum + count, 0);
+    const cursors = next.flatMap(({ shard, index, count, offset, length }) => [
+      shard,
+      `${index}:${offset}`,
+      `${index + count}:${offset + length}`,
+    ]);
+    const args = [token, jobId, JSON.stringify(claims), total, rate, ...cursors];
     return Number(await claimRecipients(this.#redis, [keys.about(no), keys.flight(no), keys.cursors(no)], args));
   }
 
   /** What jobs have, by their id. */
-  async flight(no: string): Promise<Map<string, Claim>> {
+  async flight(no: string): Promise<Map<string, Claim[]>> {
     const fields = Object.entries(await this.#redis.hgetall(keys.flight(no)));
-    return new Map(fields.filter(([id]) => !id.startsWith(RETRIED)).map(([id, text]) => [id, claimOf(text)]));
+    return new Map(fields.filter(([id]) => !id.startsWith(RETRIED)).map(([id, text]) => [id, claimsOf(text)]));
   }
 
   /** Keeps a job that tries failed recipients again, until it has ended. @returns false if it is known already */
