@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { putPart } from './putPart.ts';
 
 /** Puts the parts of a list, two at a time, in a thread of its own: what sends meanwhile must not wait for it. */
 
@@ -25,9 +26,7 @@ async function upload(no: string, bodies: Buffer[]): Promise<void> {
   const rest = bodies.entries();
   const uploader = async () => {
     for (const [part, body] of rest) {
-      const answer = await fetch(`${address}/broadcasts/${no}/recipients/${part}`, { method: 'PUT', body });
-      if (answer.status !== 200) throw new Error(`part ${part}: ${answer.status} ${await answer.text()}`);
-      await answer.arrayBuffer();
+      await putPart(address, no, part, body);
     }
   };
   await Promise.all([uploader(), uploader()]);

@@ -1,52 +1,27 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { waitFor } from '@ruyi/testkit';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readJson } from '../src/http/body.ts';
 import { BodyBudget } from '../src/http/bodyBudget.ts';
+import { readingServer } from './readingServer.ts';
 
 const MOST = 100;
 const budget = new BodyBudget(250);
-/** how each body was read: what it holds, or the error's code or message */
-let outcomes: unknown[] = [];
-let server: Server;
-let port = 0;
-
-beforeAll(async () => {
-  server = createServer((request, response) => {
-    const share = budget.share();
-    readJson(request, MOST, share)
-      .then(
-        (body) => outcomes.push(body),
-        (error: Error) => outcomes.push('code' in error ? error.code : error.message),
-      )
-      .finally(() => {
-        share.release();
-        response.end();
-      });
-    if (request.url === '/cut-off') request.destroy();
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  port = typeof address === 'object' && address ? address.port : 0;
+const server = readingServer((request) => {
+  const share = budget.share();
+  const reading = readJson(request, MOST, share).finally(() => share.release());
+  if (request.url === '/cut-off') request.destroy();
+  return reading;
 });
-beforeEach(() => {
-  outcomes = [];
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+const { outcomes } = server;
 
 const head = (bytes: number) => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n`;
 const bodyOf = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`;
 const untilRead = (count: number) => waitFor(() => outcomes.length === count, { what: `${count} bodies to be read` });
 
 async function connected(): Promise<Socket> {
-  const socket = createConnection({ port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
+  const socket = createConnection({ port: server.port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
   socket.resume();
   await once(socket, 'connect');
   return socket;

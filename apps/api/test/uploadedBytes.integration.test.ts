@@ -1,24 +1,25 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { waitFor } from '@ruyi/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { uploadedBytes } from '../src/http/uploadedBytes.ts';
+import { readingServer } from './readingServer.ts';
 
 /** Longer than a test may take: whoever waits for more of an upload that was cut fails. */
 const IDLE_MS = 60_000;
 const LINES = Array.from({ length: 20_000 }, (_, i) => `user-${i}\n`).join('');
 const FORMS = { identity: Buffer.from(LINES), gzip: gzipSync(LINES) };
 
-/** bytes that each upload brought, or the code of its error */
-let outcomes: unknown[] = [];
 /** when an upload is read on */
-let held: (() => void)[] = [];
+const held: (() => void)[] = [];
 let current: IncomingMessage | undefined;
-let server: Server;
-let port = 0;
+/** Tells how many bytes each upload brought. */
+const server = readingServer(read);
+const { outcomes } = server;
 
 async function read(request: IncomingMessage): Promise<number> {
+  current = request.on('error', () => {});
   const isLate = request.url === '/late';
   const untilTold = () => new Promise<void>((resolve) => held.push(resolve));
   if (isLate) await untilTold();
@@ -30,29 +31,8 @@ async function read(request: IncomingMessage): Promise<number> {
   return length;
 }
 
-beforeAll(async () => {
-  server = createServer((request, response) => {
-    current = request.on('error', () => {});
-    read(request)
-      .then(
-        (length) => outcomes.push(length),
-        (error: Error) => outcomes.push('code' in error ? error.code : error.message),
-      )
-      .finally(() => response.end());
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  port = typeof address === 'object' && address ? address.port : 0;
-});
 beforeEach(() => {
-  outcomes = [];
-  held = [];
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
+  held.length = 0;
 });
 
 describe.each(['identity', 'gzip'] as const)('%s', (encoding) => {
@@ -90,7 +70,7 @@ describe.each(['identity', 'gzip'] as const)('%s', (encoding) => {
 
   /** Begins an upload, and waits until it is held. */
   async function send(path: string, bytes: number): Promise<Socket> {
-    const socket = createConnection({ port, host: '127.0.0.1' }).on('error', () => {});
+    const socket = createConnection({ port: server.port, host: '127.0.0.1' }).on('error', () => {});
     await new Promise((resolve) =>
       socket.write(Buffer.concat([Buffer.from(head(path)), body.subarray(0, bytes)]), resolve),
     );

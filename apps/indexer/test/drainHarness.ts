@@ -1,9 +1,8 @@
 import { Batcher } from '@ruyi/flow';
 import { openQueues, type WakePage } from '@ruyi/queue';
-import type { RedisClient } from '@ruyi/redis';
 import { createSearchEngine, type RefusedDocument, type SearchDocument, type SearchEngine } from '@ruyi/search';
 import { chunkRecipients, chunkReference, createStore, keys, parseReference, type Store, shardOf } from '@ruyi/store';
-import { tempDir } from '@ruyi/testkit';
+import { intercepted, tempDir } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { type DrainContext, drainGroup } from '../src/drainOutboxes.ts';
 import { handleIndexJob } from '../src/handleIndexJob.ts';
@@ -74,14 +73,7 @@ export function testDraining() {
   /** An indexer's draining; `around` stands before its engine and its connection. */
   function drainer(around: Around = (call) => call(), signal: AbortSignal = new AbortController().signal) {
     const connection = redis.connect();
-    const seen = new Proxy<RedisClient>(connection, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property);
-        if (typeof value !== 'function') return value;
-        if (!WRITES.includes(String(property))) return value.bind(target);
-        return (...args: unknown[]) => around(() => Reflect.apply(value, target, args));
-      },
-    });
+    const seen = intercepted(connection, (command) => WRITES.includes(command), around);
     const store = createStore(seen, LIMITS);
     const opened = openQueues(connection, 2);
     ends.push(() => opened.close());

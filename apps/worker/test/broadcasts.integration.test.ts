@@ -1,49 +1,21 @@
-import { channelName } from '@ruyi/contracts';
 import { addCoordinator, BROADCAST, lettersOfBatch } from '@ruyi/queue';
-import { type BroadcastRecord, keys, recipientShard, refOf, shardOf } from '@ruyi/store';
+import type { BroadcastAction, BroadcastSpec } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
-import { LIMITS, names, testLanes } from './harness.ts';
+import { changed, createBroadcast, ended, logKey, uploadPart } from './broadcasting.ts';
+import { names, testLanes } from './harness.ts';
 
 const lanes = testLanes();
-const FROM = 'news';
-const header = { no_persist: 0, red_dot: 0, sync_once: 0 } as const;
-const spec = { name: '', from: FROM, header, setting: 0, topic: '', expire: 0, clientMsgNo: '', rate: 0, startAt: 0 };
 
-/** Creates a broadcast with these recipients, as the API does. */
-async function openBroadcast(uids: string[], { startAt = 0, rate = 0 } = {}): Promise<string> {
-  const { broadcasts, broadcastList, recipientLists, ids } = lanes.store;
-  const no = refOf(await ids.one());
-  await broadcasts.create(no, { ...spec, startAt, rate }, Buffer.from('hi').toString('base64'));
-  await broadcastList.add(no, 100);
-  await broadcasts.persist(no);
-  const shardFor = recipientShard({ from: FROM, command: false }, LIMITS.shards.count);
-  const upload = { no, part: 0, token: 'once' };
-  await recipientLists.hold(upload);
-  for (const uid of uids) await recipientLists.stage(shardFor(uid), upload, `${uid}\n`);
-  const counts = { digest: '', accepted: uids.length, duplicates: 0, invalid: 0 };
-  expect(await recipientLists.commit(upload, counts)).toBe('ok');
+/** Creates a broadcast with these recipients. */
+async function openBroadcast(uids: string[], fields: Partial<BroadcastSpec> = {}): Promise<string> {
+  const no = await createBroadcast(lanes, fields);
+  await uploadPart(lanes, no, 0, uids);
   return no;
 }
 
-async function change(no: string, action: 'start' | 'retry' | 'cancel'): Promise<void> {
-  const changed = await lanes.store.broadcasts.change(no, action);
-  await addCoordinator(lanes.queues, { no, run: changed?.run ?? 0 });
-}
-
-const ended = (no: string): Promise<BroadcastRecord> =>
-  waitFor(
-    async () => {
-      const record = await lanes.store.broadcasts.read(no);
-      return record && record.finishedAt > 0 ? record : undefined;
-    },
-    { what: `broadcast ${no} to end`, deadlineMs: 30_000 },
-  );
-
-const logKey = (uid: string) => {
-  const channel = channelName(1, uid, FROM);
-  return keys.log(shardOf(channel, LIMITS.shards), channel);
-};
+const change = async (no: string, action: BroadcastAction) =>
+  addCoordinator(lanes.queues, await changed(lanes, no, action));
 
 test('a retry that is cancelled ends, also if its coordinator died while letters were on their way', async () => {
   const uids = names(20);
@@ -52,7 +24,7 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
   const no = await openBroadcast(uids);
   await lanes.work();
   await change(no, 'start');
-  const { ref = '' } = await ended(no);
+  const { ref = '' } = await ended(lanes, no);
   expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 19, failed: 1 });
   await lanes.rest();
 
@@ -65,7 +37,7 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
   }
   await change(no, 'cancel');
   await lanes.work();
-  expect(await ended(no)).toMatchObject({ state: 'cancelled', total: 20, cancelled: 0 });
+  expect(await ended(lanes, no)).toMatchObject({ state: 'cancelled', total: 20, cancelled: 0 });
   expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 20, failed: 0 });
   expect(await lanes.client.zcard(logKey(broken))).toBe(1);
 });
@@ -78,7 +50,7 @@ test('start_at is by the clock of Redis, also if the clocks of the workers are s
   // To a worker whose clock is an hour slow a job that is due looks like this.
   await addCoordinator(lanes.queues, { no, run: changed?.run ?? 0 }, 3_600_000);
   await lanes.work();
-  const { state, startedAt } = await ended(no);
+  const { state, startedAt } = await ended(lanes, no);
   expect([state, startedAt >= startAt]).toEqual(['done', true]);
 });
 
@@ -96,7 +68,7 @@ test('many broadcasts at once make no process warn of listeners', async () => {
     };
     await waitFor(areRunning, { what: 'all broadcasts to run', deadlineMs: 30_000 });
     for (const no of nos) await change(no, 'cancel');
-    for (const no of nos) await ended(no);
+    for (const no of nos) await ended(lanes, no);
   } finally {
     process.off('warning', listen);
   }

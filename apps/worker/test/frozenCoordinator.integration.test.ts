@@ -1,21 +1,17 @@
-import { channelName } from '@ruyi/contracts';
 import { addCoordinator, lettersOfBatch, Producer } from '@ruyi/queue';
-import type { RedisClient } from '@ruyi/redis';
-import { type BroadcastRecord, createStore, keys, recipientShard, refOf, type Store, shardOf } from '@ruyi/store';
-import { seededRandom, waitFor } from '@ruyi/testkit';
+import { type BroadcastRecord, createStore, keys, type Store } from '@ruyi/store';
+import { intercepted, seededRandom, waitFor } from '@ruyi/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { coordinate } from '../src/broadcasts/coordinate.ts';
 import type { CoordinatorContext } from '../src/broadcasts/coordinatorContext.ts';
+import { changed, createBroadcast, ended, logKey, uploadPart } from './broadcasting.ts';
 import { LIMITS, names, testLanes } from './harness.ts';
 
 const lanes = testLanes();
-const FROM = 'news';
 const UIDS = names(12);
 const [BROKEN = ''] = UIDS;
 const KEEP_SECONDS = 3600;
 const LONGEST_STEP = 5;
-const header = { no_persist: 0, red_dot: 0, sync_once: 0 } as const;
-const spec = { name: '', from: FROM, header, setting: 0, topic: '', expire: 0, clientMsgNo: '', rate: 0, startAt: 0 };
 
 /** Commands and scripts of a coordinator; what is sent as a transaction is not among them. */
 const HELD = /^(get|set|h|append|del|expire|persist|sscan|take|change|claim|finish|note|write|open|merge|lease|freeze)/;
@@ -23,17 +19,14 @@ const HELD = /^(get|set|h|append|del|expire|persist|sscan|take|change|claim|fini
 /** A store over a connection of its own whose `nth` command is sent when `until` resolves. */
 function frozenStore(nth: number, until: () => Promise<void>): Store & { calls: () => number } {
   let calls = 0;
-  const connection = new Proxy<RedisClient>(lanes.connect(), {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      if (!HELD.test(String(property))) return value.bind(target);
-      return async (...args: unknown[]) => {
-        if (++calls === nth) await until();
-        return Reflect.apply(value, target, args);
-      };
+  const connection = intercepted(
+    lanes.connect(),
+    (command) => HELD.test(command),
+    async (call) => {
+      if (++calls === nth) await until();
+      return call();
     },
-  });
+  );
   return Object.assign(createStore(connection, LIMITS), { calls: () => calls });
 }
 
@@ -49,73 +42,45 @@ function contextOf(store: Store): CoordinatorContext {
   };
 }
 
-/** Creates a broadcast, as the API does. */
-async function create(audience?: { known_users: true }): Promise<string> {
-  const { broadcasts, broadcastList, ids } = lanes.store;
-  const no = refOf(await ids.one());
-  await broadcasts.create(no, { ...spec, ...(audience ? { audience } : {}) }, Buffer.from('hi').toString('base64'));
-  await broadcastList.add(no, 1000);
-  await broadcasts.persist(no);
+/** Every uid is in two parts. */
+async function uploaded(): Promise<string> {
+  const no = await createBroadcast(lanes);
+  for (const part of [0, 1]) await uploadPart(lanes, no, part, UIDS);
   return no;
 }
-
-/** Every uid is in two parts. */
-async function uploadTwice(no: string): Promise<void> {
-  const { recipientLists } = lanes.store;
-  const shardFor = recipientShard({ from: FROM, command: false }, LIMITS.shards.count);
-  for (const part of [0, 1]) {
-    const upload = { no, part, token: `part ${part}` };
-    await recipientLists.hold(upload);
-    for (const uid of UIDS) await recipientLists.stage(shardFor(uid), upload, `${uid}\n`);
-    const counts = { digest: '', accepted: UIDS.length, duplicates: 0, invalid: 0 };
-    expect(await recipientLists.commit(upload, counts)).toBe('ok');
-    await recipientLists.release(upload);
-  }
-}
-
-const logKey = (uid: string) => {
-  const channel = channelName(1, uid, FROM);
-  return keys.log(shardOf(channel, LIMITS.shards), channel);
-};
-
-const start = async (no: string) => ({ no, run: (await lanes.store.broadcasts.change(no, 'start'))?.run ?? 0 });
 
 /** One whose first recipient has failed, and is tried again: maybe in vain. */
 async function retried(isMended: boolean) {
   await lanes.client.set(logKey(BROKEN), 'no log');
-  const no = await create();
-  await uploadTwice(no);
-  await addCoordinator(lanes.queues, await start(no));
-  await ended(no);
+  const no = await uploaded();
+  await addCoordinator(lanes.queues, await changed(lanes, no, 'start'));
+  await putAway(no);
   if (isMended) await lanes.client.del(logKey(BROKEN));
-  return { no, run: (await lanes.store.broadcasts.change(no, 'retry'))?.run ?? 0 };
+  return changed(lanes, no, 'retry');
 }
 
 /** What a coordinator is asked for. */
 const KINDS = {
-  async uploaded() {
-    const no = await create();
-    await uploadTwice(no);
-    return start(no);
-  },
+  uploaded: async () => changed(lanes, await uploaded(), 'start'),
   async audience() {
     for (const uid of UIDS) await lanes.store.users.register({ uid, tokenHash: '', deviceFlag: 0, deviceLevel: 0 });
-    return start(await create({ known_users: true }));
+    return changed(lanes, await createBroadcast(lanes, { audience: { known_users: true } }), 'start');
   },
   'retried in vain': () => retried(false),
   'retried and mended': () => retried(true),
 };
 
-const ended = (no: string): Promise<BroadcastRecord> =>
-  waitFor(
-    async () => {
-      const record = await lanes.store.broadcasts.read(no);
-      const { broadcasts, dead } = lanes.queues;
-      const counts = await Promise.all([broadcasts, dead].map((queue) => queue.getJobCountByTypes('active', 'wait')));
-      return record && record.finishedAt > 0 && counts.every((count) => count === 0) ? record : undefined;
-    },
-    { what: `broadcast ${no} to end`, deadlineMs: 30_000, everyMs: 10 },
-  );
+/** Resolves when it has ended, and whoever ended it has nothing left to do. */
+async function putAway(no: string): Promise<BroadcastRecord> {
+  const record = await ended(lanes, no);
+  const { broadcasts, dead } = lanes.queues;
+  const isIdle = async () => {
+    const counts = await Promise.all([broadcasts, dead].map((queue) => queue.getJobCountByTypes('active', 'wait')));
+    return counts.every((count) => count === 0);
+  };
+  await waitFor(isIdle, { what: `broadcast ${no} to be put away`, deadlineMs: 30_000, everyMs: 10 });
+  return record;
+}
 
 /** What is left of a broadcast that has ended, but what is kept of it. */
 async function leftOf({ no, ref = '', claimed }: BroadcastRecord): Promise<string[]> {
@@ -165,13 +130,13 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s', (kind) => {
         await lanes.client.set(keys.tended, '1');
         const { no, run } = await KINDS[kind]();
         const store = frozenStore(nth, async () => {
-          const cancelled = end === 'is cancelled' ? await lanes.store.broadcasts.change(no, 'cancel') : undefined;
-          await addCoordinator(lanes.queues, { no, run: cancelled?.run ?? run });
-          await ended(no);
+          const asked = end === 'is cancelled' ? await changed(lanes, no, 'cancel') : { no, run };
+          await addCoordinator(lanes.queues, asked);
+          await putAway(no);
         });
         await coordinate(contextOf(store), { no, run }, new AbortController().signal);
         await lanes.settled();
-        const record = await ended(no);
+        const record = await putAway(no);
         const wrong = [...(await leftOf(record)), ...(await wrongOf(record))];
         if (wrong.length > 0) found.push(`call ${nth}: ${wrong}`);
         if (store.calls() < nth) break;

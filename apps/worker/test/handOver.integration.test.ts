@@ -1,7 +1,7 @@
 import { channelName } from '@ruyi/contracts';
 import { BROADCAST, SEND } from '@ruyi/queue';
-import type { RedisClient } from '@ruyi/redis';
 import { createStore, keys, type Shard, type Store, shardOf } from '@ruyi/store';
+import { type Around, intercepted } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
 import { handleLaneJob } from '../src/jobs/handleLaneJob.ts';
 import type { LaneContext } from '../src/jobs/laneContext.ts';
@@ -11,21 +11,16 @@ const lanes = testLanes();
 const ROOMS = Array.from({ length: 5 }, (_, i) => `2:room${i}`);
 const ITEMS = Array.from({ length: 150 }, (_, i) => message(i + 1, { ch: ROOMS[i % 5] ?? '' }));
 
-type Around = (call: () => Promise<unknown>, command: string) => Promise<unknown>;
-
 /** A store whose commands `around` sees, but those that only read. */
-function storeOf(around: Around): Store {
-  const connection = new Proxy<RedisClient>(lanes.connect(), {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      const name = String(property);
-      if (!/^(append|push|note|mark|take|open|write|set|zscore)/.test(name)) return value.bind(target);
-      return (...args: unknown[]) => around(() => Reflect.apply(value, target, args), name);
-    },
-  });
-  return createStore(connection, LIMITS);
-}
+const storeOf = (around: Around): Store =>
+  createStore(
+    intercepted(
+      lanes.connect(),
+      (command) => /^(append|push|note|mark|take|open|write|set|zscore)/.test(command),
+      around,
+    ),
+    LIMITS,
+  );
 
 /** Runs a job as a worker does. @returns the shards for which it woke the indexer */
 async function work(

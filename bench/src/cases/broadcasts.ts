@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { BroadcastAnswer } from '@ruyi/contracts';
-import { waitFor } from '@ruyi/testkit';
+import { BATCH, createBroadcast, onNewSystem, startBroadcast, untilStored } from '../broadcasting.ts';
 import { roundsOf } from '../progress.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
@@ -12,7 +11,6 @@ import { batchBodies, broadcast, payloadOf, type System, startSystem, timed } fr
 import type { UploadPlan } from '../uploader.ts';
 
 const PARTS = 20;
-const BATCH = 10_000;
 const SENDS_A_SECOND = 200;
 
 interface Uploader {
@@ -35,34 +33,15 @@ async function openUploader({ address }: System, uids: number): Promise<Uploader
   };
 }
 
-async function create(system: System, from: string): Promise<string> {
-  const payload = payloadOf(136);
-  return (await system.post<{ broadcast_no: string }>('/broadcasts', { from_uid: from, payload })).broadcast_no;
-}
-
 /** Starts it, and resolves when every recipient has it. */
 async function start(system: System, no: string, total: number): Promise<void> {
-  await system.post(`/broadcasts/${no}/start`, {});
-  const isDone = async () => {
-    const { state, stored } = await system.get<BroadcastAnswer>(`/broadcasts/${no}`);
-    return state === 'done' && stored === total;
-  };
-  await waitFor(isDone, { what: `broadcast ${no}`, deadlineMs: 600_000, everyMs: 10 });
+  await startBroadcast(system, no);
+  await untilStored(system, no, total);
 }
 
 /** The most memory that a process has had, in MB. */
 const peakMemory = (pid: number): number =>
   Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-
-async function onNewSystem<T>(work: (system: System) => Promise<T>): Promise<T> {
-  const system = await startSystem();
-  try {
-    await broadcast(system, batchBodies('warmup', 2, BATCH));
-    return await work(system);
-  } finally {
-    await system.stop();
-  }
-}
 
 /** From start to stored, compared with sendbatch of the same in the same run. */
 async function comparedWithSendbatch(scale: Scale): Promise<Line> {
@@ -76,7 +55,7 @@ async function comparedWithSendbatch(scale: Scale): Promise<Line> {
     });
     await onNewSystem(async (system) => {
       const uploader = await openUploader(system, uids);
-      const no = await create(system, 'broadcast');
+      const no = await createBroadcast(system, 'broadcast');
       uploads?.push(uids / (await timed(() => uploader.upload(no))));
       await uploader.close();
       const seconds = await timed(() => start(system, no, uids));
@@ -134,7 +113,7 @@ async function besideAnUpload(scale: Scale): Promise<Line[]> {
     await sends(system, () => performance.now() > until - (scale.tiny ? 400 : 8000));
     const before = await sends(system, () => performance.now() > until);
     let isUploaded = false;
-    const no = await create(system, 'long');
+    const no = await createBroadcast(system, 'long');
     const uploading = timed(() => uploader.upload(no)).finally(() => {
       isUploaded = true;
     });

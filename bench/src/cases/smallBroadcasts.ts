@@ -1,11 +1,11 @@
-import type { BroadcastAnswer } from '@ruyi/contracts';
-import { waitFor } from '@ruyi/testkit';
+import { createBroadcast, onNewSystem, startBroadcast, untilStored } from '../broadcasting.ts';
 import { type Used, usedBy } from '../costs.ts';
 import { roundsOf } from '../progress.ts';
+import { putPart } from '../putPart.ts';
 import type { Line } from '../report.ts';
 import type { Scale } from '../scale.ts';
 import { summarize } from '../statistics.ts';
-import { batchBodies, broadcast, payloadOf, type System, startSystem, timed } from '../system.ts';
+import { batchBodies, broadcast, type System, timed } from '../system.ts';
 
 const RECIPIENTS = 1000;
 const AT_ONCE = 4;
@@ -19,12 +19,9 @@ interface Side {
 async function upload(system: System, count: number): Promise<string[]> {
   const nos: string[] = [];
   for (let i = 0; i < count; i++) {
-    const fields = { from_uid: 'small', payload: payloadOf(136) };
-    const { broadcast_no: no } = await system.post<BroadcastAnswer>('/broadcasts', fields);
-    const body = Array.from({ length: RECIPIENTS }, (_, n) => `user_${i * RECIPIENTS + n}`).join('\n');
-    const answer = await fetch(`${system.address}/broadcasts/${no}/recipients/0`, { method: 'PUT', body });
-    if (answer.status !== 200) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
-    await answer.arrayBuffer();
+    const no = await createBroadcast(system, 'small');
+    const uids = Array.from({ length: RECIPIENTS }, (_, n) => `user_${i * RECIPIENTS + n}`);
+    await putPart(system.address, no, 0, uids.join('\n'));
     nos.push(no);
   }
   return nos;
@@ -34,29 +31,18 @@ async function upload(system: System, count: number): Promise<string[]> {
 async function start(system: System, nos: string[]): Promise<void> {
   const rest = nos.values();
   const starter = async () => {
-    for (const no of rest) await system.post(`/broadcasts/${no}/start`, {});
+    for (const no of rest) await startBroadcast(system, no);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, starter));
-  for (const no of nos) {
-    const isDone = async () => {
-      const { state, stored } = await system.get<BroadcastAnswer>(`/broadcasts/${no}`);
-      return state === 'done' && stored === RECIPIENTS;
-    };
-    await waitFor(isDone, { what: `broadcast ${no}`, deadlineMs: 300_000, everyMs: 10 });
-  }
+  for (const no of nos) await untilStored(system, no, RECIPIENTS);
 }
 
-/** On a Redis of its own. */
 async function measured(prepare: (system: System) => Promise<() => Promise<void>>): Promise<Side> {
-  const system = await startSystem();
-  try {
-    await broadcast(system, batchBodies('warmup', 2, RECIPIENTS));
+  return onNewSystem(async (system) => {
     const work = await prepare(system);
     const { used, result } = await usedBy(system, () => timed(work));
     return { seconds: result, used };
-  } finally {
-    await system.stop();
-  }
+  });
 }
 
 /** Many small broadcasts that are started together, from start to stored, compared with as many requests to sendbatch. */

@@ -117,7 +117,7 @@ test('a command that one of two inboxes refuses names that inbox', async () => {
 
 test('a call that no repetition heals costs the one message that it is about', async () => {
   const deadly = message(77);
-  const store = redis.open({}, async (send, args) => {
+  const store = redis.open({}, async (send, _, args) => {
     if (args.includes(encodeEntry(deadly))) throw new Error('Script attempted something');
     return send();
   });

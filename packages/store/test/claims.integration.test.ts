@@ -25,12 +25,18 @@ const next = (index: number) => ({
   length: 20,
 });
 
-test('recipients are claimed once, in order, by the coordinator that has the broadcast, and only while it runs', async () => {
+/** A broadcast of 100 that was started: its number is b1. */
+async function started() {
   const { broadcasts } = redis.open();
   await broadcasts.create('b1', spec, 'YQ==');
   await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
-  const started = await broadcasts.change('b1', 'start');
-  expect(await broadcasts.take('b1', started?.run ?? 0, 'first')).toEqual({ hasWork: true, waitSeconds: 0 });
+  const change = await broadcasts.change('b1', 'start');
+  return { broadcasts, run: change?.run ?? 0 };
+}
+
+test('recipients are claimed once, in order, by the coordinator that has the broadcast, and only while it runs', async () => {
+  const { broadcasts, run } = await started();
+  expect(await broadcasts.take('b1', run, 'first')).toEqual({ hasWork: true, waitSeconds: 0 });
   const claim = (token: string, index: number) => broadcasts.claim('b1', token, `job-${index}`, [next(index)], 0);
   expect([await claim('first', 0), await claim('first', 0), await claim('first', 20)]).toEqual([0, -1, -1]);
 
@@ -39,7 +45,7 @@ test('recipients are claimed once, in order, by the coordinator that has the bro
   const resumed = await broadcasts.change('b1', 'resume');
   expect(await claim('first', 10)).toBe(0);
   // A second coordinator: the first one, which may have been frozen, has nothing to say any more.
-  expect((await broadcasts.take('b1', started?.run ?? 0, 'late')).hasWork).toBe(false);
+  expect((await broadcasts.take('b1', run, 'late')).hasWork).toBe(false);
   await broadcasts.take('b1', resumed?.run ?? 0, 'second');
   expect([await claim('first', 20), await claim('second', 20)]).toEqual([-1, 0]);
 
@@ -51,11 +57,8 @@ test('recipients are claimed once, in order, by the coordinator that has the bro
 });
 
 test('a broadcast adds up although Redis has forgotten a claim whose job was worked', async () => {
-  const { broadcasts } = redis.open();
-  await broadcasts.create('b1', spec, 'YQ==');
-  await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
-  const started = await broadcasts.change('b1', 'start');
-  await broadcasts.take('b1', started?.run ?? 0, 'only');
+  const { broadcasts, run } = await started();
+  await broadcasts.take('b1', run, 'only');
   await broadcasts.claim('b1', 'only', 'job', [next(0)], 0);
   await broadcasts.landed('b1', ['job']);
   const cancelled = await broadcasts.change('b1', 'cancel');
@@ -66,11 +69,8 @@ test('a broadcast adds up although Redis has forgotten a claim whose job was wor
 });
 
 test('a job has all of its shards or none; what an earlier version noted is read as well', async () => {
-  const { broadcasts } = redis.open();
-  await broadcasts.create('b1', spec, 'YQ==');
-  await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
-  const started = await broadcasts.change('b1', 'start');
-  await broadcasts.take('b1', started?.run ?? 0, 'only');
+  const { broadcasts, run } = await started();
+  await broadcasts.take('b1', run, 'only');
   const of = (shard: number, index: number) => ({ ...next(index), shard });
   const claim = (id: string, claims: ReturnType<typeof next>[]) => broadcasts.claim('b1', 'only', id, claims, 0);
   expect(await claim('first', [of(0, 0), of(1, 0)])).toBe(0);

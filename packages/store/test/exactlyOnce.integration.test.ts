@@ -1,8 +1,8 @@
 import { channelName } from '@ruyi/contracts';
 import { FencedError, type JobRun, type Store } from '@ruyi/store';
-import { waitFor } from '@ruyi/testkit';
+import { type Around, waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
-import { type Around, inboxOf, jobRun, logOf, message, names, picture, recipients, testStores } from './harness.ts';
+import { inboxOf, jobRun, logOf, message, names, picture, recipients, testStores } from './harness.ts';
 
 const redis = testStores();
 const TS = 1_700_000_000;
@@ -115,7 +115,7 @@ describe.each(JOBS)('%s', (_, job) => {
     const expected = await picture(redis.client);
     await redis.client.flushall();
     let largest = 0;
-    const store = redis.open({}, async (send, args) => {
+    const store = redis.open({}, async (send, _, args) => {
       largest = Math.max(largest, Number(args[0]));
       return send();
     });

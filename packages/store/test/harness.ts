@@ -12,7 +12,7 @@ import {
   shardNumber,
   shardOf,
 } from '@ruyi/store';
-import { expectNoLeaks, startRedis, type TestRedis } from '@ruyi/testkit';
+import { type Around, expectNoLeaks, intercepted, startRedis, type TestRedis } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 
 export const LIMITS: StoreLimits = {
@@ -27,18 +27,15 @@ export const LIMITS: StoreLimits = {
 export const now = () => Math.floor(Date.now() / 1000);
 export const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/**
- * What stands between a store and Redis: sees every call of a store script, or of the commands that a test names, and may
- * lose, delay or refuse it.
- */
-export type Around = (send: () => Promise<unknown>, args: unknown[]) => Promise<unknown>;
+/** Scripts that store messages: what a test sees of a store, unless it names other commands. */
+const APPENDS = ['appendMessages', 'appendReferences'];
 
 export interface TestStores {
   /** for looking at keys */
   readonly client: RedisClient;
   readonly server: TestRedis;
-  /** A store as another process has it: over a connection of its own. */
-  open(limits?: Partial<StoreLimits>, around?: Around, seen?: (command: string) => boolean): Store;
+  /** A store as another process has it: over a connection of its own; `around` stands before its calls. */
+  open(limits?: Partial<StoreLimits>, around?: Around, isSeen?: (command: string) => boolean): Store;
 }
 
 /** One redis-server for the file, empty at the start of each test. */
@@ -63,26 +60,13 @@ export function testStores(): TestStores {
     get server() {
       return server;
     },
-    open(limits = {}, around, seen) {
+    open(limits = {}, around, isSeen = (command) => APPENDS.includes(command)) {
       const connection = connect(server.url, 'background', 'test');
       connection.on('error', () => {});
       opened.push(connection);
-      return createStore(around ? intercepted(connection, around, seen) : connection, { ...LIMITS, ...limits });
+      return createStore(around ? intercepted(connection, isSeen, around) : connection, { ...LIMITS, ...limits });
     },
   };
-}
-
-/** The connection, with what is sent over it seen by `around`. */
-export function intercepted(connection: RedisClient, around: Around, seen?: (command: string) => boolean): RedisClient {
-  return new Proxy(connection, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      const isSeen = seen?.(String(property)) ?? ['appendMessages', 'appendReferences'].includes(String(property));
-      if (!isSeen) return value.bind(target);
-      return (...args: unknown[]) => around(() => Reflect.apply(value, target, args), args);
-    },
-  });
 }
 
 /** A run of a job whose lock is good, unless told otherwise. */

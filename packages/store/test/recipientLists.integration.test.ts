@@ -1,6 +1,7 @@
 import { refOf, type Store, type Upload } from '@ruyi/store';
+import type { Around } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
-import { type Around, base64, testStores } from './harness.ts';
+import { base64, testStores } from './harness.ts';
 
 const redis = testStores();
 const SHARD = 0;

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { channelName, parseChannelName } from '@ruyi/contracts';
 import { createStore, decimalShards, evenShards, exportChannel, exportEverything, keys, type Store } from '@ruyi/store';
-import { seededRandom } from '@ruyi/testkit';
+import { intercepted, seededRandom } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
-import { base64, batch, inboxOf, intercepted, jobRun, LIMITS, logOf, message, names, recipients } from './harness.ts';
+import { base64, batch, inboxOf, jobRun, LIMITS, logOf, message, names, recipients } from './harness.ts';
 import {
   contents,
   exported,
@@ -87,7 +87,7 @@ test('calls that reach Redis in another order than they were made leave no inbox
     for (let turns = random.whole(0, 50); turns > 0; turns--) await setImmediate();
     return send();
   };
-  const client = intercepted(target, later, (command) => command === 'importInbox');
+  const client = intercepted(target, (command) => command === 'importInbox', later);
   await imported(from(await exported()), { client });
   expect((await inboxOf(redis.client, 'bob')).entries).toHaveLength(400);
   expect(await inboxOf(target, 'bob')).toEqual(await inboxOf(redis.client, 'bob'));

@@ -2,6 +2,7 @@ export * from './certificates.ts';
 export * from './chromium.ts';
 export * from './faketime.ts';
 export * from './freePort.ts';
+export * from './intercepted.ts';
 export * from './leaks.ts';
 export * from './prometheus.ts';
 export * from './random.ts';

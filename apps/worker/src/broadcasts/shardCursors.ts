@@ -70,19 +70,13 @@ export class ShardCursors {
     for (const { shard, count, size, firstChunk, firstPosition, index, offset } of this.#cursors) {
       if (!isWanted(shard)) continue;
       if (claims.length === SHARDS_IN_JOB) break;
-      const whole = size * Math.min(this.#perJob, Math.floor(room / size));
-      const fits = count - index <= room ? Math.min(count - index, this.#perJob * size) : whole;
-      if (fits === 0) continue;
-      room -= fits;
-      claims.push({
-        shard,
-        index,
-        offset,
-        count: fits,
-        chunk: firstChunk + index / size,
-        start: firstPosition + index,
-        size,
-      });
+      const wanted = Math.min(count - index, this.#perJob * size);
+      // What there is no room for is cut where a chunk ends.
+      const taken = wanted <= room ? wanted : Math.floor(room / size) * size;
+      if (taken === 0) continue;
+      room -= taken;
+      const [chunk, start] = [firstChunk + index / size, firstPosition + index];
+      claims.push({ shard, index, offset, count: taken, chunk, start, size });
     }
     return Promise.all(
       claims.map(async (claim) => {
