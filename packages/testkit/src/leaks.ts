@@ -19,10 +19,21 @@ export async function unexpectedKeys(client: Redis | Cluster, allowed: RegExp): 
   return [...found].sort();
 }
 
+/** In the flags of a process: it was forked, and has not started a program of its own (PF_FORKNOEXEC of Linux). */
+const FORKED_ONLY = 0x40;
+
+/** Whether a process is still a copy of its parent, as every child is for a moment, with its parent's command line. */
+function isFork(pid: string): boolean {
+  // The name of the program stands in parentheses and may contain anything; the flags are the seventh field after it.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const flags = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6];
+  return (Number(flags) & FORKED_ONLY) !== 0;
+}
+
 /**
  * The processes that belong to a folder, so that a test finds grandchildren (Linux only, elsewhere none). One of their
  * environment variables is the folder, or they run in it. redis-server runs in it, and overwrites its environment with
- * its title.
+ * its title. The command of a child that has not started its program yet is `(forked)`.
  */
 export function processesOf(folder: string): { pid: number; command: string }[] {
   if (process.platform !== 'linux') return [];
@@ -33,9 +44,11 @@ export function processesOf(folder: string): { pid: number; command: string }[] 
       const worksIn = `${readlinkSync(`/proc/${entry}/cwd`)}/`;
       if (!variables.some((variable) => variable.endsWith(`=${folder}`)) && !worksIn.startsWith(`${folder}/`))
         return [];
+      // Look at the flags first: a child that has its program by then has its command line, too.
+      const forked = isFork(entry);
       const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       // A zombie has no command line: it has ended, but its parent has not collected it yet.
-      return command === '' ? [] : [{ pid: Number(entry), command }];
+      return command === '' ? [] : [{ pid: Number(entry), command: forked ? '(forked)' : command }];
     } catch {
       return [];
     }
