@@ -192,7 +192,7 @@ describe('stopping', () => {
       up.child.kill('SIGTERM');
       return ended > 0;
     };
-    await waitFor(again, { what: 'the drain to end', deadlineMs: 20_000 });
+    await waitFor(again, { what: 'the drain to end' });
     expect(ended).toBeGreaterThan(1000);
     expect(await up.exit).toEqual({ code: 0, signal: null });
     expect(installation.events().filter((event) => event.includes('stops'))).toHaveLength(4);

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { SAME_SIGNAL_MS } from './runApp.ts';
 
 /** A process that was just started. */
 export interface Launched {
@@ -84,27 +85,30 @@ export class Supervised {
     }
   }
 
-  /** Ends the process with SIGTERM, or SIGKILL 10 s after its drain. Resolves when it is gone. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the process with SIGTERM, or SIGKILL 10 s after its drain. Resolves when it is gone.
+   * @param hurry ends the drain when it is aborted, or was before
+   */
+  async stop(hurry?: AbortSignal): Promise<void> {
     this.#stopping.abort();
-    await this.#end(this.#current);
+    await this.#end(this.#current, hurry);
     await this.#watching;
   }
 
-  /** If it is being stopped, it ends its drain. */
-  hurry(): void {
-    if (this.#drainSeconds > 0 && this.#stopping.signal.aborted) this.#current?.signal('SIGTERM');
-  }
-
-  async #end(launched: Launched | undefined): Promise<void> {
+  async #end(launched: Launched | undefined, hurry?: AbortSignal): Promise<void> {
     if (!launched) return;
     const seconds = STOP_DEADLINE_MS / 1000 + this.#drainSeconds;
-    const timer = setTimeout(() => {
+    const killing = setTimeout(() => {
       this.#say(`${this.name} did not stop within ${seconds} s: killing it`);
       launched.signal('SIGKILL');
     }, seconds * 1000);
     launched.signal('SIGTERM');
+    // Again and again: only the process knows from when on it does not take another signal for the first one.
+    const hurrying = setInterval(() => {
+      if (this.#drainSeconds > 0 && hurry?.aborted) launched.signal('SIGTERM');
+    }, SAME_SIGNAL_MS / 4);
     await launched.gone;
-    clearTimeout(timer);
+    clearTimeout(killing);
+    clearInterval(hurrying);
   }
 }

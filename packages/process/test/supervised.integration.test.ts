@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Launched, launchChild, Supervised } from '@ruyi/process';
 import { type TempDir, tempDir, waitFor } from '@ruyi/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const APP = fileURLToPath(new URL('./fixtures/app.mjs', import.meta.url));
 
@@ -25,6 +25,10 @@ afterEach(async () => {
 const logFile = () => join(folder.path, 'app.log');
 /** Launches the app with the next of these environments each time, and with the last one from then on. */
 function supervise(entry: string, ...launches: (() => NodeJS.ProcessEnv)[]): Supervised {
+  return superviseDraining(0, entry, ...launches);
+}
+/** The same for a process that serves on for some seconds after SIGTERM. */
+function superviseDraining(drainSeconds: number, entry: string, ...launches: (() => NodeJS.ProcessEnv)[]): Supervised {
   const launch = () => {
     const env = (launches.length > 1 ? launches.shift() : launches[0])?.() ?? {};
     const plan = { name: 'app', entry, env, logFile: logFile(), logToTerminal: false };
@@ -32,7 +36,7 @@ function supervise(entry: string, ...launches: (() => NodeJS.ProcessEnv)[]): Sup
     launched.push(one);
     return one;
   };
-  supervised = new Supervised('app', launch, (line) => said.push(line));
+  supervised = new Supervised('app', launch, (line) => said.push(line), drainSeconds);
   return supervised;
 }
 const runsAgain = (times: number) =>
@@ -94,4 +98,32 @@ test('a process that is being stopped is not started again, even in the pause be
   await waitFor(() => said.length === 1, { what: 'its end to be noticed' });
   await one.stop();
   expect(launched).toHaveLength(1);
+});
+
+describe('a drain', () => {
+  const startDraining = async () => {
+    const one = superviseDraining(600, APP, () => ({ HOW: 'drains', MESSAGE: '600' }));
+    await one.start();
+    return one;
+  };
+
+  test('ends if that was asked for before it began', async () => {
+    const one = await startDraining();
+    await one.stop(AbortSignal.abort());
+    expect(await launched.at(-1)?.gone).toBe('exit code 0');
+    expect(said).toEqual([]);
+  });
+
+  test('ends although its process hears of its stop late', async () => {
+    const one = await startDraining();
+    const hurry = new AbortController();
+    launched.at(-1)?.signal('SIGSTOP');
+    const stopped = one.stop(hurry.signal);
+    hurry.abort();
+    // From now on the first signal is a new one for the process, and what follows within a second is the same.
+    launched.at(-1)?.signal('SIGCONT');
+    await stopped;
+    expect(await launched.at(-1)?.gone).toBe('exit code 0');
+    expect(said).toEqual([]);
+  });
 });

@@ -4,9 +4,6 @@ import { RedisRefusal } from '@ruyi/redis';
 import { umaskOfData } from './dataDir.ts';
 import { type AppName, up } from './up.ts';
 
-/** A child has got its signal a little later than this process. */
-const LATER_SIGNAL_MS = SAME_SIGNAL_MS + 250;
-
 /**
  * The process around `up`. Signals stop it; another one, a second later or more, ends the drain (DRAIN_SECONDS). If it cannot start, it prints one line on
  * stderr and exits with 1. Otherwise it exits with 0.
@@ -20,7 +17,7 @@ export async function runUp(env: NodeJS.ProcessEnv, entries: Record<AppName, str
     process.removeAllListeners(signal);
     process.on(signal, () => {
       if (stop.signal.aborted) {
-        if (performance.now() - since > LATER_SIGNAL_MS) hurry.abort();
+        if (performance.now() - since > SAME_SIGNAL_MS) hurry.abort();
         return;
       }
       since = performance.now();

@@ -96,8 +96,10 @@ export async function up(options: UpOptions): Promise<void> {
       await stopLooking();
     }
   } finally {
-    if (signal.aborted && config.drainSeconds > 0) sayDrain(config, options, stages.flat());
-    for (const stage of stages.toReversed()) await Promise.all(stage.map((one) => one.stop()));
+    if (signal.aborted && config.drainSeconds > 0) {
+      say(`serving for ${config.drainSeconds} s more (DRAIN_SECONDS); the same signal again ends this`);
+    }
+    for (const stage of stages.toReversed()) await Promise.all(stage.map((one) => one.stop(options.hurry)));
     stopBounding();
     run.clear();
   }
@@ -158,14 +160,6 @@ function planOf(app: AppName, name: string, { config, logs, entry, env }: Surrou
 function ownUrl({ host, port }: Config): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' || host === '[::]' ? '::1' : host;
   return `http://${reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable}:${port}`;
-}
-
-/** Tells why stopping takes so long, and how to shorten it. */
-function sayDrain({ drainSeconds }: Config, { say, hurry }: UpOptions, running: Supervised[]): void {
-  hurry?.addEventListener('abort', () => {
-    for (const one of running) one.hurry();
-  });
-  say(`serving for ${drainSeconds} s more (DRAIN_SECONDS); the same signal again ends this`);
 }
 
 function listeningOf(config: Config): Record<'api' | 'board', Listening> {
