@@ -25,11 +25,14 @@ const pids = () =>
     .filter(({ command }) => command.includes('apps/api/dist/main.js'))
     .map(({ pid }) => pid);
 
-/** Asks on a new connection. @returns the process that answered, from its x-request-id, or why nobody did */
+/**
+ * Asks on a new connection for what there is not, which needs no Redis. One that only starts refuses that, too, with another status.
+ * @returns the process that answered, from its x-request-id, or why nobody did
+ */
 const askOnce = async (): Promise<string> => {
   try {
-    const { status, headers } = await ask(address, 'GET', '/readyz', { connection: 'close' });
-    return status === 200 ? (headers['x-request-id'] ?? '').replace(/-\d+$/, '') : String(status);
+    const { status, headers } = await ask(address, 'GET', '/nothing', { connection: 'close' });
+    return status === 404 ? (headers['x-request-id'] ?? '').replace(/-\d+$/, '') : String(status);
   } catch (error) {
     return error instanceof Error && 'code' in error ? String(error.code) : String(error);
   }

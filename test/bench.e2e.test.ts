@@ -30,7 +30,7 @@ test('every bench case runs, whatever it measures', async () => {
 
 test('the capacity plan comes from measured costs, and is compared with 1, 2 and 4 masters', async () => {
   const args = [CAPACITY, '--tiny', '--json', '--recipients-per-hour', '100000000'];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 280_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 580_000 });
   const { costs, checks, plans } = JSON.parse(stdout);
   expect(costs.broadcast.aofBytes).toBeGreaterThan(10);
   expect(checks.map(({ masters }: { masters: number }) => masters)).toEqual([1, 2, 4]);

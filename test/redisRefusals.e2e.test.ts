@@ -16,7 +16,6 @@ const BOARD: Program = ['the board', dist('board')];
 const START: Program = ['npm start', dist('cli'), 'up'];
 const COMMAND: Program = ['a command', dist('cli'), 'status'];
 const PROCESSES = [API, WORKER, INDEXER, BOARD, START];
-const DEADLINE_MS = 15_000;
 const SECRET = 'hush';
 
 const certificates = makeCertificates();
@@ -78,7 +77,7 @@ const REFUSALS: [string, Program[], () => Record<string, string>, RegExp][] = [
 describe.each(REFUSALS)('%s', (_, programs, env, reason) => {
   test.each(programs)('ends %s with 1 and one line without the password', async (_name, entry, ...args) => {
     const refused = await startProcess(entry, { ...(await settings()), ...env() }, { args, waitForReady: false });
-    await waitFor(() => refused.child.exitCode !== null, { what: 'its end', deadlineMs: DEADLINE_MS });
+    await waitFor(() => refused.child.exitCode !== null, { what: 'its end' });
     expect(await refused.exit).toEqual({ code: 1, signal: null });
     expect(refused.stderr).toMatch(/^REDIS_URL[^\n]+\n$/);
     expect(refused.stderr).toMatch(reason);
@@ -99,7 +98,7 @@ describe('a Redis that does not answer', () => {
     const waiting = await startProcess(entry, await unreachable(), { args, waitForReady: false });
     await waitFor(() => waiting.stdout.includes('waiting for Redis at redis://127.0.0.1'), { what: 'the line' });
     waiting.child.kill(signal);
-    await waitFor(() => waiting.child.exitCode !== null, { what: 'its end', deadlineMs: DEADLINE_MS });
+    await waitFor(() => waiting.child.exitCode !== null, { what: 'its end' });
     expect(await waiting.exit).toEqual({ code: 0, signal: null });
     expect(waiting.output.split('\n').filter((line) => line.includes('waiting for Redis'))).toHaveLength(1);
     expect(waiting.output).not.toContain(SECRET);
@@ -129,7 +128,7 @@ describe.runIf(canUnshare)('as the first process of a container', () => {
     });
     await waitFor(() => output.includes('waiting for Redis'), { what: 'the line' });
     process.kill(firstProcessOf(container), 'SIGTERM');
-    await waitFor(() => container.exitCode !== null, { what: 'its end', deadlineMs: DEADLINE_MS });
+    await waitFor(() => container.exitCode !== null, { what: 'its end' });
     expect(container.exitCode).toBe(0);
     process.off('exit', end);
   });

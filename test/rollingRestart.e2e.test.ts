@@ -13,6 +13,8 @@ afterAll(expectNoLeaks);
 interface Api {
   address: string;
   isReady: boolean;
+  /** requests that wait for its answer */
+  inFlight: number;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -21,16 +23,23 @@ async function newApi(settings: Record<string, string>): Promise<Api> {
   const port = await freePort();
   const entry = fileURLToPath(new URL('../apps/api/dist/main.js', import.meta.url));
   let running: TestProcess;
-  return {
+  const api: Api = {
     address: `http://127.0.0.1:${port}`,
     isReady: false,
+    inFlight: 0,
     async start() {
       running = await startProcess(entry, { ...settings, PORT: String(port) });
     },
     async stop() {
-      expect(await running.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+      running.child.kill('SIGTERM');
+      // As much time as whoever follows its probes needs. Then another signal ends the drain.
+      await waitFor(() => !api.isReady && api.inFlight === 0, { what: 'nobody to send to it' });
+      const isGone = () => running.child.exitCode !== null || !running.child.kill('SIGTERM');
+      await waitFor(isGone, { what: 'it to end', everyMs: 200 });
+      expect(await running.exit).toEqual({ code: 0, signal: null });
     },
   };
+  return api;
 }
 
 /** Looks which APIs are ready, as a load balancer does, until it is stopped. */
@@ -58,22 +67,26 @@ async function sendUntil(apis: Api[], isEnough: (sent: number) => boolean) {
   const failures: unknown[] = [];
   const send = async () => {
     while (!isEnough(sent)) {
-      const ready = apis.filter((api) => api.isReady);
-      const api = ready[sent % ready.length];
+      const ready = await waitFor(() => {
+        const some = apis.filter((one) => one.isReady);
+        return some.length > 0 && some;
+      });
+      const api = ready[sent % ready.length] as Api;
       const body = JSON.stringify({
         channel_id: 'room',
         channel_type: 2,
         payload: 'YQ==',
         client_msg_no: `m${sent++}`,
       });
+      api.inFlight++;
       try {
-        if (api === undefined) throw new Error('no API is ready');
         const answer = await fetch(`${api.address}/message/send`, { method: 'POST', body });
         await answer.text();
         if (answer.status !== 200) failures.push(answer.status);
       } catch (error) {
         failures.push(error);
       }
+      api.inFlight--;
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, send));
@@ -86,8 +99,8 @@ test('a rolling restart of the APIs fails no request', async () => {
   const settings = { REDIS_URL: redis.url, DATA_DIR: folder.path, SHARDS: '8', LANES: '2', LOG_LEVEL: 'warn' };
   const worker = await startProcess(fileURLToPath(new URL('../apps/worker/dist/main.js', import.meta.url)), settings);
   const apis = [
-    await newApi({ ...settings, DRAIN_SECONDS: '1' }),
-    await newApi({ ...settings, DRAIN_SECONDS: '1' }),
+    await newApi({ ...settings, DRAIN_SECONDS: '600' }),
+    await newApi({ ...settings, DRAIN_SECONDS: '600' }),
   ] as const;
   await Promise.all(apis.map((api) => api.start()));
   const stopFollowing = followProbes([...apis]);

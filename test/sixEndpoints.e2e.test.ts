@@ -132,7 +132,9 @@ test('after Ctrl-C and a second start everything is still there, and seqs contin
     { what: 'the second batch' },
   );
   expect(messages.map(({ message_seq }) => message_seq)).toEqual([1, 2]);
-  const health = await ruyi.get('/health');
-  expect(health).toMatchObject({ status: 200, body: { status: 'ok' } });
+  // A check that takes long is not known for a moment.
+  await expect
+    .poll(() => ruyi.get('/health'), { timeout: 30_000 })
+    .toMatchObject({ status: 200, body: { status: 'ok' } });
   expect((await fetch(ruyi.board)).status).toBe(200);
 });

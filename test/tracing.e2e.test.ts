@@ -74,8 +74,7 @@ describe('with a collector', () => {
   };
   /** Each process sends its spans when it likes, so one that has arrived says nothing about those before it. */
   const arrive = async (id: string, ...names: string[]) => {
-    for (const name of names)
-      await waitFor(() => named(inTrace(id), name), { what: `${name} in trace ${id}`, deadlineMs: 20_000 });
+    for (const name of names) await waitFor(() => named(inTrace(id), name), { what: `${name} in trace ${id}` });
   };
 
   test('the trace of a send, which its caller began, goes through the job to the store and the index', async () => {
@@ -101,7 +100,7 @@ describe('with a collector', () => {
     const known = receiver.spans.length;
     await Promise.all(Array.from({ length: 40 }, (_, i) => client.send(to(`${BOB}-${i}`))));
     const requests = () => receiver.spans.slice(known).filter(({ name }) => name === 'POST /message/send');
-    await waitFor(() => requests().length === 40, { what: 'a span of each request', deadlineMs: 20_000 });
+    await waitFor(() => requests().length === 40, { what: 'a span of each request' });
     const ids = new Set(requests().map(({ traceId }) => traceId));
     expect(ids.size).toBe(40);
     const jobs = () => receiver.spans.slice(known).filter(({ name }) => name === 'process send.0');
@@ -109,7 +108,7 @@ describe('with a collector', () => {
       const withJob = new Set(jobs().map(({ traceId }) => traceId));
       return requests().filter(({ traceId, links }) => withJob.has(traceId) || withJob.has(links[0]?.traceId ?? ''));
     };
-    await waitFor(() => covered().length === 40, { what: 'the job of each request', deadlineMs: 20_000 });
+    await waitFor(() => covered().length === 40, { what: 'the job of each request' });
     const gathered = receiver.spans.slice(known).filter(({ name }) => name === 'gather');
     expect(gathered.length).toBeGreaterThan(0);
     expect(jobs().length).toBeLessThan(40);

@@ -42,7 +42,7 @@ describe.skipIf(executablePath === undefined)('a broadcast that is sent at a tim
     ruyi = createClient({ url: installation.api });
     browser = await openBrowser(ZONE);
     page = browser.page;
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(40_000);
   });
   afterAll(async () => {
     await browser?.close();

@@ -7,6 +7,7 @@ import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { stateFileOf } from '../src/commands/broadcast/uploadState.ts';
 import { bash, begin, ruyi, SHARDS, testInstallation } from './commandLine.ts';
+import { silentAfter } from './silentApi.ts';
 
 /** `ruyi broadcast` against a whole installation. */
 
@@ -48,8 +49,8 @@ test('200,000 from a file, killed -9 at half of the upload and again while it se
 }, async () => {
   const { file, uids } = listOf(200_000);
   // Slow enough to be killed while it sends.
-  const args = ['--uids', file, '--from', 'news', '--rate', '40000', ...MESSAGE];
-  const first = begin(['broadcast', ...args], installation.env);
+  const args = ['--uids', file, '--from', 'news', '--rate', '25000', ...MESSAGE];
+  const first = begin(['broadcast', ...args], await silentAfter(installation.env, 5));
   const state = await waitFor(
     () => {
       const now: { parts: number; offset: number; list: { bytes: number } } = JSON.parse(
@@ -57,7 +58,7 @@ test('200,000 from a file, killed -9 at half of the upload and again while it se
       );
       return now.offset > now.list.bytes / 2 && now;
     },
-    { what: 'half of the upload', deadlineMs: 60_000, everyMs: 2 },
+    { what: 'half of the upload', deadlineMs: 60_000 },
   );
   first.child.kill('SIGKILL');
   expect((await first.ended).code).toBeNull();
@@ -93,8 +94,9 @@ test('200,000 from a file, killed -9 at half of the upload and again while it se
 
 test('a list that has changed since is refused, and nothing of it is sent', async () => {
   const { file, uids } = listOf(150_000);
-  const first = begin(['broadcast', '--uids', file, '--from', 'changed', ...MESSAGE], installation.env);
-  await waitFor(() => /"parts":[1-9]/.test(readFileSync(stateFileOf(file), 'utf8')), { what: 'a part', everyMs: 2 });
+  const env = await silentAfter(installation.env, 1);
+  const first = begin(['broadcast', '--uids', file, '--from', 'changed', ...MESSAGE], env);
+  await waitFor(() => /"parts":1/.test(readFileSync(stateFileOf(file), 'utf8')), { what: 'a part' });
   first.child.kill('SIGKILL');
   await first.ended;
   appendFileSync(file, 'one-more\n');
@@ -195,7 +197,7 @@ test('standard input, all users and a channel are lists as well', async () => {
 
 test('Ctrl-C leaves it running and says how to watch it; cancelled while watched is exit 3', async () => {
   const { file } = listOf(3000);
-  const sending = begin(['broadcast', '--uids', file, '--from', 'left', '--rate', '50', ...MESSAGE], installation.env);
+  const sending = begin(['broadcast', '--uids', file, '--from', 'left', '--rate', '10', ...MESSAGE], installation.env);
   await waitFor(() => sending.stdout().includes('running: '), { what: 'it to run' });
   sending.child.kill('SIGINT');
   const { code, stderr } = await sending.ended;

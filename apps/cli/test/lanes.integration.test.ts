@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { every } from '@ruyi/flow';
 import { agreeOnLanes } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { checkInstallation, keys, LanePlans, Members, newMember, SCHEMA } from '@ruyi/store';
 import { startProcess, startRedis, type TestRedis } from '@ruyi/testkit';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 
 const RUYI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 let redis: TestRedis;
@@ -72,14 +73,22 @@ test('it refuses where it would do harm, in one line, and changes nothing', asyn
     stderr: expect.stringMatching(/^17 lanes: .*16 shards.*\n$/),
   });
   const old = { ...newMember('api', 2), version: '0.0.9', schema: SCHEMA - 1 };
-  await new Members(connection).join(old);
+  const members = new Members(connection);
+  // A member lives for five seconds, and a command may need longer.
+  const live = async () => {
+    await members.join(old);
+  };
+  await live();
+  const stopLiving = every(500, live, () => {});
+  onTestFinished(stopLiving);
   const refused = await ruyi('lanes', '4');
   expect(refused).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^processes do not know .*stop them first\n$/),
   });
   expect(refused.stderr).toContain(`${old.name} (0.0.9)`);
-  await new Members(connection).leave(old.name);
+  await stopLiving();
+  await members.leave(old.name);
   await connection.hset(keys.meta, 'schema', SCHEMA - 1);
   expect(await ruyi('lanes', '4')).toMatchObject({ code: 1, stderr: expect.stringMatching(/earlier version.*\n$/) });
   expect(await plan()).toEqual({ generation: 0, lanes: 2 });

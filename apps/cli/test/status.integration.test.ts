@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { every } from '@ruyi/flow';
 import { agreeOnLanes, openQueues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { LaneMembers, Members, newMember } from '@ruyi/store';
 import { startProcess, startRedis, type TestRedis } from '@ruyi/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 const RUYI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 let redis: TestRedis;
@@ -36,8 +37,13 @@ test('status lists the processes that live, who works each lane and what waits o
 
   const members = new Members(connection);
   const [worker, api] = [newMember('worker', 2), newMember('api', 2)];
-  const live = () => Promise.all([worker, api].map((member) => members.join(member)));
+  const live = async () => {
+    await Promise.all([worker, api].map((member) => members.join(member)));
+  };
   await live();
+  // They live for five seconds, and a command may need longer.
+  const stopLiving = every(500, live, () => {});
+  onTestFinished(stopLiving);
   const { plan } = await agreeOnLanes(connection, 2);
   await new LaneMembers(connection).share(worker.name, 3000, [{ kind: 'send', ...plan }]);
   const queues = openQueues(connection, plan);
@@ -54,8 +60,6 @@ test('status lists the processes that live, who works each lane and what waits o
   expect(stdout).toMatch(new RegExp(`^send\\.1 +${worker.name} +1 +7 +20\\d\\d-`, 'm'));
   expect(stdout).toMatch(/^fanout\.0 +nobody +0 +0$/m);
   expect(stdout).toMatch(/^redis 127\.0\.0\.1:\d+: \d+ MiB used/m);
-  // On a busy machine the command before may have taken longer than they live.
-  await live();
   const json = JSON.parse((await ruyi('status', '--json')).stdout);
   expect(json.processes).toEqual([
     { ...api, lanes: [] },
