@@ -124,8 +124,8 @@ test('a rolling restart of the APIs fails no request', async () => {
     return ((await answer.json()) as { message_seq: number }).message_seq === sent;
   };
   await waitFor(stored, { what: `${sent} messages to be stored` });
-  await stopFollowing();
   for (const api of apis) await api.stop();
+  await stopFollowing();
   await worker.kill();
   await redis.stop();
   folder.remove();
