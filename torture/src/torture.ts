@@ -18,7 +18,8 @@ import { runSchedule } from './schedule.ts';
 import { untilDrained } from './system/drained.ts';
 import { startSystem } from './system/system.ts';
 
-const ANSWERED_DEADLINE_MS = 120_000;
+/** Longer than one broadcast may take to its end. */
+const ANSWERED_DEADLINE_MS = 300_000;
 
 /** One run: starts the system, loads and harms it, drains and checks it, and removes it. */
 export async function torture(options: Options, say: (line: string) => void): Promise<Report> {

@@ -15,7 +15,7 @@ async function shares(workers: TestProcess[], isFair: (count: number) => boolean
     if (!own.every(({ length }) => isFair(length)) || own.flat().length !== 2 * LANES) return undefined;
     return new Map(workers.flatMap(({ pid }, i) => (own[i] ?? []).map((lane) => [lane, pid])));
   };
-  return waitFor(look, { what: 'all lanes to be shared', deadlineMs: 15_000 });
+  return waitFor(look, { what: 'all lanes to be shared' });
 }
 
 const moved = (before: Map<string, number>, after: Map<string, number>) =>

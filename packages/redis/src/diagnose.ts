@@ -5,9 +5,9 @@ import { type RedisSettings, tlsOptions } from './connectionOptions.ts';
 import { refusalOf, refuse } from './reasons.ts';
 import type { RedisRefusal } from './refusal.ts';
 
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 2000;
 /** Redis says that it misses a certificate only after the handshake, and many clients have sent something by then. */
-const ALERT_MS = 300;
+const ALERT_MS = 2000;
 
 /**
  * Why a connection that was taken came to nothing: Redis speaks TLS and the address does not, or the other way round, or
@@ -55,15 +55,19 @@ function speaksPlain(host: string, port: number): Promise<boolean> {
 function tlsOutcome(options: ConnectionOptions & { host: string; port: number }): Promise<'stands' | 'no TLS' | Error> {
   return new Promise((resolve) => {
     let spoke = false;
+    let timer: NodeJS.Timeout | undefined;
     const socket = connectTls(options, () => {
       spoke = true;
-      setTimeout(() => end('stands'), ALERT_MS);
+      socket.setTimeout(0);
+      // If this process stood still, an alert that has arrived is read before the end.
+      timer = setTimeout(() => setImmediate(() => end('stands')), ALERT_MS);
     });
     const end = (outcome: 'stands' | 'no TLS' | Error) => {
+      clearTimeout(timer);
       socket.destroy();
       resolve(outcome);
     };
-    socket.setTimeout(PATIENCE_MS, () => end(spoke ? 'stands' : 'no TLS'));
+    socket.setTimeout(PATIENCE_MS, () => end('no TLS'));
     // An alert is an answer in TLS, too.
     socket.once('error', (error) => {
       const isAlert = 'code' in error && String(error.code).includes('ALERT');

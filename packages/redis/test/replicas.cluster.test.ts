@@ -20,6 +20,9 @@ async function nodesOf(key: string): Promise<{ master: TestNode; replica: TestNo
   if (!master || !replica) throw new Error(`${key} has no master with a replica: ${info}`);
   return { master, replica };
 }
+/** A replica that waits for a core may be late once. */
+const untilConfirmed = (replicas: ReturnType<typeof waitForReplicas>, key: string) =>
+  waitFor(() => replicas.confirm([key]).then(() => true), { what: `a replica to have ${key}` });
 
 beforeAll(async () => {
   cluster = await startCluster();
@@ -62,24 +65,29 @@ describe('waiting for replicas', () => {
     const replicas = waitForReplicas(open(), 1);
     const { replica } = await nodesOf('key');
     await open().set('key', 'before');
-    await replicas.confirm(['key']);
+    await untilConfirmed(replicas, 'key');
     await replica.kill('SIGSTOP');
     try {
       await open().set('key', 'after');
       await expect(replicas.confirm(['key'])).rejects.toThrow(/^0 of REDIS_WAIT=1 replicas of the master 127/);
       // Other masters have replicas that answer.
       const other = ['a', 'b', 'c', 'd', 'e', 'f'].find((key) => Math.abs(slotOf(key) - slotOf('key')) > 6000);
-      await replicas.confirm([other ?? '']);
+      await untilConfirmed(replicas, other ?? '');
     } finally {
       await replica.kill('SIGCONT');
     }
-    await waitFor(() => replicas.confirm(['key']).then(() => true), { what: 'the replica to catch up' });
+    await untilConfirmed(replicas, 'key');
     await replica.client.readonly();
     expect(await replica.client.get('key')).toBe('after');
   });
 
   test('fails where there are fewer', async () => {
-    await expect(waitForReplicas(open(), 2).confirm(['key'])).rejects.toThrow(/^1 of REDIS_WAIT=2 replicas/);
+    const replicas = waitForReplicas(open(), 2);
+    const failed = async () => {
+      await expect(replicas.confirm(['key'])).rejects.toThrow(/^1 of REDIS_WAIT=2 replicas/);
+      return true;
+    };
+    await waitFor(failed, { what: 'one of two' });
   });
 });
 
@@ -100,7 +108,7 @@ test.each<Parameters<typeof connect>[1]>(['request', 'background', 'worker'])(
     const connection = open(role);
     const losses = countConnectionLosses(connection);
     await connection.set('key', role);
-    await waitForReplicas(open(), 1).confirm(['key']);
+    await untilConfirmed(waitForReplicas(open(), 1), 'key');
     expect(losses()).toBe(0);
     const { master } = await nodesOf('key');
     await master.kill();
@@ -115,7 +123,7 @@ test('a master that is frozen until it is replaced counts as a lost connection, 
   const connection = open('background');
   const losses = countConnectionLosses(connection);
   await connection.set('key', 'frozen');
-  await waitForReplicas(open(), 1).confirm(['key']);
+  await untilConfirmed(waitForReplicas(open(), 1), 'key');
   const before = losses();
   const { master } = await nodesOf('key');
   await master.kill('SIGSTOP');

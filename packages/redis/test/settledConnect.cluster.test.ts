@@ -8,7 +8,7 @@ import { connect } from '../src/connect.ts';
 let cluster: TestCluster;
 const opened: Cluster[] = [];
 beforeAll(async () => {
-  cluster = await startCluster({ masters: 2, replicasPerMaster: 0 });
+  cluster = await startCluster({ masters: 2, replicasPerMaster: 0, nodeTimeoutMs: 2000 });
 });
 afterEach(() => {
   for (const one of opened.splice(0)) one.disconnect();

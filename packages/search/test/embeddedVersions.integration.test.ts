@@ -5,6 +5,7 @@ import { type TempDir, tempDir } from '@ruyi/testkit';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { personal, queryOf, user } from './contract/documents.ts';
+import { patientBounds } from './patientBounds.ts';
 
 /** As much of the tables of version 1 as a program needs to recognize the version. */
 const VERSION_1 = `
@@ -31,7 +32,8 @@ afterEach(async () => {
 });
 
 function open(role: 'writer' | 'reader') {
-  const engine = createEmbeddedEngine({ directory: folder.path, role, onLost: (...told) => lost.push(told) });
+  const onLost: OnLost = (...told) => lost.push(told);
+  const engine = createEmbeddedEngine({ directory: folder.path, role, onLost, bounds: patientBounds });
   close.push(() => engine.close());
   return engine;
 }

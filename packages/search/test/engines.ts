@@ -2,12 +2,14 @@ import { createEmbeddedEngine, createMeilisearchEngine } from '@ruyi/search';
 import { tempDir } from '@ruyi/testkit';
 import type { EnginePair } from './contract/suite.ts';
 import { newIndexName, removeIndex, server } from './meilisearchServer.ts';
+import { patientBounds } from './patientBounds.ts';
 
 /** An embedded engine in a new folder. */
 export async function openEmbedded(): Promise<EnginePair> {
   const folder = tempDir('search');
-  const writer = createEmbeddedEngine({ directory: folder.path, role: 'writer' });
-  const reader = createEmbeddedEngine({ directory: folder.path, role: 'reader' });
+  const options = { directory: folder.path, bounds: patientBounds };
+  const writer = createEmbeddedEngine({ ...options, role: 'writer' });
+  const reader = createEmbeddedEngine({ ...options, role: 'reader' });
   await writer.prepare();
   return {
     writer,

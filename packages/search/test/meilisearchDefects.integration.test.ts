@@ -11,6 +11,7 @@ import {
 import { expectNoLeaks } from '@ruyi/testkit';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { personal, queryOf, user } from './contract/documents.ts';
+import { patientBounds } from './patientBounds.ts';
 
 let servers: Server[] = [];
 afterEach(async () => {
@@ -53,7 +54,7 @@ describe('a defect in the Meilisearch adapter', () => {
 
   test('in a search process reaches the caller with its own error as cause, and the next search is served', async () => {
     const url = await listen(hasIndex);
-    const processes = new SearchProcesses({ engine: { name: 'meilisearch', url, apiKey: '' } });
+    const processes = new SearchProcesses({ engine: { name: 'meilisearch', url, apiKey: '' }, bounds: patientBounds });
     const failure = await processes.run('ann', (turn) => turn.search(BROKEN_QUERY)).catch((error: unknown) => error);
     const next = await processes.run('ann', (turn) => turn.search({ ...QUERY, audience: [] }));
     await processes.close();

@@ -126,7 +126,7 @@ export async function seedData(shards: Shards = LIMITS.shards): Promise<Store> {
         payload: base64(random.next() < 0.3 ? 'no JSON' : JSON.stringify({ content: `第 ${id}` })),
         red: random.whole(0, 1),
         set: random.whole(0, 255),
-        ...(random.next() < 0.2 ? { exp: 60 } : {}),
+        ...(random.next() < 0.2 ? { exp: 6000 } : {}),
         ...(random.next() < 0.2 ? { topic: 'news', stream: 's' } : {}),
         ...(random.next() < 0.5 ? { idem: `hash${id}`, digest: 'digest' } : {}),
         ...(isCommand ? { cmd: 1 } : {}),

@@ -6,6 +6,8 @@ import { startRedisProcess } from './redisProcess.ts';
 export interface TestNode {
   readonly port: number;
   readonly pid: number;
+  /** its data folder */
+  readonly dir: string;
   /** A client for this node alone; stop() ends it. */
   readonly client: Redis;
   /** Sends a signal (SIGKILL by default); after a fatal one it resolves when the node is gone. */
@@ -35,12 +37,15 @@ export interface ClusterOptions {
   appendonly?: boolean;
   /** more arguments for every node */
   args?: string[];
+  /** After so long without an answer a node counts as dead, and a replica, if there is one, takes its place. */
+  nodeTimeoutMs?: number;
   /** The port under which a node with this port is known to all, of a proxy in front of it. Its own if absent. */
   announce?: (port: number) => Promise<number>;
 }
 
-/** After so long without an answer a master counts as dead and its replica takes its place. */
-const NODE_TIMEOUT_MS = 2000;
+const WITH_REPLICAS_MS = 2000;
+/** Nobody takes the place of a node: the cluster would only fail because one waits for a core. */
+const WITHOUT_REPLICAS_MS = 10_000;
 
 /**
  * Starts a real Redis Cluster of redis-server processes on loopback. It ends with the test process. Resolves when every
@@ -52,9 +57,11 @@ export async function startCluster({
   replicasPerMaster = 1,
   appendonly = false,
   args = [],
+  nodeTimeoutMs = replicasPerMaster > 0 ? WITH_REPLICAS_MS : WITHOUT_REPLICAS_MS,
   announce = async (port) => port,
 }: ClusterOptions = {}): Promise<TestCluster> {
-  const options = ['--appendonly', appendonly ? 'yes' : 'no', ...args];
+  const timeout = ['--cluster-node-timeout', String(nodeTimeoutMs)];
+  const options = ['--appendonly', appendonly ? 'yes' : 'no', ...timeout, ...args];
   const count = masters * (1 + replicasPerMaster);
   const started = await Promise.all(Array.from({ length: count }, () => startNode(options, announce)));
   await formCluster(
@@ -95,11 +102,10 @@ interface StartedNode {
 async function startNode(options: string[], announce: (port: number) => Promise<number>): Promise<StartedNode> {
   const busPort = await freePort();
   const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
-  const timeout = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
   let knownPort = 0;
   const args = async (port: number) => {
     knownPort = await announce(port);
-    return [...cluster, ...timeout, '--cluster-announce-port', String(knownPort), ...options];
+    return [...cluster, '--cluster-announce-port', String(knownPort), ...options];
   };
   const node = await startRedisProcess('redis-node', { args });
   return { node, address: { port: node.port, busPort, password: '' }, knownPort, stop: node.stop };

@@ -16,7 +16,8 @@ export function tempDir(name = 'test'): TempDir {
   return {
     path,
     remove() {
-      rmSync(path, { recursive: true, force: true });
+      // A process that is just ending may still write into it.
+      rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
       removed();
     },
   };

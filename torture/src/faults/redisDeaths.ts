@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { loseTail, watchAof } from '../system/aof.ts';
+import { dropOpenTransaction, loseTail, watchAof } from '../system/aof.ts';
 import { type RedisNode, someMaster } from '../system/torturedRedis.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
@@ -22,6 +22,7 @@ export const killRedis: Fault = async (context) => {
     const before = await system.redis.masters();
     count(`${what} kills`);
     await node.kill('SIGKILL');
+    dropOpenTransaction(node);
     await pause(random.whole(0, system.redis.longestAwayMs));
     await node.start();
     await system.redis.whole();

@@ -1,4 +1,4 @@
-import { seededRandom } from '@ruyi/testkit';
+import { seededRandom, waitFor } from '@ruyi/testkit';
 import type { Findings } from '../findings.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { System } from '../system/system.ts';
@@ -17,17 +17,27 @@ export interface Load {
 }
 
 const SEED_STEP = 7919;
+/** The processes have just started, and may not be quick enough for every request. */
+const CREATED_DEADLINE_MS = 60_000;
 
 export async function createUsersAndGroups(http: Http, port: number, world: World): Promise<void> {
   for (const { id, members } of world.groups) {
     const body = { channel_id: id, channel_type: GROUP, subscribers: members };
-    const { status } = await http.call(port, 'POST', '/channel', body);
-    if (status !== 200) throw new Error(`group ${id} cannot be created: ${status}`);
+    await untilDone(http, port, '/channel', body, `group ${id} to be created`);
   }
   for (const uid of world.registered) {
-    const { status } = await http.call(port, 'POST', '/user/token', { uid, token: uid });
-    if (status !== 200) throw new Error(`user ${uid} cannot be registered: ${status}`);
+    await untilDone(http, port, '/user/token', { uid, token: uid }, `user ${uid} to be registered`);
   }
+}
+
+/** Repeats a request that may be repeated until it is answered 200. */
+async function untilDone(http: Http, port: number, path: string, body: object, what: string): Promise<void> {
+  const done = async () => {
+    const { status } = await http.call(port, 'POST', path, body);
+    if (status !== 200) throw new Error(`it was answered ${status}`);
+    return true;
+  };
+  await waitFor(done, { what, deadlineMs: CREATED_DEADLINE_MS, everyMs: 200 });
 }
 
 /** Starts all senders and readers. Each has its own random numbers, so the same seed gives each the same requests. */

@@ -10,7 +10,7 @@ const NOBODY = 1;
 export async function startOneRedis(): Promise<TorturedRedis> {
   const redis = await startRedis({ appendonly: true, args: ['--enable-debug-command', 'local'] });
   const proxy = await startProxy(redis.port);
-  const node: RedisNode = { client: redis.client, kill: redis.kill, start: redis.restart };
+  const node: RedisNode = { client: redis.client, dir: redis.dir, kill: redis.kill, start: redis.restart };
   return {
     name: 'one redis-server',
     settings: { REDIS_URL: `redis://127.0.0.1:${proxy.port}` },

@@ -6,6 +6,8 @@ import type { TcpProxy } from './proxy.ts';
 export interface RedisNode {
   /** A client for this node alone; its commands wait while the node is away. */
   readonly client: Redis | Cluster;
+  /** its data folder */
+  readonly dir: string;
   /** Sends a signal; after SIGKILL it resolves when the node is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again with its data, on the same port. */

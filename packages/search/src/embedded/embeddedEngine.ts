@@ -1,4 +1,4 @@
-import { SearchProcesses } from '../processes/searchProcesses.ts';
+import { type ProcessBounds, SearchProcesses } from '../processes/searchProcesses.ts';
 import type { OnLost, SearchEngine } from '../searchEngine.ts';
 import { checkIndexFile } from './checkIndexFile.ts';
 import { IndexFiles, removeIndex } from './indexFiles.ts';
@@ -12,10 +12,13 @@ export interface EmbeddedOptions {
   role: 'writer' | 'reader';
   /** see OnLost; never called in a reader */
   onLost?: OnLost;
+  /** of its search processes, where they are not the usual ones */
+  bounds?: Partial<ProcessBounds>;
 }
 
 /** The engine that needs no server: SQLite FTS5 over the analyzer's tokens, one file on this host. */
-export function createEmbeddedEngine({ directory, role, onLost = () => {} }: EmbeddedOptions): SearchEngine {
+export function createEmbeddedEngine(options: EmbeddedOptions): SearchEngine {
+  const { directory, role, onLost = () => {}, bounds = {} } = options;
   const files = new IndexFiles(directory);
   const isWriter = role === 'writer';
   // Undefined while the current index is of an older version: that one stays as it is until a new one replaces it.
@@ -23,12 +26,7 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
   // The new index that is being filled, see begin.
   let next: IndexWriter | undefined;
   // Processes start with the first search, so a process that only writes has none.
-  const processes = new SearchProcesses({ engine: { name: 'embedded', directory } });
-  const openNext = (file: string) => {
-    const opened = new IndexWriter(file, onLost);
-    opened.open();
-    return opened;
-  };
+  const processes = new SearchProcesses({ engine: { name: 'embedded', directory }, bounds });
   const writing = () => {
     if (!isWriter) throw new Error('this process reads the search index and does not write it');
   };
@@ -39,7 +37,7 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
       if (!(error instanceof OutdatedIndexError)) throw error;
       serving?.close();
       serving = undefined;
-      next ??= openNext(files.begin());
+      next ??= opened(files.begin(), onLost);
       onLost(error.message, { fresh: true });
       return false;
     }
@@ -64,7 +62,7 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
       const resumed = resume && next !== undefined;
       if (!resumed) {
         next?.close();
-        next = openNext(files.begin());
+        next = opened(files.begin(), onLost);
       }
       const fresh = next;
       return {
@@ -90,6 +88,12 @@ export function createEmbeddedEngine({ directory, role, onLost = () => {} }: Emb
       await processes.close();
     },
   };
+}
+
+function opened(file: string, onLost: OnLost): IndexWriter {
+  const writer = new IndexWriter(file, onLost);
+  writer.open();
+  return writer;
 }
 
 /** The new index that an earlier process began; undefined if it is empty or of another version, and then it is removed. */
