@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadConfig } from '@ruyi/config';
 import { findRedis, type Launched, onPath } from '@ruyi/process';
 import { connect } from '@ruyi/redis';
-import { seededRandom, type TempDir, tempDir } from '@ruyi/testkit';
+import { seededRandom, type TempDir, tempDir, waitFor } from '@ruyi/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startOwnRedis } from '../src/commands/up/ownRedis.ts';
 import { newInstallation } from './installation.ts';
@@ -80,7 +80,7 @@ afterAll(() => {
 });
 
 const connectToRedis = () => connect(url, 'request', 'test');
-const copies = () => readdirSync(folder).filter((name) => name.includes('.damaged-'));
+const copies = () => readdirSync(folder).filter((name) => /\.(cut|damaged)-/.test(name));
 const random = (length: number) => {
   const { whole: number } = seededRandom(12);
   return Buffer.from(Array.from({ length }, () => number(0, 255)));
@@ -111,26 +111,28 @@ test.each<[string, () => Buffer]>([
   ['a value filled up with zeros to its very length', () => Buffer.concat([Buffer.from(HALF), zeros.subarray(0, 499)])],
   ['a transaction without its end', () => Buffer.from(MULTI + SET)],
   ['a transaction and zeros', () => Buffer.concat([Buffer.from(MULTI + SET), zeros])],
-])('%s at the end: cut off, after a copy was kept', async (_, tail) => {
+  ['half a command, up to a line end', () => Buffer.from('*3\r\n$3\r\nSET\r\n')],
+  ['a transaction, cut after the first line of a command', () => Buffer.from(`${MULTI + SET}*2\r\n`)],
+  ['a transaction, cut after a later line', () => Buffer.from(`${MULTI + SET}*2\r\n$4\r\nINCR\r\n`)],
+  ['a transaction, cut within a line', () => Buffer.from(`${MULTI + SET}*2\r\n$4`)],
+])('%s at the end: cut off, and kept in a file', async (_, tail) => {
   appendFileSync(aof, tail());
-  const damaged = readFileSync(aof);
   const said = await start();
   await expectAllData();
   const [copy = '', ...more] = copies();
-  // If only the end of a transaction is missing, redis-server itself cuts it off.
-  if (tail().toString() === MULTI + SET) {
-    expect([said, copy]).toEqual([[], '']);
-    return;
-  }
   expect(more).toEqual([]);
-  expect(readFileSync(join(folder, copy))).toEqual(damaged);
+  expect(readFileSync(join(folder, copy))).toEqual(tail());
   expect(said).toEqual([
-    `redis: cut ${tail().length} damaged bytes off the end of its AOF (the machine crashed); the original file is kept: ${join(folder, copy)}`,
+    `redis: cut ${tail().length} damaged bytes off the end of its AOF, which a crash left; they are kept: ${join(folder, copy)}`,
   ]);
+  // A transaction of later completes nothing of the one that was cut.
+  const later = connectToRedis();
+  await later.multi().set('after', 'v').incr('transactions').exec();
+  later.disconnect();
   await stop();
   expect(await start()).toEqual([]);
   const redis = connectToRedis();
-  expect(await redis.get('after')).toBe('v');
+  expect(await redis.mget('after', 'transactions', 'lost')).toEqual(['v', String(KEYS / 2 + 1), null]);
   redis.disconnect();
   expect(copies()).toEqual([copy]);
 });
@@ -206,5 +208,25 @@ test('a whole installation starts after a crash of the machine, and says what it
   const up = await installation.start();
   expect(up.stdout).toMatch(/^redis: cut 4096 damaged bytes/m);
   await up.kill('SIGTERM');
+  await installation.remove();
+});
+
+test('a redis-server that was killed within a transaction is started again without it', async () => {
+  const installation = await newInstallation();
+  cpSync(dataDir.path, installation.dataDir, { recursive: true });
+  const up = await installation.start();
+  // While nobody starts it again, its last write is made as it can be cut.
+  process.kill(up.pid, 'SIGSTOP');
+  process.kill(installation.pidOf('redis-server'), 'SIGKILL');
+  await waitFor(() => !installation.running().some(({ command }) => command.includes('redis-server')));
+  appendFileSync(aof.replace(dataDir.path, installation.dataDir), `${MULTI + SET}*2\r\n`);
+  process.kill(up.pid, 'SIGCONT');
+  const redis = connect(String(up.details.redisUrl), 'background', 'test');
+  redis.on('error', () => {});
+  expect(await redis.exists('lost')).toBe(0);
+  expect(up.stdout).toMatch(/^redis: cut \d+ damaged bytes/m);
+  expect(await redis.get('transactions')).toBe(String(KEYS / 2));
+  redis.disconnect();
+  expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   await installation.remove();
 });

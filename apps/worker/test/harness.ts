@@ -166,6 +166,7 @@ const SIGNS_OF_LIFE: string[] = [
   keys.members,
   keys.memberFacts,
   keys.tended,
+  keys.sweeper,
   keys.reports,
   'r:{reports}:',
 ];

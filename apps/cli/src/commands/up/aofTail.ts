@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
   closeSync,
-  constants,
-  copyFileSync,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -10,9 +8,10 @@ import {
   openSync,
   readFileSync,
   readSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { oneLine, onPath, StartError } from '@ruyi/process';
+import { type Launched, oneLine, onPath, StartError } from '@ruyi/process';
 import { holdsWholeCommands } from './aofCommands.ts';
 
 export interface Aof {
@@ -27,6 +26,15 @@ export interface Aof {
 
 /** More than Redis keeps in memory between two writes to the disk: a longer tail was not left by a crash. */
 const LONGEST_TAIL = 64 * 1024 * 1024;
+
+/**
+ * By default redis-server accepts a file that ends within a command. If that command belongs to a transaction, it keeps what is
+ * before it, open, and the next start completes it with the transactions that were written later: half of a script runs.
+ */
+export const REFUSE_CUT_AOF: readonly string[] = ['--aof-load-truncated', 'no'];
+
+/** It ended because of its AOF, which is whole now: it can be launched again. */
+class RepairedError extends StartError {}
 
 /** Whether redis-server gave up because of the content of its append-only file. */
 const damagesAof = (error: unknown): boolean =>
@@ -44,20 +52,41 @@ function endsWithinCommand(dir: string): boolean {
   return tail.length > 0 && tail.toString('latin1') !== '\r\n';
 }
 
-/** Starts redis-server, after cutting off what a crash of the machine left at the end of its AOF. */
-export async function startOnWholeAof(aof: Aof, start: () => Promise<void>): Promise<void> {
+/**
+ * Starts redis-server and keeps it running, now and after each of its ends on an AOF without what a crash left at its end.
+ * @param launch starts it once, with REFUSE_CUT_AOF @param start keeps running what it launches; rejects if the first start fails
+ */
+export async function startOnWholeAof(
+  aof: Aof,
+  launch: () => Launched,
+  start: (launch: () => Launched) => Promise<void>,
+): Promise<void> {
   if (endsWithinCommand(aof.dir)) await repairAof(aof);
+  const launchRepairing = () => repairing(aof, launch());
   try {
-    await start();
+    await start(launchRepairing);
   } catch (error) {
-    if (!damagesAof(error) || !(await repairAof(aof))) throw error;
-    await start();
+    if (!(error instanceof RepairedError)) throw error;
+    await start(launchRepairing);
   }
 }
 
+/** If it ends because of its AOF, that is repaired before its end is told, so that the next one can start. */
+function repairing(aof: Aof, launched: Launched): Launched {
+  const ready = launched.ready.catch(async (error: unknown) => {
+    if (damagesAof(error) && (await repairAof(aof))) throw new RepairedError('the end of its AOF was damaged');
+    throw error;
+  });
+  const settled = ready.then(
+    () => {},
+    () => {},
+  );
+  return { ...launched, ready, gone: launched.gone.then((reason) => settled.then(() => reason)) };
+}
+
 /**
- * Cuts off what a crash of the machine has left after the last whole command or transaction of the newest file. It
- * copies the file first. If a whole command follows the damage, the damage is not at the end, and nothing is cut.
+ * Cuts off what a crash has left after the last whole command or transaction of the newest file. It keeps a copy of that
+ * first. If a whole command follows the damage, the damage is not at the end, and nothing is cut.
  * @returns whether anything was cut
  * @throws StartError that says what to do if the damage is not at the end, or no copy can be made
  */
@@ -67,22 +96,22 @@ async function repairAof({ binary, path, dir, say }: Aof): Promise<boolean> {
   const intact = await intactBytes(binary, path, file);
   const size = sizeOf(file);
   if (intact === undefined || intact >= size) return false;
-  const copy = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
-  if (size - intact > LONGEST_TAIL || holdsWholeCommands(readFrom(file, intact))) {
+  const time = new Date().toISOString().replaceAll(':', '');
+  const tail = size - intact > LONGEST_TAIL ? undefined : readFrom(file, intact);
+  if (tail === undefined || holdsWholeCommands(tail)) {
+    const copy = `${file}.damaged-${time}`;
     throw new StartError(
       `redis: ${file} is damaged at byte ${intact} of ${size}, not only at its end; nothing was changed. Restore ${dir} from a backup, or give up everything after the damage: cp ${shell(file)} ${shell(copy)} && truncate -s ${intact} ${shell(file)}`,
     );
   }
+  const kept = `${file}.cut-${time}`;
   try {
-    copyFileSync(file, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    flush(copy);
+    writeFileSync(kept, tail, { flag: 'wx', mode: 0o600, flush: true });
   } catch (error) {
-    throw new StartError(`redis: the end of ${file} is damaged, and it cannot be copied (${oneLine(error)})`);
+    throw new StartError(`redis: the end of ${file} is damaged, and cannot be copied (${oneLine(error)})`);
   }
-  flush(file, intact);
-  say(
-    `redis: cut ${size - intact} damaged bytes off the end of its AOF (the machine crashed); the original file is kept: ${copy}`,
-  );
+  truncate(file, intact);
+  say(`redis: cut ${tail.length} damaged bytes off the end of its AOF, which a crash left; they are kept: ${kept}`);
   return true;
 }
 
@@ -143,10 +172,10 @@ function readFrom(file: string, start: number): Buffer {
   });
 }
 
-/** Truncates the file to `length` bytes if that is given, and flushes it to the disk. */
-function flush(file: string, length?: number): void {
+/** Truncates the file to `length` bytes, on the disk. */
+function truncate(file: string, length: number): void {
   withFile(file, 'r+', (fd) => {
-    if (length !== undefined) ftruncateSync(fd, length);
+    ftruncateSync(fd, length);
     fsyncSync(fd);
   });
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClusterNode, formCluster, freePort, type Launched, launchRedis, StartError } from '@ruyi/process';
 import { z } from 'zod';
-import { startOnWholeAof } from './aofTail.ts';
+import { REFUSE_CUT_AOF, startOnWholeAof } from './aofTail.ts';
 import { REDIS } from './leftovers.ts';
 import type { OwnRedisOptions } from './ownRedis.ts';
 
@@ -33,7 +33,8 @@ export async function startOwnCluster(options: OwnRedisOptions & { binary: strin
       const args = clusterOptions(busPort);
       const plan = { binary, address: { port, password }, dir, maxmemory, appendfsync: config.redisAppendfsync };
       const launch = (): Launched => launchRedis({ ...plan, args, say });
-      await startOnWholeAof({ binary, path: env.PATH, dir, say }, () => start(launch, `${REDIS}-${i + 1}`));
+      const keepRunning = (launching: () => Launched) => start(launching, `${REDIS}-${i + 1}`);
+      await startOnWholeAof({ binary, path: env.PATH, dir, say }, launch, keepRunning);
     }),
   );
   await formCluster(nodes, nodes.length);
@@ -44,6 +45,7 @@ export async function startOwnCluster(options: OwnRedisOptions & { binary: strin
 const clusterOptions = (busPort: number): string[] => [
   ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-announce-ip', '127.0.0.1'],
   ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
+  ...REFUSE_CUT_AOF,
   // While one node is started again, the others serve.
   ...['--cluster-require-full-coverage', 'no'],
 ];

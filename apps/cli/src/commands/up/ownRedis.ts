@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '@ruyi/config';
 import { findRedis, type Launched, launchRedis } from '@ruyi/process';
-import { startOnWholeAof } from './aofTail.ts';
+import { REFUSE_CUT_AOF, startOnWholeAof } from './aofTail.ts';
 import { refuseDataOfCluster, startOwnCluster } from './ownCluster.ts';
 import { chooseAddress, urlOf } from './redisAddress.ts';
 
@@ -16,8 +16,7 @@ export interface OwnRedisOptions {
 }
 
 /**
- * Starts the installation's own redis-server, or several as a Redis Cluster (REDIS_NODES). Damage that a crash of the machine left at the end of its AOF is cut off
- * first.
+ * Starts the installation's own redis-server, or several as a Redis Cluster (REDIS_NODES). What a crash left at the end of its AOF is cut off first.
  * @returns its address, as REDIS_URL
  * @throws StartError if it cannot start
  */
@@ -29,7 +28,7 @@ export async function startOwnRedis(options: OwnRedisOptions): Promise<string> {
   const address = await chooseAddress(runFolder);
   const dir = join(config.dataDir, 'redis');
   const { redisMaxmemory: maxmemory, redisAppendfsync: appendfsync } = config;
-  const launch = () => launchRedis({ binary, address, dir, maxmemory, appendfsync, say });
-  await startOnWholeAof({ binary, path: env.PATH, dir, say }, () => start(launch));
+  const launch = () => launchRedis({ binary, address, dir, maxmemory, appendfsync, args: [...REFUSE_CUT_AOF], say });
+  await startOnWholeAof({ binary, path: env.PATH, dir, say }, launch, start);
   return urlOf(address);
 }
