@@ -28,7 +28,7 @@ const TIMED = [
   'test/whatIsWrong.e2e.test.ts',
   'test/masterDeath.cluster.test.ts',
   'test/npmStart.e2e.test.ts',
-  'apps/api/test/bodies.integration.test.ts',
+  'apps/api/test/{bodies,health,heavySearch}.integration.test.ts',
 ];
 const elsewhere = { exclude: [...configDefaults.exclude, ...TIMED] };
 

@@ -89,7 +89,8 @@ test('parts in any order, some uids twice, some lines invalid, and every process
     const repeated = upTo(size * 0.05).map(() => uids[random.whole(0, UIDS - 1)] ?? '');
     return { part: n - 1, lines: [...own, ...repeated, ...upTo(5).map((i) => `@${n}-${i}`)] };
   });
-  const no = await create();
+  // At four seconds or more there is time to kill somebody.
+  const no = await create({ rate: UIDS / 4 });
   let isOver = false;
   const victims: string[] = [];
   const disturbed = (async () => {
@@ -166,12 +167,13 @@ test('whatever is done to it, and whoever is killed meanwhile, a broadcast adds 
 
 test('start_at is kept while everything dies and comes back', async () => {
   await Promise.all([start('api'), start('worker')]);
-  const { create, upload, act, show } = broadcasting(client());
-  const [seconds] = await redis.client.time();
-  const start_at = Number(seconds) + 4;
-  const no = await create({ from_uid: 'later', start_at });
+  const { create, upload, show } = broadcasting(client());
+  const no = await create({ from_uid: 'later' });
   await upload(no, 0, names(100, 'later').join('\n'));
-  expect((await act(no, 'start')).body).toMatchObject({ state: 'scheduled', started_at: 0 });
+  const [seconds] = await redis.client.time();
+  const start_at = Number(seconds) + 5;
+  const { body } = await client().post<BroadcastAnswer>(`/broadcasts/${no}/start`, { start_at });
+  expect(body).toMatchObject({ state: 'scheduled', started_at: 0 });
   await Promise.all([...running.values()].map((process) => process.kill('SIGKILL')));
   await redis.kill('SIGKILL');
   await redis.restart();

@@ -11,8 +11,8 @@ const small = {
   restarted: 60_000,
   kills: 30,
   pausedSeconds: 3,
-  /** recipients of a broadcast that is cancelled at half, and how many it stores a second */
-  cancelled: { recipients: 1000, rate: 400 },
+  /** recipients of a broadcast that is cancelled at a quarter, and how many it stores a second */
+  cancelled: { recipients: 2000, rate: 400 },
   /** recipients a second, seconds of Redis' clock, and recipients of another broadcast that runs meanwhile */
   rated: { rate: 500, seconds: 5, others: 4000 },
   /** users who are registered before the start, and during it */

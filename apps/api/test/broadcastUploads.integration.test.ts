@@ -112,21 +112,21 @@ test('an upload that is cut leaves nothing; meanwhile another one of its part is
 });
 
 test('an upload that brings nothing is 408, however much it has brought before', async () => {
-  const api = await startApiWith({ requestMs: 1500 }, { ...system.config, PORT: '0' });
-  const no = await create();
-  const late = begin(api.address, no, MANY);
-  expect(await late.answered).toEqual({ status: 408, code: 'timeout' });
-  await leavesNothing(system, no);
+  const api = await startApiWith({ requestMs: 4000 }, { ...system.config, PORT: '0' });
+  const [no, still] = [await create(), await create()];
+  const late = begin(api.address, still, MANY);
   // Longer than the deadline of other requests, but never still for so long.
   const slow = begin(api.address, no, '');
-  for (const uid of names(8, 'slow')) {
+  for (const uid of names(12, 'slow')) {
     const before = performance.now();
     await waitFor(() => performance.now() - before > 400);
     slow.write(`${uid}\n`);
   }
   slow.end();
   expect(await slow.answered).toEqual({ status: 200 });
-  expect((await show(no)).accepted).toBe(8);
+  expect((await show(no)).accepted).toBe(12);
+  expect(await late.answered).toEqual({ status: 408, code: 'timeout' });
+  await leavesNothing(system, still);
   expect(await api.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
 });
 

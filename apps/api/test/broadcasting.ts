@@ -76,6 +76,9 @@ export async function logLengths(client: TestRedis['client'], sender: string): P
   return lengths;
 }
 
+/** The state of what was just told to begin: workers may be done before it is read. */
+export const BEGUN = /^(running|done)$/;
+
 /** What must hold at the end (invariant 13). */
 export function expectEquation({ accepted, duplicates, stored, failed, cancelled, total }: BroadcastAnswer): void {
   expect(duplicates + stored + failed + cancelled).toBe(accepted);

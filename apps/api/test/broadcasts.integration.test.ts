@@ -2,7 +2,7 @@ import type { BroadcastListAnswer, StatusAnswer } from '@ruyi/contracts';
 import { eachLimited } from '@ruyi/flow';
 import { waitFor } from '@ruyi/testkit';
 import { describe, expect, test } from 'vitest';
-import { broadcasting, expectEquation, logLengths } from './broadcasting.ts';
+import { BEGUN, broadcasting, expectEquation, logLengths } from './broadcasting.ts';
 import { sizes } from './broadcastSizes.ts';
 import { fresh, group, names, personal, startApp, testSystem, upTo } from './harness.ts';
 
@@ -20,6 +20,9 @@ async function logs(uids: string[], from: string): Promise<number[]> {
   return lengths;
 }
 const keysOf = async (no: string) => (await redis().keys('r:*')).filter((key) => key.includes(no));
+/** Resolves when nothing is kept of one that has ended but what answers need, and the body. */
+const freed = (no: string) =>
+  waitFor(async () => (await keysOf(no)).join() === `r:{b${no}}:about`, { what: `the rest of ${no} to be freed` });
 
 test('recipients of several parts get one message each, whatever is in several of them', async () => {
   const from = fresh('news');
@@ -29,7 +32,7 @@ test('recipients of several parts get one message each, whatever is in several o
   expect(first.body).toMatchObject({ part: 7, accepted: 2001, duplicates: 1, invalid_count: 1 });
   await upload(no, 0, uids.slice(1500).join('\r\n'));
   expect(await show(no)).toMatchObject({ state: 'open', accepted: 3501, duplicates: 1, invalid: 1, stored: 0 });
-  expect((await act(no, 'start')).body.state).toBe('running');
+  expect((await act(no, 'start')).body.state).toMatch(BEGUN);
   const end = await ended(no);
   expect(end).toMatchObject({
     name: 'first',
@@ -49,9 +52,7 @@ test('recipients of several parts get one message each, whatever is in several o
   }
   expect((await act(no, 'start')).body.state).toBe('done');
   for (const action of ['pause', 'resume', 'cancel']) expect((await act(no, action)).body.code).toBe('wrong_state');
-  // What is kept of it is what answers need, and the body.
-  const kept = (await keysOf(no)).map((key) => key.replace(no, '<no>'));
-  expect(kept).toEqual(['r:{b<no>}:about']);
+  await freed(no);
 });
 
 test('commands reach inboxes, each with an id of its own; the system user has none', async () => {
@@ -101,7 +102,7 @@ describe('while it runs', () => {
     const from = fresh('news');
     const { recipients, rate } = sizes.cancelled;
     const no = await started(names(recipients, fresh('x')), { rate, from_uid: from });
-    await until(no, 'to be half done', ({ stored }) => stored >= recipients / 2);
+    await until(no, 'to be a quarter done', ({ stored }) => stored >= recipients / 4);
     const told = (await act(no, 'cancel')).body;
     expect(told.state).toBe('cancelled');
     const end = await ended(no);
@@ -109,12 +110,14 @@ describe('while it runs', () => {
     expectEquation(end);
     expect(end.cancelled).toBeGreaterThan(0);
     expect(await logLengths(redis(), from)).toEqual(new Map([[1, end.stored]]));
-    expect((await keysOf(no)).filter((key) => /:b[ls]:/.test(key))).toEqual([]);
+    await freed(no);
   });
 
   test("its rate is kept by Redis' clock, while one without a rate runs", async () => {
     const { rate, seconds, others } = sizes.rated;
-    const no = await started(names(rate * (seconds + 2), fresh('r')), { rate, from_uid: fresh('news') });
+    // More than it can store until it is cancelled.
+    const recipients = rate * (seconds + 20);
+    const no = await started(names(recipients, fresh('r')), { rate, from_uid: fresh('news') });
     await until(no, 'to begin', ({ stored }) => stored > 0);
     const at = async () => {
       const [time, about] = (await redis().multi().time().hget(`r:{b${no}}:about`, 'claimed').exec()) ?? [];
@@ -123,24 +126,25 @@ describe('while it runs', () => {
     };
     const first = await at();
     const other = await started(names(others, fresh('o')), { from_uid: fresh('news') });
-    const last = await waitFor(
+    // A reading is off by a job, a quarter of a second, or by more while a worker is late: it catches up.
+    await waitFor(
       async () => {
-        const now = await at();
-        return now.ms - first.ms >= 1000 * seconds ? now : undefined;
+        const { ms, claimed } = await at();
+        const measured = (1000 * (claimed - first.claimed)) / (ms - first.ms);
+        const isKept = claimed < recipients && Math.abs(measured - rate) < rate / 10;
+        return ms - first.ms >= 1000 * seconds && isKept;
       },
-      { deadlineMs: sizes.deadlineMs },
+      { what: `a rate of ${rate}`, deadlineMs: 1000 * (seconds + 10) },
     );
-    const measured = (1000 * (last.claimed - first.claimed)) / (last.ms - first.ms);
-    // A quarter of a second a job: the two readings are off by one job each at most.
-    expect(Math.abs(measured - rate)).toBeLessThan(rate / 10);
     expect((await show(no)).rate_now).toBeGreaterThan(0);
     const running = async () => (await system.get<StatusAnswer>('/status')).body.broadcasts;
     expect((await running()).find(({ broadcast_no }) => broadcast_no === no)).toMatchObject({
       state: 'running',
-      total: rate * (seconds + 2),
+      total: recipients,
     });
     expect(await ended(other)).toMatchObject({ state: 'done', stored: others });
-    expect(await ended(no)).toMatchObject({ state: 'done', stored: rate * (seconds + 2) });
+    await act(no, 'cancel');
+    expectEquation(await ended(no));
   });
 });
 
@@ -149,8 +153,8 @@ test('start_at is kept, also by a worker that comes later; in the past it is now
   const no = await started(names(10, fresh('s')), { start_at: Number(seconds) + 4, expire: 2 });
   const never = await started(names(10, fresh('s')), { start_at: Number(seconds) + 86_400 });
   const past = await started(names(10, fresh('s')), { start_at: 1000 });
-  expect(await show(no)).toMatchObject({ state: 'scheduled', started_at: 0, stored: 0 });
-  expect((await act(no, 'start')).body.state).toBe('scheduled');
+  expect(await show(never)).toMatchObject({ state: 'scheduled', started_at: 0, stored: 0 });
+  expect((await act(never, 'start')).body.state).toBe('scheduled');
   expect(await ended(past)).toMatchObject({ state: 'done', stored: 10 });
   const worker = await startApp('worker', system.config);
   const end = await ended(no);
@@ -214,7 +218,7 @@ test('failed ones are named with their reason; retried, each gets it once', asyn
   });
   // One stays broken.
   for (const key of keys.slice(1)) await redis().del(key);
-  expect((await act(no, 'retry')).body.state).toBe('running');
+  expect((await act(no, 'retry')).body.state).toMatch(BEGUN);
   expect(await ended(no)).toMatchObject({ state: 'done', stored: 299, failed: 1 });
   await redis().del(keys[0] ?? '');
   await act(no, 'retry');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { apiClient, base64, fresh, group, names, personal, startApi, testSystem, text, upTo } from './harness.ts';
 
 const system = testSystem(['worker']);
-const shortLived = testSystem([], { IDEMPOTENCY_TTL: '2' });
+const shortLived = testSystem([], { IDEMPOTENCY_TTL: '5' });
 
 const COPIES = 50;
 /** Sends the same request several times at once, spread at random over two API processes if another one is given. */

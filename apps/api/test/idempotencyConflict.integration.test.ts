@@ -116,12 +116,12 @@ test('what a batch refused takes no more room in Redis than the positions need',
 test('with Prefer: wait the repeat of a message that is not stored yet waits for it', async () => {
   const late = { ...group(fresh('room')), payload: base64('hi'), client_msg_no: 'no' };
   const first = await paused.send(late);
-  const waiting = paused.send(late, { prefer: 'wait=20' });
+  const waiting = paused.send(late, { prefer: 'wait=30' });
   const worker = await startApp('worker', paused.config);
   const again = await waiting;
   expect(again.body.data).toEqual({ ...first.body.data, message_seq: 1 });
   expect([again.headers.get('preference-applied'), again.headers.get('idempotent-replayed')]).toEqual([
-    'wait=20',
+    'wait=30',
     'true',
   ]);
   await paused.settled();

@@ -30,6 +30,8 @@ test('above INDEX_BACKLOG nothing more waits for the indexer; it finds what it m
   const indexer = await startApp('indexer', system.config);
   const found = async () => (await system.search({ uid: ann, payload: { content: '消息' }, limit: 1 })).total;
   await waitFor(async () => (await found()) === sent, { what: `${sent} messages to be found`, deadlineMs: 30_000 });
-  expect(await unfinishedJobs(system.redis, ['index'])).toBe(0);
+  await waitFor(async () => (await unfinishedJobs(system.redis, ['index'])) === 0, {
+    what: 'nothing to wait any more',
+  });
   expect(await indexer.kill('SIGTERM')).toEqual({ code: 0, signal: null });
 });

@@ -19,7 +19,7 @@ const RUNS = 15;
 
 const away = testSystem();
 const system = testSystem(['worker', 'indexer']);
-const { create, upload, act } = broadcasting(system);
+const { create, upload, act, ended } = broadcasting(system);
 
 let document: OpenApi;
 let validator: Validator;
@@ -148,6 +148,8 @@ describe('every route answers what the document says', () => {
   test('to requests that it allows, and refuses none of them', async () => {
     const answered = new Map<string, Set<number>>();
     for (const operation of inOrder()) {
+      // It was cancelled before, and can be retried once its last job has ended.
+      if (operation.operationId === 'retryBroadcast') await ended(slow);
       const outcomes = await fireAll(system, [...shots(operation, RUNS, false), steadyShot(operation)]);
       expect(wrong(outcomes)).toEqual([]);
       const refused = outcomes.filter(

@@ -18,6 +18,7 @@ test('an API that does not see the index of the indexer refuses searches and say
   await client.hset(keys.meta, 'index-id', 'of another folder');
   await waitFor(async () => (await search()).status === 503, { what: 'searches to be refused' });
   expect((await search()).body).toMatchObject({ code: 'unavailable', msg: expect.stringMatching(/share DATA_DIR/) });
+  await waitFor(async () => (await health()).status === 'degraded', { what: 'the health to say so' });
   expect(await health()).toMatchObject({
     status: 'degraded',
     checks: { search: { status: 'degraded', fix: expect.stringContaining('DATA_DIR') } },

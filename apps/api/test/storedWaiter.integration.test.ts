@@ -21,7 +21,8 @@ test('what nobody publishes is looked for, soon at first, and for the last time 
   const look = async () => void looks.push(performance.now() - began);
   expect(await waiter.wait(1, 1, look)).toBeUndefined();
   expect(looks.length).toBeGreaterThan(2);
-  expect(looks.at(-1)).toBeGreaterThanOrEqual(999);
+  // Timers of Node may end up to two milliseconds early.
+  expect(looks.at(-1)).toBeGreaterThanOrEqual(998);
 });
 
 test('it is told as soon as a look finds it; a look that fails is followed by another one', async () => {

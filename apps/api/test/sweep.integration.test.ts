@@ -21,7 +21,7 @@ describe('an installation with expired messages', () => {
     await waitFor(async () => /ruyi_swept_total\{kind="expired",[^}]*\} 300/.test(await metrics()), {
       what: 'the metric of the sweep',
     });
-    expect(await metrics()).toMatch(/ruyi_sweep_seconds\{[^}]*\} 0\.\d+/);
+    expect(await metrics()).toMatch(/ruyi_sweep_seconds\{[^}]*\} \d+\.\d+/);
   }, 90_000);
 
   const metrics = async () => (await fetch(`${system.address}/metrics`)).text();

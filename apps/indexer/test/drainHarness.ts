@@ -94,7 +94,11 @@ export function testDraining() {
       log,
     };
     const drain = async (losses = () => 0, told: WakePage[] = []) => {
-      for (let group = 0; group < LIMITS.shards.count; group++) await drainGroup(context, group, losses, told);
+      for (let group = 0; group < LIMITS.shards.count; group++) {
+        // On a busy machine one call may not have the time for all.
+        let isLeft = await drainGroup(context, group, losses, told);
+        while (isLeft) isLeft = await drainGroup(context, group, losses);
+      }
     };
     return { context, drain };
   }

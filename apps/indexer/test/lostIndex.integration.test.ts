@@ -46,8 +46,16 @@ const queue = (job: IndexJob) => queues.index.add(INDEX.name, job, { jobId: `i${
 const members = Array.from({ length: 1200 }, (_, i) => `u${i}`);
 const query = { text: { content: '大学' } };
 
-/** What ann and two recipients find. */
-const look = () => Promise.all(['ann', 'u3', 'u1100'].map((uid) => found(reader, uid, query, ['2:room'])));
+/** What ann and two recipients find. A search for which a busy machine had no time is made again. */
+async function look(): Promise<string[][]> {
+  for (;;) {
+    try {
+      return await Promise.all(['ann', 'u3', 'u1100'].map((uid) => found(reader, uid, query, ['2:room'])));
+    } catch (error) {
+      if (!/took longer|no turn/.test(String(error))) throw error;
+    }
+  }
+}
 const finds = (count: number) =>
   waitFor(async () => (await look()).every((ids, i) => ids.length === (i === 0 ? count : count + 1)), {
     what: `${count} messages to the room to be found`,

@@ -26,6 +26,7 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
   await change(no, 'start');
   const { ref = '' } = await ended(lanes, no);
   expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 19, failed: 1 });
+  await waitFor(async () => (await lanes.letters()).length === 1, { what: 'the letter to be kept' });
   await lanes.rest();
 
   // What a coordinator leaves that dies after it has taken the letter.
@@ -43,9 +44,9 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
 });
 
 test('start_at is by the clock of Redis, also if the clocks of the workers are slow', async () => {
-  const startAt = (await lanes.store.now()) + 2;
-  const no = await openBroadcast(names(5), { startAt });
-  const changed = await lanes.store.broadcasts.change(no, 'start');
+  const no = await openBroadcast(names(5));
+  const startAt = (await lanes.store.now()) + 3;
+  const changed = await lanes.store.broadcasts.change(no, 'start', startAt);
   expect(changed?.after).toBe('scheduled');
   // To a worker whose clock is an hour slow a job that is due looks like this.
   await addCoordinator(lanes.queues, { no, run: changed?.run ?? 0 }, 3_600_000);

@@ -143,6 +143,6 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s', (kind) => {
       }
       expect(found).toEqual([]);
     },
-    120_000,
+    300_000,
   );
 });

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { checkPorts, freePort, type Launched, launchRedis, onPath, type RedisPlan } from '@ruyi/process';
-import { type TempDir, tempDir } from '@ruyi/testkit';
+import { checkPorts, freePort as freePortNow, type Launched, launchRedis, onPath, type RedisPlan } from '@ruyi/process';
+import { freePort, type TempDir, tempDir } from '@ruyi/testkit';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -87,7 +87,7 @@ describe('ports', () => {
     });
 
   test('a free one can be listened on and is not one that the kernel gives to clients', async () => {
-    const port = await freePort();
+    const port = await freePortNow();
     expect(port).toBeGreaterThanOrEqual(20_000);
     expect(port).toBeLessThan(30_000);
     await listen(port);
