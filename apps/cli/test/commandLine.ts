@@ -88,18 +88,25 @@ export interface Installation {
   readonly redis: TestRedis;
   readonly client: RuyiClient;
   readonly dir: string;
+  /** Ends one of the processes as SIGTERM does. Its afterAll does so with the others. */
+  stop(app: App): Promise<void>;
 }
+
+type App = 'api' | 'worker' | 'indexer';
 
 /** redis-server, API, worker and indexer for a test file. */
 export function testInstallation(settings: Record<string, string> = {}): Installation {
   const folder = tempDir('cli');
   const env: Record<string, string> = { DATA_DIR: folder.path, API_TOKEN: 'a token', ALLOW_NO_AOF: '1' };
-  const started: TestProcess[] = [];
+  const started = new Map<App, TestProcess>();
   let redis: TestRedis | undefined;
   let client: RuyiClient | undefined;
   const present = <T>(value: T | undefined): T => {
     if (value === undefined) throw new Error('the installation is started in beforeAll');
     return value;
+  };
+  const stop = async (app: App) => {
+    expect(await present(started.get(app)).kill('SIGTERM')).toEqual({ code: 0, signal: null });
   };
   beforeAll(async () => {
     redis = await startRedis();
@@ -107,9 +114,10 @@ export function testInstallation(settings: Record<string, string> = {}): Install
     const url = `http://127.0.0.1:${port}`;
     Object.assign(env, { REDIS_URL: redis.url, PORT: port, RUYI_URL: url });
     client = createClient({ url, token: 'a token' });
-    for (const app of ['api', 'worker', 'indexer']) {
+    for (const app of ['api', 'worker', 'indexer'] as const) {
       const entry = fileURLToPath(new URL(`../../${app}/dist/main.js`, import.meta.url));
-      started.push(
+      started.set(
+        app,
         await startProcess(entry, {
           ...env,
           SHARDS: String(SHARDS.count),
@@ -121,7 +129,7 @@ export function testInstallation(settings: Record<string, string> = {}): Install
     }
   });
   afterAll(async () => {
-    for (const process of started) expect(await process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    for (const app of started.keys()) await stop(app);
     await redis?.stop();
     folder.remove();
     expectNoLeaks();
@@ -129,6 +137,7 @@ export function testInstallation(settings: Record<string, string> = {}): Install
   return {
     env,
     dir: folder.path,
+    stop,
     get redis() {
       return present(redis);
     },
