@@ -29,26 +29,40 @@ export async function runBroadcaster(
   sender: string,
   random: Random,
 ): Promise<void> {
+  const begun: [BroadcastRun, BroadcastDraft][] = [];
   while (!context.stop.aborted) {
     const draft = broadcastDraftFor(random, context.ledger.sent.length, context.world);
     const broadcast = open(context, draft, sender, random);
     const run = new BroadcastRun(context, broadcast, random);
     await eachBroken(sender, draft.broken, (key) => redis.set(key, 'no log'));
     await send(run, draft, random);
-    const mend = async (key: string) => {
-      // A power failure may have taken the fault; then there are messages in it.
-      if ((await redis.type(key)) === 'string') await redis.del(key);
-    };
-    for (let tries = 0; tries < MOST_RETRIES && (await mustRetry(run, draft)); tries++) {
-      await eachBroken(sender, draft.broken, mend);
-      await run.act('retry');
-      if (random.next() < 0.3) await run.act(random.pick(['pause', 'cancel', 'pause']));
-      await run.end();
-    }
-    // It may have been cancelled before it came to them.
-    await eachBroken(sender, draft.broken, mend);
+    await mendAndRetry(run, draft, redis, random);
+    begun.push([run, draft]);
     await pause(random.whole(0, LONGEST_PAUSE_MS));
   }
+  // A power failure may have taken the end of one that had ended, and the repair of its logs.
+  for (const [run, draft] of begun) {
+    if (!run.isHarmed && draft.broken.length === 0) continue;
+    await run.end();
+    await mendAndRetry(run, draft, redis, random);
+  }
+}
+
+/** Repairs the logs that are broken, and retries until nobody is left who failed. */
+async function mendAndRetry(run: BroadcastRun, draft: BroadcastDraft, redis: Redis, random: Random): Promise<void> {
+  const { sender } = run.broadcast.sent;
+  const mend = async (key: string) => {
+    // A power failure may have taken the fault; then there are messages in it.
+    if ((await redis.type(key)) === 'string') await redis.del(key);
+  };
+  for (let tries = 0; tries < MOST_RETRIES && (await mustRetry(run, draft)); tries++) {
+    await eachBroken(sender, draft.broken, mend);
+    await run.act('retry');
+    if (random.next() < 0.3) await run.act(random.pick(['pause', 'cancel', 'pause']));
+    await run.end();
+  }
+  // It may have been cancelled before it came to them.
+  await eachBroken(sender, draft.broken, mend);
 }
 
 function open({ ledger }: LoadContext, draft: BroadcastDraft, sender: string, random: Random): SentBroadcast {
