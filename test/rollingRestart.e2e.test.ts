@@ -32,11 +32,9 @@ async function newApi(settings: Record<string, string>): Promise<Api> {
     },
     async stop() {
       running.child.kill('SIGTERM');
-      // As much time as whoever follows its probes needs. Then another signal ends the drain.
+      // As much time as whoever follows its probes needs.
       await waitFor(() => !api.isReady && api.inFlight === 0, { what: 'nobody to send to it' });
-      const isGone = () => running.child.exitCode !== null || !running.child.kill('SIGTERM');
-      await waitFor(isGone, { what: 'it to end', everyMs: 200 });
-      expect(await running.exit).toEqual({ code: 0, signal: null });
+      expect(await running.endDrain()).toEqual({ code: 0, signal: null });
     },
   };
   return api;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { procStat } from '@ruyi/process';
 import { summarize } from './statistics.ts';
 import type { System } from './system.ts';
 
@@ -30,11 +31,10 @@ function cpuSeconds(system: System): Record<string, number> {
   }
 }
 
-/** CPU seconds of a process. proc_pid_stat(5): utime and stime are the 12th and 13th field after the name, which may contain spaces. */
+/** CPU seconds of a process. */
 export function processSeconds(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  const { 11: user, 12: kernel } = procStat(pid);
+  return (Number(user) + Number(kernel)) / TICKS;
 }
 
 /** Seconds in which the main thread could have run but had no core: proc(5), /proc/pid/task/tid/schedstat. */

@@ -37,9 +37,7 @@ test('status lists the processes that live, who works each lane and what waits o
 
   const members = new Members(connection);
   const [worker, api] = [newMember('worker', 2), newMember('api', 2)];
-  const live = async () => {
-    await Promise.all([worker, api].map((member) => members.join(member)));
-  };
+  const live = () => Promise.all([worker, api].map((member) => members.join(member)));
   await live();
   // They live for five seconds, and a command may need longer.
   const stopLiving = every(500, live, () => {});

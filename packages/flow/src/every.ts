@@ -6,7 +6,7 @@
  */
 export function every(
   everyMs: number,
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
   onError: (error: unknown, inARow: number) => void,
 ): () => Promise<void> {
   let stopped = false;

@@ -6,6 +6,7 @@ export * from './launchRedis.ts';
 export * from './onPath.ts';
 export * from './ports.ts';
 export * from './probes.ts';
+export * from './procStat.ts';
 export * from './readiness.ts';
 export * from './ready.ts';
 export * from './redisConfig.ts';

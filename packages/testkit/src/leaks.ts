@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { procStat } from '@ruyi/process';
 import { Cluster, type Redis } from 'ioredis';
 import { runningGroups } from './atExit.ts';
 
@@ -24,9 +25,7 @@ const FORKED_ONLY = 0x40;
 
 /** Whether a process is still a copy of its parent, as every child is for a moment, with its parent's command line. */
 function isFork(pid: string): boolean {
-  // The name of the program stands in parentheses and may contain anything; the flags are the seventh field after it.
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const flags = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6];
+  const { 6: flags } = procStat(pid);
   return (Number(flags) & FORKED_ONLY) !== 0;
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readReport, StartError, whenReady } from '@ruyi/process';
 import { endAtExit, signalGroup } from './atExit.ts';
+import { waitFor } from './waitFor.ts';
 
 export interface ProcessOptions {
   /** arguments of the program */
@@ -30,6 +31,8 @@ export interface TestProcess {
   readonly exit: Promise<Exit>;
   /** Signals this process (SIGTERM by default). Resolves when it is gone, or at once if the signal does not end it. */
   kill(signal?: NodeJS.Signals): Promise<Exit | undefined>;
+  /** Ends its drain: signals it again and again, because what follows its first signal too soon is the same one to it. */
+  endDrain(): Promise<Exit>;
 }
 
 const HARMLESS: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGUSR1', 'SIGUSR2', 'SIGHUP'];
@@ -104,6 +107,11 @@ function wrap(child: ChildProcess): TestProcess {
     async kill(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       return HARMLESS.includes(signal) ? undefined : exit;
+    },
+    async endDrain() {
+      const isGone = () => child.exitCode !== null || child.signalCode !== null || !child.kill('SIGTERM');
+      await waitFor(isGone, { what: 'the drain to end' });
+      return exit;
     },
   };
 }

@@ -11,17 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Launched, oneLine, onPath, StartError } from '@ruyi/process';
+import { type Launched, launchRedis, oneLine, onPath, type RedisPlan, StartError } from '@ruyi/process';
 import { holdsWholeCommands } from './aofCommands.ts';
 
-export interface Aof {
-  /** redis-server */
-  binary: string;
+interface Aof extends Pick<RedisPlan, 'binary' | 'dir' | 'say'> {
   /** PATH */
   path: string | undefined;
-  /** DATA_DIR/redis */
-  dir: string;
-  say(line: string): void;
 }
 
 /** More than Redis keeps in memory between two writes to the disk: a longer tail was not left by a crash. */
@@ -31,7 +26,7 @@ const LONGEST_TAIL = 64 * 1024 * 1024;
  * By default redis-server accepts a file that ends within a command. If that command belongs to a transaction, it keeps what is
  * before it, open, and the next start completes it with the transactions that were written later: half of a script runs.
  */
-export const REFUSE_CUT_AOF: readonly string[] = ['--aof-load-truncated', 'no'];
+const REFUSE_CUT_AOF = ['--aof-load-truncated', 'no'];
 
 /** It ended because of its AOF, which is whole now: it can be launched again. */
 class RepairedError extends StartError {}
@@ -54,20 +49,22 @@ function endsWithinCommand(dir: string): boolean {
 
 /**
  * Starts redis-server and keeps it running, now and after each of its ends on an AOF without what a crash left at its end.
- * @param launch starts it once, with REFUSE_CUT_AOF @param start keeps running what it launches; rejects if the first start fails
+ * @param path PATH @param start keeps running what it launches; rejects if the first start fails
  */
 export async function startOnWholeAof(
-  aof: Aof,
-  launch: () => Launched,
+  plan: RedisPlan,
+  path: string | undefined,
   start: (launch: () => Launched) => Promise<void>,
 ): Promise<void> {
+  const aof = { ...plan, path };
   if (endsWithinCommand(aof.dir)) await repairAof(aof);
-  const launchRepairing = () => repairing(aof, launch());
+  const args = [...REFUSE_CUT_AOF, ...(plan.args ?? [])];
+  const launch = () => repairing(aof, launchRedis({ ...plan, args }));
   try {
-    await start(launchRepairing);
+    await start(launch);
   } catch (error) {
     if (!(error instanceof RepairedError)) throw error;
-    await start(launchRepairing);
+    await start(launch);
   }
 }
 
@@ -77,11 +74,7 @@ function repairing(aof: Aof, launched: Launched): Launched {
     if (damagesAof(error) && (await repairAof(aof))) throw new RepairedError('the end of its AOF was damaged');
     throw error;
   });
-  const settled = ready.then(
-    () => {},
-    () => {},
-  );
-  return { ...launched, ready, gone: launched.gone.then((reason) => settled.then(() => reason)) };
+  return { ...launched, ready, gone: Promise.allSettled([ready]).then(() => launched.gone) };
 }
 
 /**

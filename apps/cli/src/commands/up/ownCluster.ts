@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClusterNode, formCluster, freePort, type Launched, launchRedis, StartError } from '@ruyi/process';
+import { type ClusterNode, formCluster, freePort, StartError } from '@ruyi/process';
 import { z } from 'zod';
-import { REFUSE_CUT_AOF, startOnWholeAof } from './aofTail.ts';
+import { startOnWholeAof } from './aofTail.ts';
 import { REDIS } from './leftovers.ts';
 import type { OwnRedisOptions } from './ownRedis.ts';
 
@@ -30,11 +30,9 @@ export async function startOwnCluster(options: OwnRedisOptions & { binary: strin
   await Promise.all(
     nodes.map(async ({ port, busPort, password }, i) => {
       const dir = join(folder, `node-${i + 1}`);
-      const args = clusterOptions(busPort);
-      const plan = { binary, address: { port, password }, dir, maxmemory, appendfsync: config.redisAppendfsync };
-      const launch = (): Launched => launchRedis({ ...plan, args, say });
-      const keepRunning = (launching: () => Launched) => start(launching, `${REDIS}-${i + 1}`);
-      await startOnWholeAof({ binary, path: env.PATH, dir, say }, launch, keepRunning);
+      const [address, args] = [{ port, password }, clusterOptions(busPort)];
+      const plan = { binary, address, dir, maxmemory, appendfsync: config.redisAppendfsync, args, say };
+      await startOnWholeAof(plan, env.PATH, (launch) => start(launch, `${REDIS}-${i + 1}`));
     }),
   );
   await formCluster(nodes, nodes.length);
@@ -45,7 +43,6 @@ export async function startOwnCluster(options: OwnRedisOptions & { binary: strin
 const clusterOptions = (busPort: number): string[] => [
   ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-announce-ip', '127.0.0.1'],
   ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
-  ...REFUSE_CUT_AOF,
   // While one node is started again, the others serve.
   ...['--cluster-require-full-coverage', 'no'],
 ];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '@ruyi/config';
-import { findRedis, type Launched, launchRedis } from '@ruyi/process';
-import { REFUSE_CUT_AOF, startOnWholeAof } from './aofTail.ts';
+import { findRedis, type Launched } from '@ruyi/process';
+import { startOnWholeAof } from './aofTail.ts';
 import { refuseDataOfCluster, startOwnCluster } from './ownCluster.ts';
 import { chooseAddress, urlOf } from './redisAddress.ts';
 
@@ -28,7 +28,6 @@ export async function startOwnRedis(options: OwnRedisOptions): Promise<string> {
   const address = await chooseAddress(runFolder);
   const dir = join(config.dataDir, 'redis');
   const { redisMaxmemory: maxmemory, redisAppendfsync: appendfsync } = config;
-  const launch = () => launchRedis({ binary, address, dir, maxmemory, appendfsync, args: [...REFUSE_CUT_AOF], say });
-  await startOnWholeAof({ binary, path: env.PATH, dir, say }, launch, start);
+  await startOnWholeAof({ binary, address, dir, maxmemory, appendfsync, say }, env.PATH, start);
   return urlOf(address);
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { procStat } from '@ruyi/process';
 
 /** Tells a process apart from a later one with the same id, even after the machine was rebooted. */
 export interface ProcessIdentity {
@@ -17,13 +18,9 @@ export const isAlive = (identity: ProcessIdentity): boolean => identify(identity
 
 function startedOnLinux(pid: number): string | undefined {
   try {
-    // The command name is in brackets and may contain spaces, so fields are counted after it (proc(5): 3 state, 22
-    // start).
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${fields[19]}`;
+    const { 0: state, 19: start } = procStat(pid);
+    if (state === 'Z' || state === 'X') return undefined;
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${start}`;
   } catch {
     return undefined;
   }
