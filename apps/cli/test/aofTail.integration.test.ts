@@ -224,7 +224,7 @@ test('a redis-server that was killed within a transaction is started again witho
   const redis = connect(String(up.details.redisUrl), 'background', 'test');
   redis.on('error', () => {});
   expect(await redis.exists('lost')).toBe(0);
-  expect(up.stdout).toMatch(/^redis: cut \d+ damaged bytes/m);
+  await waitFor(() => /^redis: cut \d+ damaged bytes/m.test(up.stdout), { what: 'it to say what was cut' });
   expect(await redis.get('transactions')).toBe(String(KEYS / 2));
   redis.disconnect();
   expect(await up.kill('SIGTERM')).toEqual({ code: 0, signal: null });
