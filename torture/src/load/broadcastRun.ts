@@ -18,11 +18,23 @@ export class BroadcastRun {
   readonly context: LoadContext;
   readonly broadcast: SentBroadcast;
   readonly #random: Random;
+  readonly #uploadAll: (run: BroadcastRun) => Promise<void>;
 
-  constructor(context: LoadContext, broadcast: SentBroadcast, random: Random) {
+  /** @param uploadAll uploads its parts, also those that are there already */
+  constructor(
+    context: LoadContext,
+    broadcast: SentBroadcast,
+    random: Random,
+    uploadAll: (run: BroadcastRun) => Promise<void>,
+  ) {
     this.context = context;
     this.broadcast = broadcast;
     this.#random = random;
+    this.#uploadAll = uploadAll;
+  }
+
+  upload(): Promise<void> {
+    return this.#uploadAll(this);
   }
 
   /** A power failure may have taken something that was answered. */
@@ -42,7 +54,7 @@ export class BroadcastRun {
   }
 
   /** @returns undefined if a power failure took the broadcast */
-  async upload(part: number, bytes: Buffer, headers: Record<string, string>): Promise<Reply | undefined> {
+  async uploadPart(part: number, bytes: Buffer, headers: Record<string, string>): Promise<Reply | undefined> {
     return this.#about('PUT', `/recipients/${part}`, bytes, headers);
   }
 
@@ -66,7 +78,7 @@ export class BroadcastRun {
     return reply.status === 200 ? reply.body.map(({ uid }: { uid: string }) => uid) : [];
   }
 
-  /** Resolves when it has ended. Resumes it if it is paused, and starts it if a power failure took the start. */
+  /** Resolves when it has ended. Resumes it if it is paused; uploads and starts it if a power failure took the start. */
   async end(): Promise<void> {
     const until = performance.now() + END_DEADLINE_MS;
     while (performance.now() < until) {
@@ -80,6 +92,8 @@ export class BroadcastRun {
       if (report.state === 'paused') await this.act('resume');
       if (report.state === 'open') {
         if (!this.isHarmed) this.found('lost', 'its start was forgotten');
+        // With it some of its parts may be gone.
+        await this.upload();
         await this.act('start');
       }
       await pause(LOOK_EVERY_MS);

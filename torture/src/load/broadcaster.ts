@@ -33,7 +33,7 @@ export async function runBroadcaster(
   while (!context.stop.aborted) {
     const draft = broadcastDraftFor(random, context.ledger.sent.length, context.world);
     const broadcast = open(context, draft, sender, random);
-    const run = new BroadcastRun(context, broadcast, random);
+    const run = new BroadcastRun(context, broadcast, random, (run) => uploadParts(run, draft.parts, random));
     await eachBroken(sender, draft.broken, (key) => redis.set(key, 'no log'));
     await send(run, draft, random);
     await mendAndRetry(run, draft, redis, random);
@@ -85,7 +85,7 @@ async function send(run: BroadcastRun, draft: BroadcastDraft, random: Random): P
   const { sent } = run.broadcast;
   const message = { from_uid: sent.sender, payload: payloadOf(sent.n, sent.word), client_msg_no: `no-${sent.n}` };
   await run.create({ ...draft.fields, ...message });
-  await uploadParts(run, draft.parts, random);
+  await run.upload();
   if (random.next() < EARLY_CANCEL_SHARE) await run.act('cancel');
   await run.act('start');
   for (let left = random.whole(0, MOST_ACTIONS); left > 0; left--) {

@@ -20,7 +20,7 @@ export async function uploadParts(run: BroadcastRun, parts: PartDraft[], random:
 }
 
 async function upload(run: BroadcastRun, { part, bytes, headers, answer }: PartDraft): Promise<void> {
-  const reply = await run.upload(part, bytes, headers);
+  const reply = await run.uploadPart(part, bytes, headers);
   if (!reply) return;
   const { accepted, duplicates, invalid_count } = reply.body;
   const isRight = reply.status === 200 && sameCounts(answer, { accepted, duplicates, invalid_count });
@@ -42,7 +42,7 @@ async function cutUpload({ context, broadcast }: BroadcastRun, { part, bytes, he
 /** The same recipients and empty lines are other bytes, also where there is no recipient. */
 async function uploadOthers(run: BroadcastRun, { part, lines }: PartDraft, random: Random): Promise<void> {
   const { bytes, headers } = packed(random, [...lines, '', '']);
-  const reply = await run.upload(part, bytes, headers);
+  const reply = await run.uploadPart(part, bytes, headers);
   const isRight = reply?.status === 409 && reply.body.code === 'idempotency_conflict';
   // A power failure may have taken the part. Then these are its bytes.
   if (reply && !isRight && !run.isHarmed) wrong(run, part, reply, 'not 409');
