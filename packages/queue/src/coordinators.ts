@@ -1,4 +1,6 @@
-import { every, sharedAbort } from '@ruyi/flow';
+import { every } from '@ruyi/flow';
+import { ConnectionEpochs, onConnectionLost } from '@ruyi/redis';
+import type { Store } from '@ruyi/store';
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import { healUnreadable, isDeadLettered } from './deadLetters/recordDeadLetters.ts';
 import { COORDINATE, type CoordinateJob } from './jobs.ts';
@@ -17,7 +19,12 @@ interface CoordinatorsOptions {
   /** of this process, among all of the installation */
   name: string;
   queues: Queues;
-  /** Resolves when nothing is left to do, when it is too early, or soon after `signal` was aborted. */
+  /** the connection that `coordinate` works on */
+  store: Pick<Store, 'onConnectionLost'>;
+  /**
+   * Resolves when nothing is left to do, when it is too early, or soon after `signal` was aborted: at the end of its connection
+   * epoch. It is called once more in the next one.
+   */
   coordinate(job: CoordinateJob, signal: AbortSignal): Promise<Coordination>;
   /** how far a broadcast is, in percent, for whoever watches the queue */
   percentOf(no: string): Promise<number>;
@@ -45,10 +52,25 @@ export async function wakeCoordinator(queues: Queues, { no, run }: CoordinateJob
  * Coordinates broadcasts: one job each, on whichever process takes it. A coordinator whose process dies is started again on
  * another one within seconds; every step of it may be repeated.
  */
-export function openCoordinators({ name, queues, coordinate, percentOf, log }: CoordinatorsOptions): {
+export function openCoordinators({ name, queues, store, coordinate, percentOf, log }: CoordinatorsOptions): {
   close(): Promise<void>;
 } {
-  const stop = sharedAbort();
+  const epochs = new ConnectionEpochs((lost) => {
+    onConnectionLost(queues.redis, lost);
+    store.onConnectionLost(lost);
+  });
+  const coordinateWithinOneEpoch = async (job: CoordinateJob): Promise<Coordination> => {
+    for (;;) {
+      const epoch = epochs.present;
+      try {
+        const coordination = await coordinate(job, epoch);
+        if (!epoch.aborted) return coordination;
+      } catch (error) {
+        if (!epoch.aborted) throw error;
+      }
+      if (epochs.hasStopped) return {};
+    }
+  };
   const work = async (job: Job, token?: string): Promise<void> => {
     if (isDeadLettered(job.data)) return;
     const parsed = COORDINATE.schema.safeParse(job.data);
@@ -56,8 +78,8 @@ export function openCoordinators({ name, queues, coordinate, percentOf, log }: C
     // Nobody waits for this, and a broadcast goes on if it fails.
     const show = async () => job.updateProgress(await percentOf(parsed.data.no));
     const stopShowing = every(PROGRESS_EVERY_MS, show, () => {});
-    const { againInMs } = await coordinate(parsed.data, stop.signal).finally(stopShowing);
-    if (stop.signal.aborted) {
+    const { againInMs } = await coordinateWithinOneEpoch(parsed.data).finally(stopShowing);
+    if (epochs.hasStopped) {
       // Another process starts it at once, instead of after the lock has run out.
       await job.moveToWait(token);
       throw new WaitingError();
@@ -86,7 +108,7 @@ export function openCoordinators({ name, queues, coordinate, percentOf, log }: C
   worker.on('stalled', (jobId) => healUnreadable(queues, queues.broadcasts, jobId, log));
   return {
     async close() {
-      stop.abort();
+      epochs.stop();
       await worker.close();
     },
   };

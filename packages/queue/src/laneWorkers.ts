@@ -1,5 +1,5 @@
-import { every, sharedAbort } from '@ruyi/flow';
-import { onConnectionLost, type RedisClient } from '@ruyi/redis';
+import { every } from '@ruyi/flow';
+import { ConnectionEpochs, onConnectionLost, type RedisClient } from '@ruyi/redis';
 import { type JobRun, lanesToWork, OutdatedError, type Store } from '@ruyi/store';
 import { type Job, Worker } from 'bullmq';
 import { beforeCompletion } from './bullmqInternals.ts';
@@ -50,27 +50,21 @@ interface LaneWorkersOptions {
  */
 export class LaneWorkers {
   readonly #options: LaneWorkersOptions;
-  readonly #abort = sharedAbort();
+  /**
+   * What a job did so far may be undone in the next epoch. It is run once more from its start, which changes nothing that is
+   * still there, before it takes any later step, such as noting its progress.
+   */
+  readonly #epochs: ConnectionEpochs;
   readonly #open = new Map<string, Worker>();
   readonly #closing = new Set<Promise<void>>();
-  /**
-   * Aborted and replaced whenever a connection is lost. A Redis that comes back after a loss of power has forgotten its
-   * last moments, so what a job did so far may be undone. The job is run once more from its start, which changes nothing
-   * that is still there, before it takes any later step, such as noting its progress.
-   */
-  #connectionEpoch = sharedAbort();
   #stopSharing: (() => Promise<void>) | undefined;
 
   constructor(options: LaneWorkersOptions) {
     this.#options = options;
-    const lost = () => {
-      const before = this.#connectionEpoch;
-      if (!this.#abort.signal.aborted) this.#connectionEpoch = sharedAbort();
-      before.abort();
-    };
-    onConnectionLost(options.connection, lost);
-    options.store.onConnectionLost(lost);
-    this.#abort.signal.addEventListener('abort', () => this.#connectionEpoch.abort(), { once: true });
+    this.#epochs = new ConnectionEpochs((lost) => {
+      onConnectionLost(options.connection, lost);
+      options.store.onConnectionLost(lost);
+    });
   }
 
   get name(): string {
@@ -155,28 +149,28 @@ export class LaneWorkers {
     const run: JobRun = {
       jobId: String(job.id),
       extendLock: async () => (await job.extendLock(token, LOCK_MS)) === 1,
-      signal: this.#connectionEpoch.signal,
+      signal: this.#epochs.present,
       careful: job.attemptsStarted >= CAREFUL_FROM_START,
     };
-    let epoch = this.#connectionEpoch;
+    let epoch = this.#epochs.present;
     const handleWithinOneEpoch = async () => {
       do {
-        epoch = this.#connectionEpoch;
+        epoch = this.#epochs.present;
         try {
-          await handle({ ...run, signal: epoch.signal }, job);
+          await handle({ ...run, signal: epoch }, job);
         } catch (error) {
           // The process stops. Whoever works the lane next starts this job again, at its head; a failed job would not be.
-          if (this.#abort.signal.aborted) await new Promise(() => {});
+          if (this.#epochs.hasStopped) await new Promise(() => {});
           if (error instanceof OutdatedError) {
             this.#options.onOutdated(error);
             await new Promise(() => {});
           }
-          if (!epoch.signal.aborted) throw error;
+          if (!epoch.aborted) throw error;
         }
-      } while (epoch !== this.#connectionEpoch);
+      } while (epoch !== this.#epochs.present);
     };
     beforeCompletion(job, this.#options.connection, () =>
-      epoch === this.#connectionEpoch ? undefined : handleWithinOneEpoch(),
+      epoch === this.#epochs.present ? undefined : handleWithinOneEpoch(),
     );
     await handleWithinOneEpoch();
   }
@@ -188,12 +182,15 @@ export class LaneWorkers {
       const left = this.#options.store.laneMembers.leave(this.name).catch(() => {});
       await Promise.all([left, ...[...this.#open.values()].map((worker) => worker.close()), ...this.#closing]);
     };
-    const aborted = new Promise<void>((resolve) => {
-      this.#abort.signal.addEventListener('abort', () => resolve(), { once: true });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.#epochs.stop();
+        resolve();
+      }, deadlineMs);
     });
-    const timer = setTimeout(() => this.#abort.abort(), deadlineMs);
     // The deadline covers all of it, because while Redis is away even the last look at the other workers does not end.
-    await Promise.race([closed(), aborted]);
+    await Promise.race([closed(), late]);
     clearTimeout(timer);
   }
 }

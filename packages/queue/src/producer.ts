@@ -135,12 +135,12 @@ export class Producer {
    */
   async broadcastToShard(
     { shard, ...job }: { shard: number; id: string; data: BroadcastJob },
-    before: (lane: LaneOfPlan) => Promise<void> = async () => {},
+    { before, guard = unguarded }: { before?: (lane: LaneOfPlan) => Promise<void>; guard?: Guard } = {},
   ): Promise<LaneOfPlan> {
     return whileOpen(this.#queues, async ({ generation, lanes }) => {
       const lane = laneOf(shard, lanes);
-      await before({ lane, generation });
-      await this.#addBroadcastJobs({ lane, generation }, [{ ...job, lane }], unguarded);
+      await before?.({ lane, generation });
+      await this.#addBroadcastJobs({ lane, generation }, [{ ...job, lane }], guard);
       return { lane, generation };
     });
   }

@@ -15,6 +15,7 @@ test("the progress of a coordinator's job is that of its broadcast", async () =>
   const coordinators = openCoordinators({
     name: 'worker-1',
     queues,
+    store: lanes.store,
     coordinate: async () => {
       await ended;
       return {};

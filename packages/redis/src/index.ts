@@ -1,5 +1,6 @@
 export type { RedisClient } from './client.ts';
 export { connect, connectForReplicas, type ReplicaWait } from './connect.ts';
+export { ConnectionEpochs } from './connectionEpochs.ts';
 export { countConnectionLosses, onConnectionLost } from './connectionLosses.ts';
 export type { RedisSettings } from './connectionOptions.ts';
 export { execute } from './execute.ts';

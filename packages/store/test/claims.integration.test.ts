@@ -29,7 +29,7 @@ const next = (index: number) => ({
 async function started() {
   const { broadcasts } = redis.open();
   await broadcasts.create('b1', spec, 'YQ==');
-  await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100 });
+  await redis.client.hset(keys.about('b1'), { uploaded: 1, accepted: 100, total: 100, ready: 1 });
   const change = await broadcasts.change('b1', 'start');
   return { broadcasts, run: change?.run ?? 0 };
 }
@@ -54,6 +54,14 @@ test('recipients are claimed once, in order, by the coordinator that has the bro
   expect(await broadcasts.read('b1')).toMatchObject({ claimed: 30, cancelled: 70, state: 'cancelled' });
   expect([...(await broadcasts.flight('b1')).keys()].sort()).toEqual(['job-0', 'job-10', 'job-20']);
   expect(await broadcasts.finish('b1', 'second', { handled: 30, allFailed: false })).toBeUndefined();
+});
+
+test('nobody is claimed before every recipient has a position, as when Redis has forgotten them', async () => {
+  const { broadcasts, run } = await started();
+  await broadcasts.take('b1', run, 'only');
+  await redis.client.hdel(keys.about('b1'), 'ready');
+  expect(await broadcasts.claim('b1', 'only', 'job', [next(0)], 0)).toBe(-1);
+  expect(await broadcasts.read('b1')).toMatchObject({ claimed: 0 });
 });
 
 test('a broadcast adds up although Redis has forgotten a claim whose job was worked', async () => {

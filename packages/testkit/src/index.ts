@@ -4,6 +4,7 @@ export * from './faketime.ts';
 export * from './freePort.ts';
 export * from './intercepted.ts';
 export * from './leaks.ts';
+export * from './powerFailure.ts';
 export * from './prometheus.ts';
 export * from './random.ts';
 export * from './redisCluster.ts';

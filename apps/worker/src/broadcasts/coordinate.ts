@@ -14,6 +14,8 @@ const AGAIN_MS = 200;
 /**
  * Coordinates a broadcast (docs/api.md §4) until it has ended or is paused: counts and numbers its recipients, feeds them to
  * the lanes, and settles what became of them. While Redis cannot serve it begins again; every step may be repeated.
+ * @param signal aborted when the process stops, and when a connection is lost: what it has found out may not hold any more, so
+ *   it takes no further step
  */
 export async function coordinate(
   context: CoordinatorContext,
@@ -49,7 +51,7 @@ async function coordinateOnce(
   const after = await broadcasts.read(no);
   // Whoever ended it may have died before everything was put away. If another one ended it meanwhile, this one may have
   // written behind it.
-  if (after && after.finishedAt > 0) await putAway(context, after);
+  if (after && after.finishedAt > 0) await putAway(context, after, signal);
   // Redis may have forgotten its last steps: it is taken up once more.
   const isUnfinished = hasWork && !signal.aborted && after?.state === 'running' && after.run === run;
   return isUnfinished ? { againInMs: AGAIN_MS } : {};
@@ -74,7 +76,7 @@ async function untilEnded(
       }
       await feedLanes(context, ready, ready.ref, token, signal);
     }
-    if (!signal.aborted) await end(context, no, token);
+    if (!signal.aborted) await end(context, no, token, signal);
   } catch (error) {
     // Once another one has ended it, recipients are missing.
     const { finishedAt = 0 } = (await broadcasts.read(no)) ?? {};
@@ -83,12 +85,13 @@ async function untilEnded(
 }
 
 /** Ends the broadcast if nothing is left of it. */
-async function end(context: CoordinatorContext, no: string, token: string): Promise<void> {
+async function end(context: CoordinatorContext, no: string, token: string, signal: AbortSignal): Promise<void> {
   const { broadcasts, progress } = context.store;
   const before = await broadcasts.read(no);
   if (!before) return;
   const counts = before.ref === undefined ? undefined : await progress.read(before.ref);
   const { total = 0, stored = 0, failed = 0 } = counts ?? {};
+  signal.throwIfAborted();
   const state = await broadcasts.finish(no, token, {
     handled: stored + failed,
     allFailed: total > 0 && failed === total,
@@ -104,17 +107,24 @@ async function end(context: CoordinatorContext, no: string, token: string): Prom
   context.log.info({ broadcast: no, state, total: record.total }, 'broadcast ended');
 }
 
-/** Removes what nobody needs once a broadcast has ended, and notes that it has. May be repeated. */
-async function putAway(context: CoordinatorContext, record: BroadcastRecord): Promise<void> {
+/**
+ * Removes what nobody needs once a broadcast has ended, and notes that it has. May be repeated. A Redis that has forgotten the end
+ * needs all of it.
+ */
+async function putAway(context: CoordinatorContext, record: BroadcastRecord, signal: AbortSignal): Promise<void> {
   const { broadcasts, recipientLists, broadcastList, bodies, progress } = context.store;
   const { no, ref, state, claimed, total = 0, finishedAt } = record;
-  await recipientLists.remove(no);
+  await recipientLists.remove(no, signal);
+  signal.throwIfAborted();
   await broadcasts.removeWork(no);
   if (ref !== undefined) {
+    signal.throwIfAborted();
     if (claimed === 0) await bodies.remove(ref);
     // With the last entry that refers to it the body goes: those that were cancelled have none.
     else if (claimed < total) await bodies.setTotal(ref, claimed);
+    signal.throwIfAborted();
     await progress.release(ref, context.keepSeconds);
   }
+  signal.throwIfAborted();
   await broadcastList.note(no, state, finishedAt);
 }

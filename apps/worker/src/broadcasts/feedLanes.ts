@@ -24,7 +24,7 @@ export async function feedLanes(
   signal: AbortSignal,
 ): Promise<void> {
   const { no, spec } = record;
-  const flight = await Flight.of(context, record, ref);
+  const flight = await Flight.of(context, record, ref, signal);
   const cursors = record.isReady ? await ShardCursors.of(context.store, record) : undefined;
   const meter = new RateMeter(context.store, no);
   let isFeeding = record.state === 'running' && !record.isRetrying;

@@ -21,17 +21,27 @@ export class Flight {
   readonly #context: CoordinatorContext;
   readonly #record: BroadcastRecord;
   readonly #ref: string;
+  readonly #signal: AbortSignal;
   readonly #flying = new Map<string, Flying>();
 
-  private constructor(context: CoordinatorContext, record: BroadcastRecord, ref: string) {
+  private constructor(context: CoordinatorContext, record: BroadcastRecord, ref: string, signal: AbortSignal) {
     this.#context = context;
     this.#record = record;
     this.#ref = ref;
+    this.#signal = signal;
   }
 
-  /** What an earlier coordinator left. Its jobs are added again, as the last of them may not be there. */
-  static async of(context: CoordinatorContext, record: BroadcastRecord, ref: string): Promise<Flight> {
-    const flight = new Flight(context, record, ref);
+  /**
+   * What an earlier coordinator left. Its jobs are added again, as the last of them may not be there.
+   * @param signal once it is aborted nothing more is claimed or added: what is in flight may not be known to Redis any more
+   */
+  static async of(
+    context: CoordinatorContext,
+    record: BroadcastRecord,
+    ref: string,
+    signal: AbortSignal,
+  ): Promise<Flight> {
+    const flight = new Flight(context, record, ref, signal);
     for (const [id, claims] of await context.store.broadcasts.flight(record.no)) flight.#note(id, claims);
     await flight.land();
     for (const [id, flying] of flight.#flying) await flight.#add(id, flying);
@@ -57,6 +67,7 @@ export class Flight {
     const claims = next.map(({ uids: _, ...claim }) => claim);
     const [{ shard, chunk } = { shard: 0, chunk: 0 }] = claims;
     const id = `${this.#ref}.${shard}-${chunk}.${recipientsOf(claims)}`;
+    this.#signal.throwIfAborted();
     const outcome = await broadcasts.claim(this.#record.no, token, id, claims, rate);
     if (outcome < 0) return 'again';
     if (outcome > 0) return outcome;
@@ -74,6 +85,7 @@ export class Flight {
     const chunks = [...this.#flying.values()].flatMap((flying) => flying.chunks);
     const stored = await progress.stored(this.#ref, chunks);
     const landed = [...this.#flying].filter(([, flying]) => flying.chunks.every((chunk) => stored.has(chunk)));
+    this.#signal.throwIfAborted();
     await broadcasts.landed(
       this.#record.no,
       landed.map(([id]) => id),
@@ -132,7 +144,10 @@ export class Flight {
   async #add(id: string, flying: Flying, packed?: string[]): Promise<void> {
     const data = await this.#jobOf(flying.claims, packed);
     // If the lanes have changed since, its shards may have several lanes. Any of them will do: chunks are stored once.
-    flying.lane = await this.#context.producer.broadcastToShard({ shard: firstShard(flying.claims), id, data });
+    flying.lane = await this.#context.producer.broadcastToShard(
+      { shard: firstShard(flying.claims), id, data },
+      { guard: () => this.#signal.throwIfAborted() },
+    );
   }
 
   async #jobOf(claims: RecipientClaim[], packed?: string[]): Promise<BroadcastJob> {

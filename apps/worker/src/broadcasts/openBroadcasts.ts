@@ -40,6 +40,7 @@ export function openBroadcasts({ store, queues, config, metrics, log }: Broadcas
   const coordinators = openCoordinators({
     name: metrics.process,
     queues,
+    store,
     coordinate: (job, signal) => coordinate(context, job, signal),
     percentOf: (no) => percentOf(store, no),
     log,

@@ -32,6 +32,8 @@ export async function prepareBroadcast(
   if (!counts) return undefined;
   const total = counts.reduce((sum, count) => sum + count, 0);
   const chunk = chunkSizeFor(spec.rate, total);
+  // Redis may have forgotten what was counted.
+  signal.throwIfAborted();
   await store.broadcasts.setCounts(no, new Map(counts.entries()));
   const ref = record.ref ?? refOf(await store.ids.block(Math.max(1, total)));
   if (!(await store.broadcasts.setUp(no, token, { ref }))) return undefined;
@@ -39,6 +41,7 @@ export async function prepareBroadcast(
   // It expires if this one has been replaced meanwhile: then all that refers to it may be gone.
   if (!(await store.broadcasts.setUp(no, token))) return undefined;
   await store.bodies.confirm(ref, body);
+  signal.throwIfAborted();
   const accepted = spec.audience ? total : record.accepted;
   const fields = { ready: 1, chunk, total, accepted, duplicates: accepted - total };
   if (!(await store.broadcasts.setUp(no, token, fields))) return undefined;

@@ -40,6 +40,7 @@ export async function retryFailed(
     // Another try has another job: a coordinator that takes over may find a letter whose job has ended in vain.
     const jobId = `${ref}.r${run}.${tries + 1}-${digestOf(id).slice(0, 10)}.${recipientsOf(data).length}`;
     const isNew = await store.broadcasts.addRetried(no, jobId, { data });
+    signal.throwIfAborted();
     // An operator may try the same letter again by itself just now.
     const isOurs = (await claimLetter(queues, summary, jobId)) === 'claimed';
     if (isNew && !isOurs) await store.broadcasts.retriedLanded(no, jobId);
@@ -50,7 +51,9 @@ export async function retryFailed(
     if (flying.size === 0 || signal.aborted) return;
     for (const [jobId, kept] of flying) {
       const job = Retried.parse(kept);
-      if (await hasEnded(context, { no, ref, jobId }, job, added)) await store.broadcasts.retriedLanded(no, jobId);
+      const isOver = await hasEnded(context, { no, ref, jobId }, job, { added, signal });
+      signal.throwIfAborted();
+      if (isOver) await store.broadcasts.retriedLanded(no, jobId);
     }
     await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
   }
@@ -61,7 +64,7 @@ async function hasEnded(
   context: CoordinatorContext,
   { no, ref, jobId }: { no: string; ref: string; jobId: string },
   { at, data }: Retried,
-  added: Map<string, number>,
+  { added, signal }: { added: Map<string, number>; signal: AbortSignal },
 ): Promise<boolean> {
   const { store, queues, producer } = context;
   const state = at ? await queues.lane('fanout', at.lane, at.generation).getJobState(jobId) : 'unknown';
@@ -72,6 +75,7 @@ async function hasEnded(
     ref,
     recipients.map(({ position }) => position),
   );
+  signal.throwIfAborted();
   if (failed.size === 0) {
     if (data.letter) await settleRetried(queues, data.letter);
     return true;
@@ -86,7 +90,10 @@ async function hasEnded(
   // over looks there.
   await producer.broadcastToShard(
     { shard: shardFor(left[0]?.uid ?? ''), id: jobId, data: { ...data, chunks: [chunk] } },
-    (lane) => store.broadcasts.noteRetried(no, jobId, { data, at: lane }),
+    {
+      before: (lane) => store.broadcasts.noteRetried(no, jobId, { data, at: lane }),
+      guard: () => signal.throwIfAborted(),
+    },
   );
   return false;
 }

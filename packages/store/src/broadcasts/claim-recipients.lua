@@ -7,8 +7,9 @@
 -- cost   one HGET and one HSET a shard
 -- replay of the same cursors claims nothing
 local about = KEYS[1]
-local holder, state, allowedAt = unpack(redis.call('HMGET', about, 'holder', 'state', 'allowed_at'))
-if holder ~= ARGV[1] or state ~= 'running' then return -1 end
+local holder, state, ready, allowedAt = unpack(redis.call('HMGET', about, 'holder', 'state', 'ready', 'allowed_at'))
+-- Redis may have forgotten, by a power failure, that the recipients have positions.
+if holder ~= ARGV[1] or state ~= 'running' or not ready then return -1 end
 for i = 6, #ARGV, 3 do
   if (redis.call('HGET', KEYS[3], ARGV[i]) or '0:0') ~= ARGV[i + 1] then return -1 end
 end

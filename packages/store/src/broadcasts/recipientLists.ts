@@ -185,9 +185,11 @@ export class RecipientLists {
     return bytes.toString('utf8');
   }
 
-  async remove(no: string): Promise<void> {
+  /** @param signal once it is aborted nothing more is removed */
+  async remove(no: string, signal?: AbortSignal): Promise<void> {
     const merging = Object.values(await this.#redis.hgetall(keys.merging(no)));
     await eachLimited(this.#all(), SHARDS_IN_FLIGHT, async (shard) => {
+      signal?.throwIfAborted();
       await this.#redis.del(this.#list(shard, no), ...merging.map((token) => this.#staged(shard, no, token)));
     });
   }
