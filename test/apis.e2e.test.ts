@@ -87,6 +87,6 @@ describe('two APIs on one port', () => {
       expect([...seen].filter((answer) => !/^(api-\w+|ECONNRESET)$/.test(answer))).toEqual([]);
       await waitFor(async () => (await askMany(20)).size === 2, { what: 'answers of both' });
     }
-    expect(up.stdout).toContain('ended (SIGKILL); starting it again');
+    await waitFor(() => up.stdout.includes('ended (SIGKILL); starting it again'), { what: 'it to be said' });
   });
 });

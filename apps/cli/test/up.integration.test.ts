@@ -208,7 +208,9 @@ describe('when something dies', () => {
       return state.pid !== before.pid && state;
     });
     expect(after.redis).toBe(before.redis);
-    expect(up.stdout).toContain('api ended (SIGKILL); starting it again in 0.2 s');
+    await waitFor(() => up.stdout.includes('api ended (SIGKILL); starting it again in 0.2 s'), {
+      what: 'it to be said',
+    });
   });
 
   test('redis is started again at the same address, with its data', async () => {
