@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chunk } from '@ruyi/contracts';
-import { BROADCAST, type BroadcastJob, claimLetter, lettersOfBatch, settleRetried, triesOf } from '@ruyi/queue';
+import {
+  areLettersComing,
+  BROADCAST,
+  type BroadcastJob,
+  claimLetter,
+  lettersOfBatch,
+  settleRetried,
+  triesOf,
+} from '@ruyi/queue';
 import { type BroadcastRecord, chunkRecipients, digestOf, recipientShard } from '@ruyi/store';
 import { z } from 'zod';
 import type { CoordinatorContext } from './coordinatorContext.ts';
@@ -8,6 +16,8 @@ import type { CoordinatorContext } from './coordinatorContext.ts';
 const LOOK_EVERY_MS = 50;
 /** A job that Redis does not know this long after it was added is gone. */
 const ADD_AGAIN_MS = 2000;
+/** A letter is kept at once, but if the worker that was about to keep it died, another one notices that so much later. */
+const LETTERS_COME_MS = 15_000;
 
 const Retried = z.object({
   data: BROADCAST.schema,
@@ -30,6 +40,11 @@ export async function retryFailed(
 ): Promise<void> {
   const { store, queues } = context;
   const { no, run } = record;
+  // Whoever was told that some failed may ask for this before all of their letters are kept.
+  const until = performance.now() + LETTERS_COME_MS;
+  while (!signal.aborted && performance.now() < until && (await areLettersComing(queues, ref))) {
+    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+  }
   for await (const { summary, letter } of lettersOfBatch(queues, store.layout.shards, ref)) {
     if (signal.aborted) return;
     if (!(await store.broadcasts.setUp(no, token))) break;

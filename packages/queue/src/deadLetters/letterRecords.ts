@@ -137,3 +137,9 @@ export async function* lettersOfBatch(
     if (whole) yield whole;
   }
 }
+
+/** Whether letters of this batch or broadcast were written that are not kept yet: those cannot be tried again for a moment. */
+export async function areLettersComing(queues: Queues, ref: string): Promise<boolean> {
+  const ids = await queues.dead.getRanges(['wait', 'active'], 0, -1);
+  return ids.some((id) => id.startsWith(`dead-${ref}.`));
+}
