@@ -9,7 +9,7 @@ import { changed, createBroadcast, logKey, uploadPart } from './broadcasting.ts'
 import { LANES, LIMITS, names, testLanes } from './harness.ts';
 
 const lanes = testLanes();
-const CASES = 8;
+const CASES = 16;
 const MOST_FORGOTTEN = 40;
 const PARTS = 3;
 
