@@ -6,7 +6,7 @@ export { DeadLetters, type LetterDetails, type LetterFilter, type LetterLine } f
 export { openDeadLetters } from './deadLetters/deadWorker.ts';
 export { codeOfReason } from './deadLetters/letterCodes.ts';
 export type { LetterGroup } from './deadLetters/letterGroups.ts';
-export { claimLetter, type Letter, lettersOfBatch, triesOf } from './deadLetters/letterRecords.ts';
+export { claimLetter, type Letter, lettersOfBatch, lettersOnTheirWay, triesOf } from './deadLetters/letterRecords.ts';
 export { type Sample, summaryOf } from './deadLetters/letterSummary.ts';
 export type { LetterKind } from './deadLetters/letterTargets.ts';
 export { byProblem, problemsOf } from './deadLetters/problems.ts';

@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chunk } from '@ruyi/contracts';
-import { BROADCAST, type BroadcastJob, claimLetter, lettersOfBatch, settleRetried, triesOf } from '@ruyi/queue';
+import {
+  BROADCAST,
+  type BroadcastJob,
+  claimLetter,
+  lettersOfBatch,
+  lettersOnTheirWay,
+  settleRetried,
+  triesOf,
+} from '@ruyi/queue';
 import { type BroadcastRecord, chunkRecipients, digestOf, recipientShard } from '@ruyi/store';
 import { z } from 'zod';
 import type { CoordinatorContext } from './coordinatorContext.ts';
@@ -30,6 +38,13 @@ export async function retryFailed(
 ): Promise<void> {
   const { store, queues } = context;
   const { no, run } = record;
+  // The jobs that failed have ended, but some of their letters may not lie in the list yet.
+  let coming = await lettersOnTheirWay(queues);
+  while (coming.length > 0 && !signal.aborted && (await store.broadcasts.setUp(no, token))) {
+    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+    const left = new Set(await lettersOnTheirWay(queues));
+    coming = coming.filter((id) => left.has(id));
+  }
   for await (const { summary, letter } of lettersOfBatch(queues, store.layout.shards, ref)) {
     if (signal.aborted) return;
     if (!(await store.broadcasts.setUp(no, token))) break;

@@ -125,6 +125,9 @@ async function summaryAt(queues: Queues, shards: Shards, id: string): Promise<Le
   return known ? withState(id, known, retrying) : (await readLetter(queues, id, shards))?.summary;
 }
 
+/** The ids of letters that will lie in the list in a moment: their worker has not failed them yet. */
+export const lettersOnTheirWay = ({ dead }: Queues): Promise<string[]> => dead.getRanges(['wait', 'active']);
+
 /** The letters of a batch or broadcast, by its batch_no, with all they hold. */
 export async function* lettersOfBatch(
   queues: Queues,
