@@ -79,8 +79,7 @@ const logOf = async (ruyi: Installation, channel_id = 'room', channel_type = 2) 
     })
   ).body.messages;
 const total = async (ruyi: Installation, uid: string, content: string) =>
-  (await ruyi.post<{ total: number }>('/plugins/wk.plugin.search/usersearch', { uid, payload: { content } })).body
-    .total;
+  (await ruyi.search({ uid, payload: { content } })).total;
 
 /** What is there is `before`; seqs go on after it, and ids after all that were ever given. */
 async function goesOn(ruyi: Installation, before: Message[]): Promise<void> {

@@ -54,7 +54,9 @@ test('messages of every shard are found, and found again after ruyi reindex', as
   }
   const found = async () => {
     const query = { uid: 'ann', payload: { content: 'needle' }, limit: 100 };
-    return (await post('/plugins/wk.plugin.search/usersearch', query)).total;
+    // On a busy machine there may be no search process with the time for it.
+    const served = () => post('/plugins/wk.plugin.search/usersearch', query);
+    return (await waitFor(served, { what: 'a search to be served' })).total;
   };
   await waitFor(async () => (await found()) === rooms.length, { what: 'all to be found', deadlineMs: 30_000 });
   const reindex = await startProcess(entry('cli'), settings, { args: ['reindex'], waitForReady: false });

@@ -22,8 +22,7 @@ export async function seqsOf(ruyi: Installation, uid: string, channel: string, t
 }
 
 export async function totalFound(ruyi: Installation, uid: string, content: string): Promise<number> {
-  const search = { uid, payload: { content } };
-  return (await ruyi.post<{ total: number }>('/plugins/wk.plugin.search/usersearch', search)).body.total;
+  return (await ruyi.search({ uid, payload: { content } })).total;
 }
 
 /** A send, a batch of 500, both read, and both found. */

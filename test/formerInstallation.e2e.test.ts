@@ -93,9 +93,7 @@ test('seqs go on, a repeated send is recognised, commands and search go on', asy
     );
   // The last one is of a job that was left, in a lane of its own.
   await expect.poll(commands, { timeout: 30_000 }).toEqual([3, 4, 5, 6]);
-  const found = async (content: string) =>
-    (await ruyi.post<{ total: number }>('/plugins/wk.plugin.search/usersearch', { uid: 'r7', payload: { content } }))
-      .body.total;
+  const found = async (content: string) => (await ruyi.search({ uid: 'r7', payload: { content } })).total;
   await waitFor(async () => (await found('broadcast')) === 5, {
     what: 'all broadcasts to be found',
     deadlineMs: 30_000,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freePort, processesOf, startProcess, type TestProcess, tempDir } from '@ruyi/testkit';
+import { freePort, processesOf, startProcess, type TestProcess, tempDir, waitFor } from '@ruyi/testkit';
 
 const RUYI = fileURLToPath(new URL('../apps/cli/dist/main.js', import.meta.url));
 const START = fileURLToPath(new URL('../scripts/start.mjs', import.meta.url));
@@ -18,6 +18,8 @@ export interface Installation {
   start(): Promise<TestProcess>;
   post<T = Record<string, unknown>>(path: string, body: unknown): Promise<{ status: number; body: T }>;
   get<T = Record<string, unknown>>(path: string): Promise<{ status: number; body: T }>;
+  /** Searches, again while no search process has the time: a busy machine may give it none for seconds. */
+  search<T = { total: number }>(query: object): Promise<T>;
   remove(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function newInstallation(env: Record<string, string> = {}): Promise
     const { code } = await process.exit;
     return { code, output: process.output };
   };
+  const post = <T>(path: string, body: unknown) => call<T>(path, { method: 'POST', body: JSON.stringify(body) });
   return {
     dataDir: folder.path,
     api,
@@ -59,8 +62,15 @@ export async function newInstallation(env: Record<string, string> = {}): Promise
       started.push(up);
       return up;
     },
-    post: <T>(path: string, body: unknown) => call<T>(path, { method: 'POST', body: JSON.stringify(body) }),
+    post,
     get: <T>(path: string) => call<T>(path),
+    async search<T>(query: object) {
+      const ask = async () => {
+        const answer = await post<T>('/plugins/wk.plugin.search/usersearch', query);
+        return answer.status !== 503 && answer;
+      };
+      return (await waitFor(ask, { what: 'a search to be served' })).body;
+    },
     async remove() {
       await Promise.all(started.map((up) => up.kill('SIGINT')));
       folder.remove();

@@ -19,11 +19,9 @@ beforeAll(async () => {
 afterAll(() => ruyi.remove());
 
 async function found(uid: string, content: string): Promise<{ total: number; shown: number }> {
-  const { body } = await ruyi.post<{ total: number; messages: { message_id: number }[] }>(
-    '/plugins/wk.plugin.search/usersearch',
-    { uid, payload: { content }, limit: 1000 },
-  );
-  return { total: body.total, shown: new Set(body.messages.map(({ message_id }) => message_id)).size };
+  const query = { uid, payload: { content }, limit: 1000 };
+  const { total, messages } = await ruyi.search<{ total: number; messages: { message_id: number }[] }>(query);
+  return { total, shown: new Set(messages.map(({ message_id }) => message_id)).size };
 }
 
 async function sendRoomMessages(count: number): Promise<void> {

@@ -33,14 +33,8 @@ const readAll = async (uid: string, peer: string) => {
   return body.messages;
 };
 
-const search = async (uid: string, content: string) =>
-  (
-    await ruyi.post<Found>('/plugins/wk.plugin.search/usersearch', {
-      uid,
-      payload: { content },
-      highlights: ['payload.content'],
-    })
-  ).body;
+const search = (uid: string, content: string) =>
+  ruyi.search<Found>({ uid, payload: { content }, highlights: ['payload.content'] });
 
 beforeAll(async () => {
   ruyi = await newInstallation();

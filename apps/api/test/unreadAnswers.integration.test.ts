@@ -113,6 +113,29 @@ test('a client that reads slowly, but reads, gets all of it', async () => {
   socket.destroy();
 });
 
+test('an answer that is read slowly is whole, also if the API is told to stop meanwhile', async () => {
+  const { address } = await apiWith({});
+  const socket = askWithoutReading(address);
+  let read = 0;
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('data', (chunk) => {
+    if (read === 0) socket.pause();
+    read += chunk.length;
+  });
+  await waitFor(() => read > 0, { what: 'the answer to begin' });
+  const stopped = api?.process.kill('SIGTERM');
+  const isRefused = () =>
+    fetch(`${address}/health`).then(
+      () => false,
+      () => true,
+    );
+  await waitFor(isRefused, { what: 'new connections to be refused' });
+  socket.resume();
+  await ended;
+  expect(read).toBeGreaterThan(answerBytes);
+  expect(await stopped).toEqual({ code: 0, signal: null });
+});
+
 test('a connection that is only kept open is not dropped', async () => {
   const { address, reasons } = await apiWith({ unreadMs: 300 });
   const socket = connectTo(address).setEncoding('utf8');

@@ -137,7 +137,15 @@ describe.skipIf(executablePath === undefined)("the operator's page in a browser 
       expect(browser.problems()).toEqual([]);
 
       const no = page.url().split('/').at(-1) ?? '';
-      const report = await createClient({ url: installation.api }).broadcastReport({ broadcast_no: no });
+      const ruyi = createClient({ url: installation.api });
+      // Those whose job is at hand still get it.
+      const report = await waitFor(
+        async () => {
+          const now = await ruyi.broadcastReport({ broadcast_no: no });
+          return now.finished_at > 0 && now;
+        },
+        { what: 'its last job to end' },
+      );
       expect(report).toMatchObject({ accepted: RECIPIENTS + 1, duplicates: 1, invalid: 1, total: RECIPIENTS });
       expect(report.stored + report.cancelled).toBe(RECIPIENTS);
       const who = { who: 'Ada', address: '127.0.0.1', no };

@@ -60,8 +60,15 @@ async function sendBatch(uids: string[], from: string, text: string): Promise<st
     what: 'the batch',
     deadlineMs: 30_000,
   });
+  await lettersFor(batch_no, (await progressOf(batch_no)).failed);
   return batch_no;
 }
+
+/** What has failed is counted before its letters lie in the list. */
+const lettersFor = (broadcast: string, recipients: number) =>
+  waitFor(async () => (await letters(broadcast)).reduce((sum, { count }) => sum + count, 0) === recipients, {
+    what: `letters for ${recipients} recipients`,
+  });
 
 /** Each of these has the message once, and finds it. */
 async function expectReached(uids: string[], from: string, text: string): Promise<void> {
@@ -176,6 +183,7 @@ test('of a broadcast: a retry of all that failed keeps their letters, and droppe
   const { broadcast_no } = await client.broadcast(uids, {
     message: { payload: textPayload('plums'), from_uid: 'news' },
   });
+  await lettersFor(broadcast_no, 3);
   const before = await letters(broadcast_no);
   const { groups } = await dead.groups({ broadcast: broadcast_no });
   expect(groups).toMatchObject([

@@ -1,5 +1,5 @@
 import { addCoordinator, BROADCAST, lettersOfBatch } from '@ruyi/queue';
-import type { BroadcastAction, BroadcastSpec } from '@ruyi/store';
+import { type BroadcastAction, type BroadcastSpec, keys } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect, test } from 'vitest';
 import { changed, createBroadcast, ended, logKey, uploadPart } from './broadcasting.ts';
@@ -13,6 +13,8 @@ async function openBroadcast(uids: string[], fields: Partial<BroadcastSpec> = {}
   await uploadPart(lanes, no, 0, uids);
   return no;
 }
+
+const isExpiring = async (ref: string) => (await lanes.client.ttl(keys.progress(ref))) > 0;
 
 const change = async (no: string, action: BroadcastAction) =>
   addCoordinator(lanes.queues, await changed(lanes, no, action));
@@ -41,6 +43,27 @@ test('a retry that is cancelled ends, also if its coordinator died while letters
   expect(await ended(lanes, no)).toMatchObject({ state: 'cancelled', total: 20, cancelled: 0 });
   expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 20, failed: 0 });
   expect(await lanes.client.zcard(logKey(broken))).toBe(1);
+});
+
+test('a retry waits for letters that are not in the list yet', async () => {
+  const uids = names(20);
+  const [broken = ''] = uids;
+  await lanes.client.set(logKey(broken), 'no log');
+  const no = await openBroadcast(uids);
+  // As if the worker of the letters were slow.
+  await lanes.queues.dead.pause();
+  await lanes.work();
+  await change(no, 'start');
+  const { ref = '' } = await ended(lanes, no);
+  expect(await lanes.letters()).toEqual([]);
+  await lanes.client.del(logKey(broken));
+  await waitFor(() => isExpiring(ref), { what: 'the broadcast to be put away' });
+  await change(no, 'retry');
+  const hasEnded = async () => ((await lanes.store.broadcasts.read(no))?.finishedAt ?? 0) > 0;
+  await waitFor(async () => !(await isExpiring(ref)) || (await hasEnded()), { what: 'the retry to begin' });
+  await lanes.queues.dead.resume();
+  await ended(lanes, no);
+  expect(await lanes.store.progress.read(ref)).toMatchObject({ stored: 20, failed: 0 });
 });
 
 test('start_at is by the clock of Redis, also if the clocks of the workers are slow', async () => {

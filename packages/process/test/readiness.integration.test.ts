@@ -16,9 +16,10 @@ describe('Readiness', () => {
     expect(await readiness.reason()).toBe('draining');
   });
 
-  test('many probes are one check, and the next comes later', async () => {
+  test('many probes are one check, and the next comes half a second later', async () => {
     const readiness = new Readiness();
     let checks = 0;
+    const began = performance.now();
     readiness.begin(async () => {
       checks++;
       return 'wrong lanes';
@@ -26,8 +27,9 @@ describe('Readiness', () => {
     const ask = () => Promise.all(Array.from({ length: 50 }, () => readiness.reason()));
     expect(new Set(await ask())).toEqual(new Set(['wrong lanes']));
     await ask();
-    expect(checks).toBe(1);
-    await waitFor(async () => (await ask()) && checks === 2, { what: 'another check', everyMs: 5 });
+    expect(checks).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 500));
+    const before = checks;
+    await waitFor(async () => (await ask()) && checks > before, { what: 'another check', everyMs: 5 });
   });
 
   test('a check that fails says that Redis does not answer, not where it is', async () => {

@@ -195,17 +195,18 @@ test('the last progress is the beginning of the job that runs, or the last compl
   expect(await lastProgressAt(lanes.client, lane())).toBeUndefined();
   await add('a.1');
   expect(await lastProgressAt(lanes.client, lane())).toBeUndefined();
-  let end = (_: unknown) => {};
+  let end = () => {};
+  const held = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   const process = async (job: Job) => {
     if (job.id === 'b.1') throw new Error('no');
-    await new Promise((resolve) => {
-      end = resolve;
-    });
+    await held;
   };
   await working(process, async () => {
     const begun = await waitFor(() => lastProgressAt(lanes.client, lane()), { what: 'the job to begin' });
     expect(begun).toBe((await lane().getJob('a.1'))?.processedOn);
-    end(undefined);
+    end();
     await waitFor(async () => (await unfinishedJobs(lanes.client, lane())) === 0, { what: 'the job to end' });
     expect(await lastProgressAt(lanes.client, lane())).toBe((await lane().getJob('a.1'))?.finishedOn);
     expect(await failedJobs(lanes.client, lane())).toBe(0);

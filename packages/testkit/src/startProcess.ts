@@ -86,7 +86,8 @@ function wrap(child: ChildProcess): TestProcess {
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       ended();
-      setTimeout(() => resolve({ code, signal }), 500).unref();
+      // This process may have stood still for so long: what lies in the pipes is read first.
+      setTimeout(() => setImmediate(() => resolve({ code, signal })), 500).unref();
       child.once('close', () => resolve({ code, signal }));
     });
   });

@@ -84,6 +84,11 @@ export function createHttpServer(
   const server: Server<typeof AppRequest, typeof AppResponse> = createServer(options, serve);
   // No bound on their number, because Node would drop the headers beyond it silently. HEADER_BYTES bounds their size.
   server.maxHeadersCount = 0;
+  // For Node a connection is idle once its answer was ended, also if not all of that is on its way: closing would cut it.
+  const closeIdle = server.closeIdleConnections.bind(server);
+  server.closeIdleConnections = () => {
+    if (unread.areNone) closeIdle();
+  };
   const answers = new LatestAnswers();
   server.prependListener('request', ({ socket }, response: ServerResponse) => {
     answers.note(socket, response);

@@ -20,6 +20,11 @@ export class UnreadAnswers {
     this.#onDrop = onDrop;
   }
 
+  /** Whether clients have read all answers that were ended, or the system's buffers hold the rest. */
+  get areNone(): boolean {
+    return this.#held.size === 0;
+  }
+
   /** To be called with each answer that was ended. Bytes that the system's buffers took at once do not count. */
   watch(response: ServerResponse): void {
     const bytes = response.writableLength;

@@ -43,6 +43,7 @@ export async function retryFailed(
   // Whoever was told that some failed may ask for this before all of their letters are kept.
   const until = performance.now() + LETTERS_COME_MS;
   while (!signal.aborted && performance.now() < until && (await areLettersComing(queues, ref))) {
+    if (!(await store.broadcasts.setUp(no, token))) break;
     await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
   }
   for await (const { summary, letter } of lettersOfBatch(queues, store.layout.shards, ref)) {
