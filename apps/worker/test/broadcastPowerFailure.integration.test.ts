@@ -1,11 +1,11 @@
-import { addCoordinator, LaneWorkers, openCoordinators, openDeadLetters, openQueues, Producer } from '@ruyi/queue';
+import { addCoordinator, LaneWorkers, openCoordinators, openDeadLetters, openQueues } from '@ruyi/queue';
 import { connect } from '@ruyi/redis';
 import { type BroadcastAction, createStore, type Store } from '@ruyi/store';
 import { intercepted, losePower, type Memory, memoryOf, type Random, seededRandom, waitFor } from '@ruyi/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { coordinate } from '../src/broadcasts/coordinate.ts';
 import { handleLaneJob } from '../src/jobs/handleLaneJob.ts';
-import { changed, createBroadcast, logKey, uploadPart } from './broadcasting.ts';
+import { changed, coordinatorContext, createBroadcast, logKey, uploadPart } from './broadcasting.ts';
 import { LANES, LIMITS, names, testLanes } from './harness.ts';
 
 const lanes = testLanes();
@@ -54,9 +54,7 @@ function work(watch: (store: Store) => Store) {
   if (!redis || !jobs || !ofQueues) return expect.fail('three connections');
   const store = watch(createStore(redis, LIMITS));
   const queues = openQueues(ofQueues, LANES);
-  const producer = new Producer(queues, LIMITS.shards.count);
-  const nothing = { counted() {}, isMemoryFull: () => false, log: silent };
-  const context = { store, queues, producer, keepSeconds: 3600, ...nothing };
+  const context = coordinatorContext(store, queues);
   const coordinators = openCoordinators({
     name: 'one',
     queues,

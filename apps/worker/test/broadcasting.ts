@@ -1,5 +1,5 @@
 import { channelName } from '@ruyi/contracts';
-import type { CoordinateJob } from '@ruyi/queue';
+import { type CoordinateJob, Producer, type Queues } from '@ruyi/queue';
 import {
   type BroadcastAction,
   type BroadcastRecord,
@@ -7,10 +7,12 @@ import {
   keys,
   recipientShard,
   refOf,
+  type Store,
   shardOf,
 } from '@ruyi/store';
 import { waitFor } from '@ruyi/testkit';
 import { expect } from 'vitest';
+import type { CoordinatorContext } from '../src/broadcasts/coordinatorContext.ts';
 import { LIMITS, type TestLanes } from './harness.ts';
 
 const FROM = 'news';
@@ -25,6 +27,19 @@ const SPEC: BroadcastSpec = {
   rate: 0,
   startAt: 0,
 };
+
+/** What coordinators in this process work with. */
+export function coordinatorContext(store: Store, queues: Queues): CoordinatorContext {
+  return {
+    store,
+    queues,
+    producer: new Producer(queues, LIMITS.shards.count),
+    keepSeconds: 3600,
+    isMemoryFull: () => false,
+    counted() {},
+    log: { info() {}, warn() {} },
+  };
+}
 
 /** Creates a broadcast, as the API does. */
 export async function createBroadcast({ store }: TestLanes, fields: Partial<BroadcastSpec> = {}): Promise<string> {

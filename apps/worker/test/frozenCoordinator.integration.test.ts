@@ -1,16 +1,14 @@
-import { addCoordinator, lettersOfBatch, Producer } from '@ruyi/queue';
+import { addCoordinator, lettersOfBatch } from '@ruyi/queue';
 import { type BroadcastRecord, createStore, keys, type Store } from '@ruyi/store';
 import { intercepted, seededRandom, waitFor } from '@ruyi/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { coordinate } from '../src/broadcasts/coordinate.ts';
-import type { CoordinatorContext } from '../src/broadcasts/coordinatorContext.ts';
-import { changed, createBroadcast, ended, logKey, uploadPart } from './broadcasting.ts';
+import { changed, coordinatorContext, createBroadcast, ended, logKey, uploadPart } from './broadcasting.ts';
 import { LIMITS, names, testLanes } from './harness.ts';
 
 const lanes = testLanes();
 const UIDS = names(12);
 const [BROKEN = ''] = UIDS;
-const KEEP_SECONDS = 3600;
 const LONGEST_STEP = 5;
 
 /** Commands and scripts of a coordinator; what is sent as a transaction is not among them. */
@@ -28,18 +26,6 @@ function frozenStore(nth: number, until: () => Promise<void>): Store & { calls: 
     },
   );
   return Object.assign(createStore(connection, LIMITS), { calls: () => calls });
-}
-
-function contextOf(store: Store): CoordinatorContext {
-  return {
-    store,
-    queues: lanes.queues,
-    producer: new Producer(lanes.queues, LIMITS.shards.count),
-    keepSeconds: KEEP_SECONDS,
-    isMemoryFull: () => false,
-    counted() {},
-    log: { info() {}, warn() {} },
-  };
 }
 
 /** Every uid is in two parts. */
@@ -134,7 +120,7 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s', (kind) => {
           await addCoordinator(lanes.queues, asked);
           await putAway(no);
         });
-        await coordinate(contextOf(store), { no, run }, new AbortController().signal);
+        await coordinate(coordinatorContext(store, lanes.queues), { no, run }, new AbortController().signal);
         await lanes.settled();
         const record = await putAway(no);
         const wrong = [...(await leftOf(record)), ...(await wrongOf(record))];
